@@ -1,0 +1,45 @@
+// Every queue, loop and payload has an end, with its reason.
+export const limits = {
+  /** Follow-up commands of one input: a longer chain in one batch is a cycle or a bug of ours. */
+  followUpsMax: 100_000,
+  /** Inputs decided in one batch: bounds the transaction and the time to the first effect. */
+  batchInputsMax: 1_000,
+  /** Bytes staged in one batch before it is closed: well under a broker's request limit. */
+  batchBytesMax: 8 * 1_048_576,
+  /** Kafka's default `max.message.bytes`. */
+  recordBytesMax: 1_048_576,
+  /** An input or output kept in the state: below the record limit, with room for the rest of its value. */
+  payloadBytesMax: 786_432,
+  /** A payload larger than this is a value of its own, so that the instance's value stays small. */
+  payloadInlineBytesMax: 8_192,
+  /** Nesting of a record's JSON: deeper is an attack or a mistake, and recursive code must not meet it. */
+  jsonDepthMax: 100,
+  /** Timeline entries kept in an instance: the latest are kept, what was dropped is counted. */
+  timelineEntriesMax: 200,
+  /** Runs of one attempt that were cut short by a death or a move: one more counts as a failed attempt. */
+  runsCutShortMax: 5,
+  /** Kept (buffered) records a partition holds; the oldest goes first. */
+  keptRecordsMax: 100_000,
+  keptBytesMax: 256 * 1_048_576,
+  /** Waiters on one correlation value: they share one value in the state. */
+  waitersPerValueMax: 10_000,
+  /** Handlers that run at once in one worker. */
+  handlersPerWorkerMax: 64,
+  /** Handler attempt when the task names no timeout: a hung handler must end somewhere. */
+  handlerTimeoutMs: 5 * 60_000,
+  /** Due times held in memory; what is due later stays in the store until its turn. */
+  timersInMemoryMax: 20_000,
+  /** Decoded values kept in memory for each partition. */
+  cachedRowsMax: 20_000,
+  /** How long an Idempotency-Key is remembered. */
+  idempotencyKeptMs: 24 * 3_600_000,
+  /** API calls waiting for their partition's commit. */
+  apiCallsWaitingMax: 10_000,
+  /** One workflow file. */
+  definitionBytesMax: 262_144,
+  /** YAML: aliases counted before anything is expanded; nesting. */
+  yamlAliasesMax: 50,
+  yamlDepthMax: 64,
+  /** Problems shown of one run of checks. */
+  problemsMax: 200,
+} as const

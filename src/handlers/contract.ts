@@ -1,0 +1,44 @@
+// What a handler module is, for its author. `import type { Handler } from 'dagger-worker'`.
+import type { Json } from '../base/json.ts'
+import type { Logger } from '../base/logger.ts'
+
+/** What a handler is given. */
+export interface HandlerTaskInput<Input = Json> {
+  /** The task's `with`, evaluated. */
+  readonly input: Input
+  readonly instance: { readonly id: string; readonly key: string; readonly workflow: string; readonly version: string }
+  /** The task's name. */
+  readonly name: string
+  /** From 1. */
+  readonly attempt: number
+  /** The same for every attempt of this task of this instance; different for every other task. */
+  readonly idempotencyKey: string
+  /** Aborted on timeout, on stop and when the worker loses the partition or shuts down. */
+  readonly signal: AbortSignal
+  readonly logger: Logger
+  /** Tells that the handler is alive and how far it is. */
+  heartbeat(progress?: Json): void
+}
+
+/**
+ * Returning completes the task with the value as its output (`undefined` is null); throwing fails the attempt.
+ * An error's `code` and `retryable: false` steer the retry, `retryAfterMs` its interval.
+ */
+export type Handler<Input = Json, Output = unknown> = (task: HandlerTaskInput<Input>) => Promise<Output> | Output
+
+/** A handler module as the registry found it. */
+export interface HandlerModule {
+  readonly name: string
+  readonly run: Handler
+  /** JSON Schema of `with`, where the module exports one. */
+  readonly input?: Json
+  readonly output?: Json
+  /** How many of this type run at once in one worker; absent: only the worker's limit. */
+  readonly concurrency?: number
+}
+
+/** The handlers there are, found at start; data never reaches `import()`. */
+export interface HandlerSource {
+  find(name: string): HandlerModule | undefined
+  readonly names: readonly string[]
+}

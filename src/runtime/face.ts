@@ -1,0 +1,201 @@
+// The worker's public face: what cli, http and embedders may ask of a running worker.
+// Everything here is plain data; payloads are JSON.
+import type { Json } from '../base/json.ts'
+import type { Problem, TaskError } from '../base/errors.ts'
+
+export type InstanceStatus = 'EXECUTING' | 'SUSPENDED' | 'COMPENSATING' | 'COMPLETED' | 'FAILED' | 'STOPPED'
+export type TaskStatus = 'NOT_STARTED' | 'SUBMITTED' | 'EXECUTING' | 'COMPLETED' | 'FAILED' | 'SKIPPED' | 'STOPPED'
+
+export interface InstanceSummary {
+  readonly id: string
+  readonly workflow: string
+  /** "order@3f9c2a1b" */
+  readonly version: string
+  readonly key: string
+  readonly status: InstanceStatus
+  /** Tasks that failed for good and wait for a person. */
+  readonly incidents: number
+  /** RFC 3339 */
+  readonly startedAt: string
+  readonly endedAt?: string
+  /** Names of the tasks that are under way. */
+  readonly waitingAt: readonly string[]
+}
+
+export interface TaskView {
+  readonly name: string
+  readonly type: string
+  /** The process it lies in. */
+  readonly scope?: string
+  readonly status: TaskStatus
+  readonly attempt: number
+  readonly startedAt?: string
+  readonly endedAt?: string
+  readonly error?: TaskError
+  readonly hasIncident: boolean
+  readonly output?: Json
+  /** What it waits for, in words: "a record of payment-events for 'o-1', until 2026-01-01T00:00:00Z". */
+  readonly waitsFor?: string
+}
+
+export interface TimelineEntry {
+  readonly at: string
+  /** Absent: about the instance itself. */
+  readonly task?: string
+  readonly status: string
+  readonly attempt?: number
+  /** More in words: an error, the coordinates of a record, a variable that was set. */
+  readonly note?: string
+}
+
+export interface InstanceView extends InstanceSummary {
+  readonly partition: number
+  readonly input: Json
+  readonly vars: { readonly [name: string]: Json }
+  readonly output?: Json
+  readonly error?: TaskError
+  /** Where it came from: "record orders/3@17", "api". */
+  readonly origin: string
+  readonly tasks: readonly TaskView[]
+  readonly timeline: readonly TimelineEntry[]
+  /** Timeline entries that were dropped because there were too many. */
+  readonly timelineDropped: number
+}
+
+export interface StartRequest {
+  readonly workflow: string
+  /** Absent: the idempotency key where there is one, or a new id. */
+  readonly key?: string
+  readonly input: Json
+  readonly idempotencyKey?: string
+}
+
+export type StartAnswer =
+  | { readonly outcome: 'started' | 'repeated'; readonly instanceId: string; readonly key: string }
+  /** `onRunning: ignore`: one with this key runs already; nothing was started. */
+  | { readonly outcome: 'ignored'; readonly instanceId: string; readonly key: string }
+  | {
+      readonly outcome: 'rejected'
+      readonly code: StartRejectionCode
+      readonly message: string
+      readonly violations?: readonly { pointer: string; message: string }[]
+    }
+
+export type StartRejectionCode =
+  | 'workflow-not-found'
+  | 'input-invalid'
+  | 'already-running'
+  | 'expression'
+  | 'payload-too-large'
+  | 'key-invalid'
+
+/** The call could not be answered with certainty, or not now. Becomes 503. */
+export class Unavailable extends Error {
+  override readonly name = 'Unavailable'
+  /** outcome-unknown: repeat with the same Idempotency-Key. not-ready: the partition is not running. overloaded, disk-full: later. */
+  readonly code: 'outcome-unknown' | 'not-ready' | 'overloaded' | 'disk-full'
+  constructor(code: Unavailable['code'], message: string) {
+    super(message)
+    this.code = code
+  }
+}
+
+export interface ProduceRecord {
+  readonly key?: string | null
+  /** null is a tombstone. */
+  readonly value: Uint8Array | null
+  readonly partition?: number
+  readonly headers?: readonly { readonly key: string; readonly value: Uint8Array }[]
+}
+
+export type ProduceResult =
+  | { readonly partition: number; readonly offset: number }
+  | { readonly error: string; readonly message: string }
+
+export interface TopicView {
+  readonly name: string
+  readonly partitions: readonly { readonly partition: number; readonly earliest: number; readonly end: number }[]
+}
+
+export interface RecordView {
+  readonly partition: number
+  readonly offset: number
+  readonly timestamp: string
+  /** Text where the bytes are UTF-8, else null with `keyBase64`. */
+  readonly key: string | null
+  readonly keyBase64?: string
+  /** JSON where the bytes are JSON, text where they are UTF-8, else null with `valueBase64`. */
+  readonly value: Json
+  readonly valueBase64?: string
+  readonly headers: { readonly [key: string]: string }
+}
+
+export interface PartitionView {
+  readonly partition: number
+  /** restoring: with what is left. stopped: with the reason; needs a person. */
+  readonly phase: 'created' | 'restoring' | 'running' | 'draining' | 'closed' | 'stopped'
+  readonly reason?: string
+  /** Records that have arrived and are not decided yet, over all of its sources. */
+  readonly lagRecords: number
+}
+
+export interface WorkflowView {
+  readonly name: string
+  readonly version: string
+  readonly label?: string
+  readonly description?: string
+  readonly startTopics: readonly string[]
+}
+
+export interface WorkerView {
+  readonly app: string
+  readonly workerId: string
+  readonly log: 'embedded' | 'kafka' | 'memory'
+  readonly isReady: boolean
+  /** What an operator should know now, in sentences; empty when all is well. */
+  readonly problems: readonly string[]
+  /** Workflow files that were refused, and why; the version before keeps serving. */
+  readonly definitionProblems: readonly Problem[]
+  readonly partitions: readonly PartitionView[]
+  readonly workflows: readonly WorkflowView[]
+  /** Since the worker started, by name: "instances_started", "records_kept", "records_dead_lettered", … */
+  readonly counters: { readonly [name: string]: number }
+}
+
+export interface InstanceFilter {
+  readonly workflow?: string
+  readonly status?: InstanceStatus
+  readonly keyPrefix?: string
+  /** Only those with an incident. */
+  readonly incident?: boolean
+  /** At most; 1 to 1,000. */
+  readonly limit: number
+  /** `next` of the page before. */
+  readonly cursor?: string
+}
+
+/** What a running worker can be asked. Every method may throw Unavailable. */
+export interface WorkerFace {
+  view(): WorkerView
+  /** Resolves when the start is committed. */
+  startInstance(request: StartRequest): Promise<StartAnswer>
+  /** By id, newest state that is committed. */
+  findInstance(id: string): Promise<InstanceView | undefined>
+  /** The latest instance of a workflow with this business key. */
+  findInstanceByKey(workflow: string, key: string): Promise<InstanceView | undefined>
+  /** Newest first. */
+  listInstances(filter: InstanceFilter): Promise<{ readonly items: readonly InstanceSummary[]; readonly next?: string }>
+  /** Resolves when the instance has changed since `seen` (its timeline's length with what was dropped), or after `waitMs`. */
+  followInstance(id: string, seen: number, waitMs: number): Promise<InstanceView | undefined>
+  /** Each record is a transaction of its own in the answer, all are durable when it resolves. undefined: no such topic. */
+  produce(topic: string, records: readonly ProduceRecord[]): Promise<readonly ProduceResult[] | undefined>
+  listTopics(): Promise<readonly TopicView[]>
+  /** Records of one partition from an offset on, waiting up to `waitMs` for the first. undefined: no such topic or partition. */
+  consume(request: {
+    topic: string
+    partition: number
+    offset: number
+    limit: number
+    waitMs: number
+  }): Promise<{ readonly records: readonly RecordView[]; readonly nextOffset: number } | undefined>
+}
