@@ -12,6 +12,12 @@ export const limits = {
   payloadBytesMax: 786_432,
   /** A payload larger than this is a value of its own, so that the instance's value stays small. */
   payloadInlineBytesMax: 8_192,
+  /** All variables of an instance: they are rewritten with each of its events. */
+  varsBytesMax: 65_536,
+  /** Business keys and correlation values, in characters. */
+  keyLengthMax: 1_024,
+  /** Inline payloads of one instance together; what comes beyond is a value of its own. */
+  inlineBytesMax: 131_072,
   /** Nesting of a record's JSON: deeper is an attack or a mistake, and recursive code must not meet it. */
   jsonDepthMax: 100,
   /** Timeline entries kept in an instance: the latest are kept, what was dropped is counted. */
@@ -21,8 +27,6 @@ export const limits = {
   /** Kept (buffered) records a partition holds; the oldest goes first. */
   keptRecordsMax: 100_000,
   keptBytesMax: 256 * 1_048_576,
-  /** Waiters on one correlation value: they share one value in the state. */
-  waitersPerValueMax: 10_000,
   /** Handlers that run at once in one worker. */
   handlersPerWorkerMax: 64,
   /** Handler attempt when the task names no timeout: a hung handler must end somewhere. */

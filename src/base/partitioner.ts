@@ -17,16 +17,12 @@ export function murmur2(data: Uint8Array): number {
     h ^= k
   }
   const tail = blocks * 4
-  switch (length & 3) {
-    case 3:
-      h ^= data[tail + 2]! << 16
-    // falls through
-    case 2:
-      h ^= data[tail + 1]! << 8
-    // falls through
-    case 1:
-      h ^= data[tail]!
-      h = Math.imul(h, m)
+  const left = length & 3
+  if (left === 3) h ^= data[tail + 2]! << 16
+  if (left >= 2) h ^= data[tail + 1]! << 8
+  if (left >= 1) {
+    h ^= data[tail]!
+    h = Math.imul(h, m)
   }
   h ^= h >>> 13
   h = Math.imul(h, m)

@@ -1,0 +1,58 @@
+// The appliers by event: exhaustive, so that an event with no applier does not build. They may write and may not
+// refuse: what does not fit is a bug of ours (InvariantViolation by the tables).
+import { channelJoined, channelLeft, recordKept, recordUnkept } from './appliers/channel.ts'
+import { instanceCompleted, instanceFailed, instanceForgotten, instanceIncidentRaised, instanceStarted } from './appliers/instance.ts'
+import {
+  taskCompleted,
+  taskExecuting,
+  taskFailed,
+  taskRetryScheduled,
+  taskSkipped,
+  taskStopped,
+  taskSubmitted,
+  varsSet,
+} from './appliers/task.ts'
+import { answerForgotten, answerRemembered, timerArmed, timerFired } from './appliers/timer.ts'
+import type { Event, EventType } from './event.ts'
+import type { WritableState } from './state.ts'
+
+export type Applier<Type extends EventType> = (event: Extract<Event, { type: Type }>, state: WritableState) => void
+
+/** Events that only tell: they are counted and change nothing. */
+const tells = (): void => {}
+
+const appliers: { readonly [Type in EventType]: Applier<Type> } = {
+  'instance.started': instanceStarted,
+  'instance.completed': instanceCompleted,
+  'instance.failed': instanceFailed,
+  'instance.incident-raised': instanceIncidentRaised,
+  'instance.forgotten': instanceForgotten,
+  'instance.not-started': tells,
+  'task.submitted': taskSubmitted,
+  'task.executing': taskExecuting,
+  'task.retry-scheduled': taskRetryScheduled,
+  'task.completed': taskCompleted,
+  'task.failed': taskFailed,
+  'task.skipped': taskSkipped,
+  'task.stopped': taskStopped,
+  'vars.set': varsSet,
+  'timer.armed': timerArmed,
+  'timer.fired': timerFired,
+  'channel.joined': channelJoined,
+  'channel.left': channelLeft,
+  'channel.matched': channelLeft,
+  'record.kept': recordKept,
+  'record.unkept': recordUnkept,
+  'record.dropped': tells,
+  'record.returned': tells,
+  'record.dead-lettered': tells,
+  'record.unmatched': tells,
+  'answer.remembered': answerRemembered,
+  'answer.forgotten': answerForgotten,
+}
+
+/** Applies one event. @throws {InvariantViolation} It does not fit the state: a bug of ours. */
+export function apply(event: Event, state: WritableState): void {
+  const applier = appliers[event.type] as Applier<EventType>
+  applier(event, state)
+}

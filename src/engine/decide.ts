@@ -1,0 +1,41 @@
+// The deciders by command: exhaustive, so that a command with no decider does not build. They may read and may
+// refuse, and change nothing.
+import type { Command } from './command.ts'
+import { joinChannel, leaveChannel, publishToChannel, purgeChannel, returnToChannel } from './deciders/channel.ts'
+import { completeInstance, failInstance, forgetInstance, startInstance, suspectInstance } from './deciders/instance.ts'
+import { routeRecord } from './deciders/record.ts'
+import { advanceScope, failScope } from './deciders/scope.ts'
+import { activateTask, completeTask, correlateInstance, executeTask, failTask } from './deciders/task.ts'
+import { fireTimer } from './deciders/timer.ts'
+import type { Decider, Outcome } from './outcome.ts'
+import type { Rejection } from './rejection.ts'
+import type { State } from './state.ts'
+import type { World } from './world.ts'
+
+const deciders: { readonly [Type in Command['type']]: Decider<Type> } = {
+  'record.route': routeRecord,
+  'instance.start': startInstance,
+  'instance.complete': completeInstance,
+  'instance.fail': failInstance,
+  'instance.suspect': suspectInstance,
+  'instance.forget': forgetInstance,
+  'instance.correlate': correlateInstance,
+  'scope.advance': advanceScope,
+  'scope.fail': failScope,
+  'task.activate': activateTask,
+  'task.execute': executeTask,
+  'task.complete': completeTask,
+  'task.fail': failTask,
+  'timer.fire': fireTimer,
+  'channel.publish': publishToChannel,
+  'channel.join': joinChannel,
+  'channel.leave': leaveChannel,
+  'channel.return': returnToChannel,
+  'channel.purge': purgeChannel,
+}
+
+/** Decides one command against the state. @throws {InvariantViolation} A bug of ours. */
+export function decide(command: Command, state: State, world: World): Outcome | Rejection {
+  const decider = deciders[command.type] as Decider<Command['type']>
+  return decider(command, state, world)
+}

@@ -1,0 +1,104 @@
+// A record of a source topic, on the partition that owns its source partition: who wants it? Its own decisions follow
+// at once, those of other partitions go to their inboxes in the same transaction.
+//
+// R1. A record that nobody can use because it cannot be read, or because every use of it failed, goes to the
+//     dead-letter topic once, with all the reasons. A start that failed is always told.
+// R2. A record is offered to a workflow once for each distinct correlation value its listeners find in it.
+import { partitionOfText } from '../../base/partitioner.ts'
+import { limits } from '../../base/limits.ts'
+import { taskErrorOf } from '../attempt.ts'
+import { canonicalText } from '../correlation.ts'
+import { coordinates, messageOf, UnusableRecord, type MessageRoot, type SourceRecord } from '../message.ts'
+import { accept, type Decider, type Outcome } from '../outcome.ts'
+import type { ListenerGroup, Start, World } from '../world.ts'
+
+interface Failure {
+  readonly code: string
+  readonly message: string
+  readonly workflow: string
+}
+
+export const routeRecord: Decider<'record.route'> = ({ record }, _state, world) => {
+  const out = accept()
+  let message: MessageRoot
+  try {
+    message = messageOf(record)
+  } catch (error) {
+    if (error instanceof UnusableRecord) return deadLetter(record, [{ code: error.code, message: error.message, workflow: '' }], out)
+    throw error
+  }
+  const startFailures: Failure[] = []
+  for (const start of world.catalogue.startsOn(record.topic)) {
+    const failure = routeStart(start, record, message, world, out)
+    if (failure !== undefined) startFailures.push(failure)
+  }
+  const listenerFailures: Failure[] = []
+  for (const group of world.catalogue.listenersOn(record.topic)) {
+    listenerFailures.push(...routeToListeners(group, record, message, world, out))
+  }
+  const isUsed = out.followUps.length > 0 || out.outgoing.length > 0
+  const failures = isUsed ? startFailures : [...startFailures, ...listenerFailures]
+  if (failures.length > 0) return deadLetter(record, failures, out)
+  return isUsed ? out : out.event({ type: 'record.unmatched' })
+}
+
+function routeStart({ workflow, trigger }: Start, record: SourceRecord, message: MessageRoot, world: World, out: Outcome): Failure | undefined {
+  try {
+    if (trigger.when !== undefined) {
+      const wanted = trigger.when.evaluate({ message, now: message.timestamp })
+      if (wanted === false) return undefined
+      if (wanted !== true) return failure(workflow.name, 'expression', `when: must give true or false, found ${JSON.stringify(wanted)}`)
+    }
+    let key = message.key === null || message.key === '' ? coordinates(record) : message.key
+    if (trigger.key !== undefined) {
+      const text = canonicalText(trigger.key.evaluate({ message, now: message.timestamp }))
+      if (text === undefined || text === '') return failure(workflow.name, 'key-invalid', 'key: expected a text that is not empty, or a whole number')
+      key = text
+    }
+    if (key.length > limits.keyLengthMax) return failure(workflow.name, 'key-invalid', `key: longer than ${limits.keyLengthMax} characters`)
+    out.send(world, partitionOfText(key, world.partitions), {
+      type: 'instance.start',
+      workflow: workflow.name,
+      version: workflow.version,
+      key,
+      origin: { kind: 'record', record, trigger: trigger.index },
+    })
+    return undefined
+  } catch (error) {
+    const { code, message } = taskErrorOf(error)
+    return failure(workflow.name, code, `start: ${message}`)
+  }
+}
+
+function routeToListeners(group: ListenerGroup, record: SourceRecord, message: MessageRoot, world: World, out: Outcome): Failure[] {
+  const failures: Failure[] = []
+  const values = new Set<string>()
+  for (const route of group.routes) {
+    try {
+      const found = route.evaluate({ message })
+      const value = canonicalText(found)
+      if (value !== undefined && value.length <= limits.keyLengthMax) values.add(value)
+      else failures.push(failure(group.workflow, 'correlation-value', `correlate: ${route.source} must give a short text or a whole number`))
+    } catch (error) {
+      const { code, message } = taskErrorOf(error)
+      failures.push(failure(group.workflow, code, `correlate: ${message}`))
+    }
+  }
+  for (const value of values) {
+    const { workflow, keepMs } = group
+    out.send(world, partitionOfText(value, world.partitions), { type: 'channel.publish', workflow, value, record, keepMs })
+  }
+  return failures
+}
+
+const failure = (workflow: string, code: string, message: string): Failure => ({ workflow, code, message })
+
+/** R1 */
+function deadLetter(record: SourceRecord, failures: readonly Failure[], out: Outcome): Outcome {
+  const [first] = failures
+  if (first === undefined) return out
+  const message = failures.map((each) => (each.workflow === '' ? each.message : `${each.workflow}: ${each.message}`)).join('\n')
+  return out
+    .event({ type: 'record.dead-lettered', code: first.code })
+    .produce({ type: 'dead-letter', record, code: first.code, message, workflow: first.workflow === '' ? undefined : first.workflow })
+}

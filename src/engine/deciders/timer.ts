@@ -1,0 +1,36 @@
+// A timer is due: what it means depends on whose it is. I7: once, because firing removes its row in the same batch.
+import { assert } from '../../base/assert.ts'
+import { accept, type Decider, type Outcome } from '../outcome.ts'
+import { reject } from '../rejection.ts'
+import { keptId } from '../state.ts'
+import { taskDue } from './task.ts'
+
+export const fireTimer: Decider<'timer.fire'> = ({ timer }, state, world) => {
+  const row = state.timers.find(timer)
+  if (row === undefined) return reject('timer-superseded')
+  assert(row.dueAtMs <= world.nowMs, 'I7: a timer never fires early')
+  const out = accept().event({ type: 'timer.fired', key: timer })
+  const { target } = row
+  switch (target.kind) {
+    case 'task': {
+      const due = taskDue(target, timer, state, world)
+      return typeof due === 'string' ? out : joined(out, due)
+    }
+    case 'forget-instance':
+      return out.follow({ type: 'instance.forget', instanceId: target.instanceId })
+    case 'expire-kept':
+      return state.kept.find(keptId(target.number)) === undefined
+        ? out
+        : out.event({ type: 'record.unkept', number: target.number, reason: 'expired' })
+    case 'forget-answer':
+      return out.event({ type: 'answer.forgotten', answer: target.answer })
+  }
+}
+
+function joined(first: Outcome, second: Outcome): Outcome {
+  first.events.push(...second.events)
+  first.followUps.push(...second.followUps)
+  first.outgoing.push(...second.outgoing)
+  first.effects.push(...second.effects)
+  return first
+}

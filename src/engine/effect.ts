@@ -1,0 +1,61 @@
+// What the world is told once the batch is committed (effects), and what goes into the batch's transaction beside
+// the state (outgoing). Data only: performing them is the runtime's.
+import type { Travelling } from './command.ts'
+import type { Payload } from './payload.ts'
+import type { SourceRecord } from './message.ts'
+
+export type Effect =
+  /** Give this handler task a slot, and tell with `task.execute`. */
+  | { readonly type: 'handler.request'; readonly instanceId: string; readonly task: number; readonly attempt: number; readonly handler: string }
+  | HandlerRun
+  /** The attempt is over for the engine: abort what still runs. */
+  | { readonly type: 'handler.abort'; readonly instanceId: string; readonly task: number }
+  | { readonly type: 'call.answer'; readonly call: number; readonly answer: StartAnswer }
+
+export interface HandlerRun {
+  readonly type: 'handler.run'
+  readonly instanceId: string
+  readonly task: number
+  readonly attempt: number
+  readonly handler: string
+  readonly name: string
+  readonly key: string
+  readonly workflow: string
+  readonly version: string
+  readonly input: Payload
+}
+
+export type StartAnswer =
+  | { readonly outcome: 'started' | 'repeated' | 'ignored'; readonly instanceId: string; readonly key: string }
+  | {
+      readonly outcome: 'rejected'
+      readonly code: 'workflow-not-found' | 'input-invalid' | 'already-running' | 'expression' | 'payload-too-large' | 'key-invalid'
+      readonly message: string
+      readonly violations?: readonly { readonly pointer: string; readonly message: string }[]
+    }
+
+export type Outgoing =
+  /** A record of a kafka-command; where the log refuses it, the task is failed instead. */
+  | {
+      readonly type: 'command'
+      readonly instanceId: string
+      readonly task: number
+      readonly attempt: number
+      readonly topic: string
+      readonly partition: number | undefined
+      readonly key: Uint8Array | null
+      readonly value: Uint8Array | null
+      readonly headers: readonly { readonly key: string; readonly value: Uint8Array }[]
+    }
+  /** To another partition's inbox. */
+  | { readonly type: 'inbox'; readonly partition: number; readonly command: Travelling }
+  | DeadLetter
+
+/** A record that could not be used, with the reason. */
+export interface DeadLetter {
+  readonly type: 'dead-letter'
+  readonly record: SourceRecord
+  readonly code: string
+  readonly message: string
+  readonly workflow: string | undefined
+}

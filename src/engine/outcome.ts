@@ -1,0 +1,51 @@
+// What a decision comes to: events for the state, commands that follow at once, records for the transaction and
+// effects for after it. A decider fills one and returns it, or returns a rejection; it changes nothing itself.
+import type { Command, Travelling } from './command.ts'
+import type { Effect, Outgoing } from './effect.ts'
+import type { Event } from './event.ts'
+import type { Rejection } from './rejection.ts'
+import type { State } from './state.ts'
+import type { World } from './world.ts'
+
+export class Outcome {
+  readonly events: Event[] = []
+  /** Decided next, in this order, on the state with the events applied. */
+  readonly followUps: Command[] = []
+  readonly outgoing: Outgoing[] = []
+  readonly effects: Effect[] = []
+
+  event(event: Event): this {
+    this.events.push(event)
+    return this
+  }
+
+  follow(command: Command): this {
+    this.followUps.push(command)
+    return this
+  }
+
+  /** To the partition that it concerns; where that is the own one, it follows at once, with no hop. */
+  send(world: World, partition: number, command: Travelling): this {
+    if (partition === world.partition) this.followUps.push(command)
+    else this.outgoing.push({ type: 'inbox', partition, command })
+    return this
+  }
+
+  produce(record: Outgoing): this {
+    this.outgoing.push(record)
+    return this
+  }
+
+  effect(effect: Effect): this {
+    this.effects.push(effect)
+    return this
+  }
+}
+
+export type Decider<Type extends Command['type']> = (
+  command: Extract<Command, { type: Type }>,
+  state: State,
+  world: World,
+) => Outcome | Rejection
+
+export const accept = (): Outcome => new Outcome()

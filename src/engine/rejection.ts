@@ -1,0 +1,15 @@
+// Why a command was refused. A value, counted and never thrown: duplicates and stale attempts end here.
+export type RejectionCode =
+  | 'instance-not-found'
+  | 'instance-closed'
+  | 'task-not-open'
+  | 'attempt-superseded'
+  | 'timer-superseded'
+  | 'not-waiting'
+  | 'nothing-kept'
+
+export interface Rejection {
+  readonly rejected: RejectionCode
+}
+
+export const reject = (rejected: RejectionCode): Rejection => ({ rejected })

@@ -1,0 +1,73 @@
+// What expressions find under their roots: filled in only as far as they ask (`uses`).
+import type { Json } from '../base/json.ts'
+import type { Roots, Uses } from '../definition/expression.ts'
+import type { Workflow } from '../definition/workflow.ts'
+import type { InstanceRow, TaskRow } from './state.ts'
+import type { MessageRoot } from './message.ts'
+
+/** Roots that only some places have. */
+export interface Extras {
+  readonly message?: MessageRoot
+  readonly output?: Json
+}
+
+/** The roots of an instance for one expression. `tasks.X.output` is there once X is COMPLETED. */
+export function rootsFor(uses: Uses, workflow: Workflow, instance: InstanceRow, nowMs: number, extras: Extras = {}): Roots {
+  const roots: { -readonly [root in keyof Roots]: unknown } = {}
+  for (const root of uses.roots) {
+    switch (root) {
+      case 'input':
+        roots.input = instance.input.value
+        break
+      case 'vars':
+        roots.vars = instance.vars
+        break
+      case 'tasks':
+        roots.tasks = tasksRoot(uses.tasks, workflow, instance)
+        break
+      case 'instance':
+        roots.instance = instanceRoot(instance)
+        break
+      case 'message':
+        roots.message = extras.message
+        break
+      case 'now':
+        roots.now = dateOf(nowMs)
+        break
+      case 'output':
+        roots.output = extras.output
+        break
+      case 'error':
+        break
+    }
+  }
+  return roots
+}
+
+export function instanceRoot(instance: Pick<InstanceRow, 'id' | 'key' | 'workflow' | 'version' | 'startedAtMs'>): object {
+  return {
+    id: instance.id,
+    key: instance.key,
+    workflow: instance.workflow,
+    version: instance.version,
+    startedAt: dateOf(instance.startedAtMs),
+  }
+}
+
+function tasksRoot(names: readonly string[], workflow: Workflow, instance: InstanceRow): object {
+  const tasks: { [name: string]: object } = Object.create(null)
+  for (const name of names) {
+    const task = workflow.taskNamed.get(name)
+    if (task !== undefined) tasks[name] = taskRoot(instance.tasks[task.index])
+  }
+  return tasks
+}
+
+function taskRoot(row: TaskRow | undefined): object {
+  if (row === undefined) return { status: 'NOT_STARTED' }
+  if (row.status !== 'COMPLETED') return { status: row.status }
+  return { status: row.status, output: row.output === undefined ? null : row.output.value }
+}
+
+// eslint-disable-next-line no-restricted-globals -- a conversion; the time came with the command
+const dateOf = (ms: number): Date => new Date(ms)

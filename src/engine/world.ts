@@ -1,0 +1,40 @@
+// What a decision may look at beside the state: handed in with every command, so that the engine asks for nothing
+// (D4) and the same inputs give the same answer (I11).
+import type { TaskError } from '../base/errors.ts'
+import type { Expression } from '../definition/expression.ts'
+import type { StartTrigger, Workflow } from '../definition/workflow.ts'
+
+export interface World {
+  /** The time of what is being processed. */
+  readonly nowMs: number
+  /** This partition, and how many there are. */
+  readonly partition: number
+  readonly partitions: number
+  readonly catalogue: Catalogue
+  newId(): string
+  /** Why the log refused the record of this attempt, when its batch was tried before (design 4.5). */
+  refusal(instanceId: string, task: number, attempt: number): TaskError | undefined
+}
+
+/** The workflows that are known, by version and by the topics they read. */
+export interface Catalogue {
+  find(version: string): Workflow | undefined
+  /** The version that new starts take. */
+  current(workflow: string): Workflow | undefined
+  startsOn(topic: string): readonly Start[]
+  listenersOn(topic: string): readonly ListenerGroup[]
+}
+
+export interface Start {
+  readonly workflow: Workflow
+  readonly trigger: StartTrigger
+}
+
+/** How the listeners of one workflow, all its versions, find the value of a topic's record. */
+export interface ListenerGroup {
+  readonly workflow: string
+  /** The distinct record sides of their first pairs. */
+  readonly routes: readonly Expression[]
+  /** The longest `keep` among them. */
+  readonly keepMs: number
+}
