@@ -14,6 +14,8 @@ export const limits = {
   payloadInlineBytesMax: 8_192,
   /** All variables of an instance: they are rewritten with each of its events. */
   varsBytesMax: 65_536,
+  /** Records kept for one value: they share a row that lists them. */
+  keptPerValueMax: 1_000,
   /** Business keys and correlation values, in characters. */
   keyLengthMax: 1_024,
   /** Inline payloads of one instance together; what comes beyond is a value of its own. */

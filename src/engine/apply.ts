@@ -1,7 +1,13 @@
 // The appliers by event: exhaustive, so that an event with no applier does not build. They may write and may not
 // refuse: what does not fit is a bug of ours (InvariantViolation by the tables).
 import { channelJoined, channelLeft, recordKept, recordUnkept } from './appliers/channel.ts'
-import { instanceCompleted, instanceFailed, instanceForgotten, instanceIncidentRaised, instanceStarted } from './appliers/instance.ts'
+import {
+  instanceCompleted,
+  instanceFailed,
+  instanceForgotten,
+  instanceIncidentRaised,
+  instanceStarted,
+} from './appliers/instance.ts'
 import {
   taskCompleted,
   taskExecuting,

@@ -97,7 +97,9 @@ function evaluateSet(at: Attempt, output: Payload | undefined, extras: Extras): 
   const { instance, task, workflow, world } = at
   const values: (readonly [string, Json])[] = []
   for (const [name, template] of task.set ?? []) {
-    const all = template.uses.roots.has('output') ? { ...extras, output: output === undefined ? null : output.value } : extras
+    const all = template.uses.roots.has('output')
+      ? { ...extras, output: output === undefined ? null : output.value }
+      : extras
     values.push([name, template.evaluate(rootsFor(template.uses, workflow, instance, world.nowMs, all))])
   }
   checkVars(instance.vars, values)
@@ -110,7 +112,10 @@ export function checkVars(before: ReadonlyMap<string, Json>, values: readonly (r
   let size = 0
   for (const value of after.values()) size += typeof value === 'string' ? value.length : JSON.stringify(value).length
   if (size > limits.varsBytesMax) {
-    throw new AttemptFailed('payload-too-large', `vars would hold ${size} bytes; at most ${limits.varsBytesMax} can be kept`)
+    throw new AttemptFailed(
+      'payload-too-large',
+      `vars would hold ${size} bytes; at most ${limits.varsBytesMax} can be kept`,
+    )
   }
 }
 
@@ -127,7 +132,12 @@ export function failAttempt(
   if (delayMs !== undefined) {
     const dueAtMs = world.nowMs + delayMs
     const timer = armTaskTimer(at, dueAtMs, out)
-    out.event({ ...common, type: 'task.retry-scheduled', error, open: { kind: 'retry', dueAtMs, timer, input: hints.input } })
+    out.event({
+      ...common,
+      type: 'task.retry-scheduled',
+      error,
+      open: { kind: 'retry', dueAtMs, timer, input: hints.input },
+    })
     return
   }
   switch (task.onFailure) {
@@ -156,7 +166,8 @@ function retryDelayMs(at: Attempt, error: TaskError, afterMs: number | undefined
   if (policy.nonRetryable.includes(error.code)) return undefined
   const delayMs = afterMs ?? intervalMs(policy, at)
   const startedAtMs = at.instance.tasks[at.task.index]?.startedAtMs ?? at.world.nowMs
-  if (policy.maxElapsedMs !== undefined && at.world.nowMs + delayMs - startedAtMs > policy.maxElapsedMs) return undefined
+  if (policy.maxElapsedMs !== undefined && at.world.nowMs + delayMs - startedAtMs > policy.maxElapsedMs)
+    return undefined
   return delayMs
 }
 
@@ -171,7 +182,11 @@ function intervalMs(policy: RetryPolicy, at: Attempt): number {
 }
 
 /** Stops what an open task waits for, where that is not in the own state: its subscription, its handler. */
-export function withdraw(at: Pick<Attempt, 'instance' | 'task' | 'world'>, open: OpenWork | undefined, out: Outcome): void {
+export function withdraw(
+  at: Pick<Attempt, 'instance' | 'task' | 'world'>,
+  open: OpenWork | undefined,
+  out: Outcome,
+): void {
   if (open?.kind === 'record') {
     assert(at.task.type === 'kafka-listener', 'T1: only a listener waits for a record')
     const { value, number } = open

@@ -20,7 +20,13 @@ export type Command =
   | { readonly type: 'task.activate'; readonly instanceId: string; readonly task: number }
   /** A handler slot is free for it. */
   | { readonly type: 'task.execute'; readonly instanceId: string; readonly task: number; readonly attempt: number }
-  | { readonly type: 'task.complete'; readonly instanceId: string; readonly task: number; readonly attempt: number; readonly output: Payload }
+  | {
+      readonly type: 'task.complete'
+      readonly instanceId: string
+      readonly task: number
+      readonly attempt: number
+      readonly output: Payload
+    }
   | TaskFail
   | { readonly type: 'timer.fire'; readonly timer: string }
   | ChannelPublish
@@ -31,7 +37,14 @@ export type Command =
   | InstanceCorrelate
 
 /** The commands that travel. */
-export type Travelling = InstanceStart | ChannelPublish | ChannelJoin | ChannelLeave | ChannelReturn | ChannelPurge | InstanceCorrelate
+export type Travelling =
+  | InstanceStart
+  | ChannelPublish
+  | ChannelJoin
+  | ChannelLeave
+  | ChannelReturn
+  | ChannelPurge
+  | InstanceCorrelate
 
 /** Travels, to the partition of the key. The version was fixed where the key was routed. */
 export interface InstanceStart {
@@ -41,7 +54,12 @@ export interface InstanceStart {
   readonly key: string
   readonly origin:
     | { readonly kind: 'record'; readonly record: SourceRecord; readonly trigger: number }
-    | { readonly kind: 'api'; readonly input: Payload; readonly idempotencyKey: string | undefined; readonly call: number }
+    | {
+        readonly kind: 'api'
+        readonly input: Payload
+        readonly idempotencyKey: string | undefined
+        readonly call: number
+      }
 }
 
 export interface TaskFail {

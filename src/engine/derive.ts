@@ -12,5 +12,11 @@ export function owedFor(work: WorkRow, state: State, catalogue: Catalogue): Effe
   const task = workflow?.tasks[work.task]
   const row = instance.tasks[work.task]
   assert(task?.type === 'handler' && row !== undefined, 'T4: work names a handler task under way')
-  return { type: 'handler.request', instanceId: instance.id, task: work.task, attempt: row.attempt, handler: task.handler }
+  return {
+    type: 'handler.request',
+    instanceId: instance.id,
+    task: work.task,
+    attempt: row.attempt,
+    handler: task.handler,
+  }
 }

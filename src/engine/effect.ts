@@ -6,7 +6,13 @@ import type { SourceRecord } from './message.ts'
 
 export type Effect =
   /** Give this handler task a slot, and tell with `task.execute`. */
-  | { readonly type: 'handler.request'; readonly instanceId: string; readonly task: number; readonly attempt: number; readonly handler: string }
+  | {
+      readonly type: 'handler.request'
+      readonly instanceId: string
+      readonly task: number
+      readonly attempt: number
+      readonly handler: string
+    }
   | HandlerRun
   /** The attempt is over for the engine: abort what still runs. */
   | { readonly type: 'handler.abort'; readonly instanceId: string; readonly task: number }
@@ -29,7 +35,13 @@ export type StartAnswer =
   | { readonly outcome: 'started' | 'repeated' | 'ignored'; readonly instanceId: string; readonly key: string }
   | {
       readonly outcome: 'rejected'
-      readonly code: 'workflow-not-found' | 'input-invalid' | 'already-running' | 'expression' | 'payload-too-large' | 'key-invalid'
+      readonly code:
+        | 'workflow-not-found'
+        | 'input-invalid'
+        | 'already-running'
+        | 'expression'
+        | 'payload-too-large'
+        | 'key-invalid'
       readonly message: string
       readonly violations?: readonly { readonly pointer: string; readonly message: string }[]
     }

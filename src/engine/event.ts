@@ -18,26 +18,57 @@ interface OfTask {
 
 export type Event =
   | { readonly type: 'instance.started'; readonly row: InstanceRow }
-  | { readonly type: 'instance.completed'; readonly instanceId: string; readonly output: Payload | undefined; readonly atMs: number }
+  | {
+      readonly type: 'instance.completed'
+      readonly instanceId: string
+      readonly output: Payload | undefined
+      readonly atMs: number
+    }
   | { readonly type: 'instance.failed'; readonly instanceId: string; readonly error: TaskError; readonly atMs: number }
-  | { readonly type: 'instance.incident-raised'; readonly instanceId: string; readonly error: TaskError; readonly atMs: number }
+  | {
+      readonly type: 'instance.incident-raised'
+      readonly instanceId: string
+      readonly error: TaskError
+      readonly atMs: number
+    }
   | { readonly type: 'instance.forgotten'; readonly instanceId: string }
   | { readonly type: 'instance.not-started'; readonly reason: string }
   | (OfTask & { readonly type: 'task.submitted'; readonly open: OpenWork })
   | (OfTask & { readonly type: 'task.executing'; readonly open: OpenWork })
   | (OfTask & { readonly type: 'task.retry-scheduled'; readonly open: OpenWork; readonly error: TaskError })
-  | (OfTask & { readonly type: 'task.completed'; readonly output: Payload | undefined; readonly chosen?: readonly string[] })
+  | (OfTask & {
+      readonly type: 'task.completed'
+      readonly output: Payload | undefined
+      readonly chosen?: readonly string[]
+    })
   | (OfTask & { readonly type: 'task.failed'; readonly error: TaskError; readonly hasIncident: boolean })
-  | (OfTask & { readonly type: 'task.skipped'; readonly edges: 'live' | 'dead' | readonly string[]; readonly error?: TaskError })
+  | (OfTask & {
+      readonly type: 'task.skipped'
+      readonly edges: 'live' | 'dead' | readonly string[]
+      readonly error?: TaskError
+    })
   | (OfTask & { readonly type: 'task.stopped' })
   | (OfTask & { readonly type: 'vars.set'; readonly values: readonly (readonly [string, Json])[] })
   | { readonly type: 'timer.armed'; readonly key: string; readonly row: TimerRow }
   | { readonly type: 'timer.fired'; readonly key: string }
-  | { readonly type: 'channel.joined'; readonly channel: string; readonly workflow: string; readonly topic: string; readonly value: string; readonly waiter: Waiter }
+  | {
+      readonly type: 'channel.joined'
+      readonly channel: string
+      readonly workflow: string
+      readonly topic: string
+      readonly value: string
+      readonly waiter: Waiter
+    }
   | { readonly type: 'channel.left'; readonly channel: string; readonly instanceId: string; readonly number: number }
   /** The waiter was found a record. */
   | { readonly type: 'channel.matched'; readonly channel: string; readonly instanceId: string; readonly number: number }
-  | { readonly type: 'record.kept'; readonly workflow: string; readonly topic: string; readonly value: string; readonly row: KeptRow }
+  | {
+      readonly type: 'record.kept'
+      readonly workflow: string
+      readonly topic: string
+      readonly value: string
+      readonly row: KeptRow
+    }
   /** A kept record is not kept any more. */
   | { readonly type: 'record.unkept'; readonly number: number; readonly reason: UnkeptReason }
   /** A record that nobody can be answered by any more. */

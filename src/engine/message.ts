@@ -88,7 +88,10 @@ function parse(bytes: Uint8Array): Json {
   try {
     return JSON.parse(strict.decode(bytes)) as Json
   } catch (error) {
-    throw new UnusableRecord('not-json', `the value is not JSON: ${error instanceof Error ? error.message : 'unreadable'}`)
+    throw new UnusableRecord(
+      'not-json',
+      `the value is not JSON: ${error instanceof Error ? error.message : 'unreadable'}`,
+    )
   }
 }
 

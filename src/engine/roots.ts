@@ -12,7 +12,13 @@ export interface Extras {
 }
 
 /** The roots of an instance for one expression. `tasks.X.output` is there once X is COMPLETED. */
-export function rootsFor(uses: Uses, workflow: Workflow, instance: InstanceRow, nowMs: number, extras: Extras = {}): Roots {
+export function rootsFor(
+  uses: Uses,
+  workflow: Workflow,
+  instance: InstanceRow,
+  nowMs: number,
+  extras: Extras = {},
+): Roots {
   const roots: { -readonly [root in keyof Roots]: unknown } = {}
   for (const root of uses.roots) {
     switch (root) {
@@ -44,7 +50,9 @@ export function rootsFor(uses: Uses, workflow: Workflow, instance: InstanceRow, 
   return roots
 }
 
-export function instanceRoot(instance: Pick<InstanceRow, 'id' | 'key' | 'workflow' | 'version' | 'startedAtMs'>): object {
+export function instanceRoot(
+  instance: Pick<InstanceRow, 'id' | 'key' | 'workflow' | 'version' | 'startedAtMs'>,
+): object {
   return {
     id: instance.id,
     key: instance.key,

@@ -76,6 +76,8 @@ export interface InstanceRow {
   subscriptions: number
   timeline: TimelineRow[]
   timelineDropped: number
+  /** Keys of its payloads that are values of their own; the codec's. */
+  stored: readonly string[]
 }
 
 export interface TimelineRow {

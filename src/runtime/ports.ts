@@ -80,6 +80,11 @@ export interface Log {
   openProducer(transactionalId: string): Promise<Producer>
   /** Reads committed records of one partition, in order, from `offset` on; `onReady` is called when `take` would give some. */
   openReader(options: ReaderOptions): Reader
+  /**
+   * Produces records one by one, in no transaction, for people and for clients of the REST API; each outcome is known
+   * to be durable. @throws {TransientFault} Nothing was produced. @throws {OutcomeUnknown}
+   */
+  produce(records: readonly OutgoingRecord[]): Promise<readonly ProduceOutcome[]>
   /** Forgets the records of a partition below an offset. */
   deleteRecords(topic: string, partition: number, before: number): Promise<void>
   /** Where the log keeps a compacted topic by key, it is its own store: nothing to restore, nothing to write twice. */
@@ -88,6 +93,11 @@ export interface Log {
   problems(): readonly string[]
   close(): Promise<void>
 }
+
+/** Where a record went, or why it did not: "unknown-topic", "record-too-large", "bad-partition", … */
+export type ProduceOutcome =
+  | { readonly partition: number; readonly offset: number }
+  | { readonly error: string; readonly message: string }
 
 export interface ReaderOptions {
   readonly topic: string

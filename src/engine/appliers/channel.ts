@@ -10,7 +10,10 @@ export const channelJoined: Applier<'channel.joined'> = (event, state) => {
 }
 
 /** It gave up waiting, or was found a record. */
-export const channelLeft = (event: { readonly channel: string; readonly instanceId: string; readonly number: number }, state: WritableState): void => {
+export const channelLeft = (
+  event: { readonly channel: string; readonly instanceId: string; readonly number: number },
+  state: WritableState,
+): void => {
   const row = state.channels.edit(event.channel)
   row.waiters = row.waiters.filter((waiter) => waiter.instanceId !== event.instanceId || waiter.number !== event.number)
   closeIfEmpty(event.channel, row, state)
@@ -43,7 +46,11 @@ export const recordUnkept: Applier<'record.unkept'> = (event, state) => {
   totals.count -= 1
   totals.bytes -= row.bytes
   // A few steps at a time: each number is passed once, so that finding the oldest stays cheap.
-  for (let steps = 0; steps < 8 && totals.oldest < totals.next && state.kept.find(keptId(totals.oldest)) === undefined; steps++) {
+  for (
+    let steps = 0;
+    steps < 8 && totals.oldest < totals.next && state.kept.find(keptId(totals.oldest)) === undefined;
+    steps++
+  ) {
     totals.oldest += 1
   }
 }

@@ -4,7 +4,9 @@ import { keyId, type InstanceRow, type TimelineRow, type WritableState } from '.
 import type { Applier } from '../apply.ts'
 
 export const instanceStarted: Applier<'instance.started'> = ({ row }, state) => {
-  const timeline: TimelineRow[] = [{ atMs: row.startedAtMs, task: -1, status: 'EXECUTING', attempt: 0, note: row.origin }]
+  const timeline: TimelineRow[] = [
+    { atMs: row.startedAtMs, task: -1, status: 'EXECUTING', attempt: 0, note: row.origin },
+  ]
   state.instances.insert(row.id, { ...row, timeline })
   const id = keyId(row.workflow, row.key)
   const key = { instanceId: row.id, isOpen: true }
@@ -26,7 +28,13 @@ export const instanceIncidentRaised: Applier<'instance.incident-raised'> = (even
   const row = state.instances.edit(event.instanceId)
   row.incidents += 1
   row.error = event.error
-  note(row, { atMs: event.atMs, task: -1, status: 'INCIDENT', attempt: 0, note: `${event.error.code}: ${event.error.message}` })
+  note(row, {
+    atMs: event.atMs,
+    task: -1,
+    status: 'INCIDENT',
+    attempt: 0,
+    note: `${event.error.code}: ${event.error.message}`,
+  })
 }
 
 export const instanceForgotten: Applier<'instance.forgotten'> = (event, state) => {
@@ -45,7 +53,13 @@ export function note(row: InstanceRow, entry: TimelineRow): void {
   }
 }
 
-function end(id: string, atMs: number, status: 'COMPLETED' | 'FAILED', text: string | undefined, state: WritableState): InstanceRow {
+function end(
+  id: string,
+  atMs: number,
+  status: 'COMPLETED' | 'FAILED',
+  text: string | undefined,
+  state: WritableState,
+): InstanceRow {
   const row = state.instances.edit(id)
   row.status = status
   row.endedAtMs = atMs

@@ -24,7 +24,11 @@ export const taskExecuting: Applier<'task.executing'> = (event, state) => {
 }
 
 export const taskRetryScheduled: Applier<'task.retry-scheduled'> = (event, state) => {
-  change({ ...event, note: `retry after ${describe(event.error)}` }, { status: 'SUBMITTED', open: event.open, error: event.error }, state)
+  change(
+    { ...event, note: `retry after ${describe(event.error)}` },
+    { status: 'SUBMITTED', open: event.open, error: event.error },
+    state,
+  )
 }
 
 export const taskCompleted: Applier<'task.completed'> = (event, state) => {
@@ -89,15 +93,23 @@ function change(
 }
 
 /** T3, T4 */
-function closeWork(event: TaskChange, before: OpenWork | undefined, after: OpenWork | undefined, state: WritableState): void {
+function closeWork(
+  event: TaskChange,
+  before: OpenWork | undefined,
+  after: OpenWork | undefined,
+  state: WritableState,
+): void {
   const timer = timerOf(before)
   // A timer that has just fired is gone already.
-  if (timer !== undefined && timer !== timerOf(after) && state.timers.find(timer) !== undefined) state.timers.remove(timer)
+  if (timer !== undefined && timer !== timerOf(after) && state.timers.find(timer) !== undefined)
+    state.timers.remove(timer)
   const id = workId(event.instanceId, event.task)
   if (isHandlerWork(before) && !isHandlerWork(after)) state.work.remove(id)
-  if (!isHandlerWork(before) && isHandlerWork(after)) state.work.insert(id, { instanceId: event.instanceId, task: event.task })
+  if (!isHandlerWork(before) && isHandlerWork(after))
+    state.work.insert(id, { instanceId: event.instanceId, task: event.task })
 }
 
-const timerOf = (open: OpenWork | undefined): string | undefined => (open !== undefined && 'timer' in open ? open.timer : undefined)
+const timerOf = (open: OpenWork | undefined): string | undefined =>
+  open !== undefined && 'timer' in open ? open.timer : undefined
 const isHandlerWork = (open: OpenWork | undefined): boolean => open?.kind === 'slot' || open?.kind === 'handler'
 const describe = (error: TaskError): string => `${error.code}: ${error.message.slice(0, 300)}`

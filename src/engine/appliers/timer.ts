@@ -4,7 +4,8 @@ import type { Applier } from '../apply.ts'
 export const timerArmed: Applier<'timer.armed'> = ({ key, row }, state) => state.timers.insert(key, row)
 export const timerFired: Applier<'timer.fired'> = ({ key }, state) => state.timers.remove(key)
 
-export const answerRemembered: Applier<'answer.remembered'> = ({ answer, row }, state) => state.answers.insert(answer, row)
+export const answerRemembered: Applier<'answer.remembered'> = ({ answer, row }, state) =>
+  state.answers.insert(answer, row)
 export const answerForgotten: Applier<'answer.forgotten'> = ({ answer }, state) => {
   if (state.answers.find(answer) !== undefined) state.answers.remove(answer)
 }

@@ -53,7 +53,9 @@ export const joinChannel: Decider<'channel.join'> = (command, state, world) => {
 export const leaveChannel: Decider<'channel.leave'> = (command, state) => {
   const id = channelId(command.workflow, command.topic, command.value)
   const { instanceId, number } = command
-  const isWaiting = state.channels.find(id)?.waiters.some((waiter) => waiter.instanceId === instanceId && waiter.number === number)
+  const isWaiting = state.channels
+    .find(id)
+    ?.waiters.some((waiter) => waiter.instanceId === instanceId && waiter.number === number)
   // It was found a record just before: that record is on its way and will be sent back.
   if (isWaiting !== true) return reject('not-waiting')
   return accept().event({ type: 'channel.left', channel: id, instanceId, number })
@@ -71,7 +73,13 @@ export const purgeChannel: Decider<'channel.purge'> = (command, state) => {
 }
 
 /** C1, else keeps it while it may be kept. */
-function offerOrKeep(offer: Offer, state: State, world: World, out: Outcome, { isStale }: { isStale: boolean }): Outcome {
+function offerOrKeep(
+  offer: Offer,
+  state: State,
+  world: World,
+  out: Outcome,
+  { isStale }: { isStale: boolean },
+): Outcome {
   const id = channelId(offer.workflow, offer.record.topic, offer.value)
   for (const waiter of state.channels.find(id)?.waiters ?? []) {
     if (!fits(waiter, offer.value, offer.record, offer.arrivedAtMs, world)) continue
@@ -129,7 +137,11 @@ function keep(channel: string, offer: Offer, state: State, out: Outcome): Outcom
   const timer = timerKey(expiresAtMs, target)
   let count = (totals?.count ?? 0) + 1
   let total = (totals?.bytes ?? 0) + bytes
-  for (let oldest = totals?.oldest ?? 0; (count > limits.keptRecordsMax || total > limits.keptBytesMax) && oldest < number; oldest++) {
+  for (
+    let oldest = totals?.oldest ?? 0;
+    (count > limits.keptRecordsMax || total > limits.keptBytesMax) && oldest < number;
+    oldest++
+  ) {
     const kept = state.kept.find(keptId(oldest))
     if (kept === undefined) continue
     out.event({ type: 'record.unkept', number: oldest, reason: 'evicted' })
@@ -147,4 +159,7 @@ function keep(channel: string, offer: Offer, state: State, out: Outcome): Outcom
 }
 
 const sizeOf = (record: SourceRecord): number =>
-  record.headers.reduce((sum, header) => sum + header.key.length + header.value.length, 64 + (record.key?.length ?? 0) + (record.value?.length ?? 0))
+  record.headers.reduce(
+    (sum, header) => sum + header.key.length + header.value.length,
+    64 + (record.key?.length ?? 0) + (record.value?.length ?? 0),
+  )

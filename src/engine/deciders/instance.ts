@@ -29,19 +29,29 @@ export const startInstance: Decider<'instance.start'> = (command, state, world) 
   const out = accept()
   const workflow = expectWorkflow(world, command.version)
   const { origin, key } = command
-  const answerId = origin.kind === 'api' && origin.idempotencyKey !== undefined ? keyId(workflow.name, origin.idempotencyKey) : undefined
+  const answerId =
+    origin.kind === 'api' && origin.idempotencyKey !== undefined
+      ? keyId(workflow.name, origin.idempotencyKey)
+      : undefined
   if (answerId !== undefined) {
     const first = state.answers.find(answerId)
-    if (first !== undefined) return answer(command, out, { outcome: 'repeated', instanceId: first.instanceId, key: first.key })
+    if (first !== undefined)
+      return answer(command, out, { outcome: 'repeated', instanceId: first.instanceId, key: first.key })
   }
   const running = state.keys.find(keyId(workflow.name, key))
   if (running?.isOpen === true) {
     if (workflow.onRunning === 'ignore') {
       out.event({ type: 'instance.not-started', reason: 'already-running' })
-      if (answerId !== undefined) remember(answerId, { outcome: 'ignored', instanceId: running.instanceId, key }, world, out)
+      if (answerId !== undefined)
+        remember(answerId, { outcome: 'ignored', instanceId: running.instanceId, key }, world, out)
       return answer(command, out, { outcome: 'ignored', instanceId: running.instanceId, key })
     }
-    return refuse(command, out, 'already-running', `an instance of ${workflow.name} with the key '${key}' is running: ${running.instanceId}`)
+    return refuse(
+      command,
+      out,
+      'already-running',
+      `an instance of ${workflow.name} with the key '${key}' is running: ${running.instanceId}`,
+    )
   }
   let row: InstanceRow
   try {
@@ -94,7 +104,13 @@ export const failInstance: Decider<'instance.fail'> = (command, state, world) =>
     const row = instance.tasks[task.index]
     if (!isOpen(row)) continue
     withdraw({ instance, task, world }, row.open, out)
-    out.event({ type: 'task.stopped', instanceId: instance.id, task: task.index, attempt: row.attempt, atMs: world.nowMs })
+    out.event({
+      type: 'task.stopped',
+      instanceId: instance.id,
+      task: task.index,
+      attempt: row.attempt,
+      atMs: world.nowMs,
+    })
   }
   out.event({ type: 'instance.failed', instanceId: instance.id, error: command.error, atMs: world.nowMs })
   return endInstance(instance, workflow, world, out)
@@ -104,7 +120,12 @@ export const suspectInstance: Decider<'instance.suspect'> = (command, state, wor
   const instance = state.instances.find(command.instanceId)
   if (instance === undefined) return reject('instance-not-found')
   if (instance.status !== 'EXECUTING') return reject('instance-closed')
-  return accept().event({ type: 'instance.incident-raised', instanceId: instance.id, error: command.error, atMs: world.nowMs })
+  return accept().event({
+    type: 'instance.incident-raised',
+    instanceId: instance.id,
+    error: command.error,
+    atMs: world.nowMs,
+  })
 }
 
 export const forgetInstance: Decider<'instance.forget'> = (command, state) => {
@@ -147,6 +168,7 @@ function newInstance(command: InstanceStart, workflow: Workflow, input: Payload,
     subscriptions: 0,
     timeline: [],
     timelineDropped: 0,
+    stored: [],
   }
 }
 
@@ -177,7 +199,11 @@ function endInstance(instance: InstanceRow, workflow: Workflow, world: World, ou
 }
 
 /** Every (topic, value) that a listener of the instance waited for or would have: those it never reached included. */
-function valuesListenedTo(instance: InstanceRow, workflow: Workflow, world: World): Iterable<readonly [string, string]> {
+function valuesListenedTo(
+  instance: InstanceRow,
+  workflow: Workflow,
+  world: World,
+): Iterable<readonly [string, string]> {
   const values = new Map<string, readonly [string, string]>()
   for (const task of workflow.tasks) {
     if (task.type !== 'kafka-listener') continue
@@ -221,7 +247,12 @@ function refuse(
   out.event({ type: 'instance.not-started', reason: code })
   const { origin } = command
   if (origin.kind === 'api') {
-    return answer(command, out, { outcome: 'rejected', code, message, ...(violations.length > 0 ? { violations } : {}) })
+    return answer(command, out, {
+      outcome: 'rejected',
+      code,
+      message,
+      ...(violations.length > 0 ? { violations } : {}),
+    })
   }
   return out
     .event({ type: 'record.dead-lettered', code })
@@ -236,4 +267,3 @@ export function partitionOfInstance(instanceId: string): number | undefined {
   const match = /^[0-9a-z]{26}-(\d{1,5})$/.exec(instanceId)
   return match === null ? undefined : Number(match[1])
 }
-

@@ -24,7 +24,8 @@ export const routeRecord: Decider<'record.route'> = ({ record }, _state, world) 
   try {
     message = messageOf(record)
   } catch (error) {
-    if (error instanceof UnusableRecord) return deadLetter(record, [{ code: error.code, message: error.message, workflow: '' }], out)
+    if (error instanceof UnusableRecord)
+      return deadLetter(record, [{ code: error.code, message: error.message, workflow: '' }], out)
     throw error
   }
   const startFailures: Failure[] = []
@@ -42,20 +43,29 @@ export const routeRecord: Decider<'record.route'> = ({ record }, _state, world) 
   return isUsed ? out : out.event({ type: 'record.unmatched' })
 }
 
-function routeStart({ workflow, trigger }: Start, record: SourceRecord, message: MessageRoot, world: World, out: Outcome): Failure | undefined {
+function routeStart(
+  { workflow, trigger }: Start,
+  record: SourceRecord,
+  message: MessageRoot,
+  world: World,
+  out: Outcome,
+): Failure | undefined {
   try {
     if (trigger.when !== undefined) {
       const wanted = trigger.when.evaluate({ message, now: message.timestamp })
       if (wanted === false) return undefined
-      if (wanted !== true) return failure(workflow.name, 'expression', `when: must give true or false, found ${JSON.stringify(wanted)}`)
+      if (wanted !== true)
+        return failure(workflow.name, 'expression', `when: must give true or false, found ${JSON.stringify(wanted)}`)
     }
     let key = message.key === null || message.key === '' ? coordinates(record) : message.key
     if (trigger.key !== undefined) {
       const text = canonicalText(trigger.key.evaluate({ message, now: message.timestamp }))
-      if (text === undefined || text === '') return failure(workflow.name, 'key-invalid', 'key: expected a text that is not empty, or a whole number')
+      if (text === undefined || text === '')
+        return failure(workflow.name, 'key-invalid', 'key: expected a text that is not empty, or a whole number')
       key = text
     }
-    if (key.length > limits.keyLengthMax) return failure(workflow.name, 'key-invalid', `key: longer than ${limits.keyLengthMax} characters`)
+    if (key.length > limits.keyLengthMax)
+      return failure(workflow.name, 'key-invalid', `key: longer than ${limits.keyLengthMax} characters`)
     out.send(world, partitionOfText(key, world.partitions), {
       type: 'instance.start',
       workflow: workflow.name,
@@ -70,7 +80,13 @@ function routeStart({ workflow, trigger }: Start, record: SourceRecord, message:
   }
 }
 
-function routeToListeners(group: ListenerGroup, record: SourceRecord, message: MessageRoot, world: World, out: Outcome): Failure[] {
+function routeToListeners(
+  group: ListenerGroup,
+  record: SourceRecord,
+  message: MessageRoot,
+  world: World,
+  out: Outcome,
+): Failure[] {
   const failures: Failure[] = []
   const values = new Set<string>()
   for (const route of group.routes) {
@@ -78,7 +94,14 @@ function routeToListeners(group: ListenerGroup, record: SourceRecord, message: M
       const found = route.evaluate({ message })
       const value = canonicalText(found)
       if (value !== undefined && value.length <= limits.keyLengthMax) values.add(value)
-      else failures.push(failure(group.workflow, 'correlation-value', `correlate: ${route.source} must give a short text or a whole number`))
+      else
+        failures.push(
+          failure(
+            group.workflow,
+            'correlation-value',
+            `correlate: ${route.source} must give a short text or a whole number`,
+          ),
+        )
     } catch (error) {
       const { code, message } = taskErrorOf(error)
       failures.push(failure(group.workflow, code, `correlate: ${message}`))
@@ -86,7 +109,13 @@ function routeToListeners(group: ListenerGroup, record: SourceRecord, message: M
   }
   for (const value of values) {
     const { workflow, keepMs } = group
-    out.send(world, partitionOfText(value, world.partitions), { type: 'channel.publish', workflow, value, record, keepMs })
+    out.send(world, partitionOfText(value, world.partitions), {
+      type: 'channel.publish',
+      workflow,
+      value,
+      record,
+      keepMs,
+    })
   }
   return failures
 }
@@ -97,8 +126,16 @@ const failure = (workflow: string, code: string, message: string): Failure => ({
 function deadLetter(record: SourceRecord, failures: readonly Failure[], out: Outcome): Outcome {
   const [first] = failures
   if (first === undefined) return out
-  const message = failures.map((each) => (each.workflow === '' ? each.message : `${each.workflow}: ${each.message}`)).join('\n')
+  const message = failures
+    .map((each) => (each.workflow === '' ? each.message : `${each.workflow}: ${each.message}`))
+    .join('\n')
   return out
     .event({ type: 'record.dead-lettered', code: first.code })
-    .produce({ type: 'dead-letter', record, code: first.code, message, workflow: first.workflow === '' ? undefined : first.workflow })
+    .produce({
+      type: 'dead-letter',
+      record,
+      code: first.code,
+      message,
+      workflow: first.workflow === '' ? undefined : first.workflow,
+    })
 }

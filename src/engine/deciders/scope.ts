@@ -50,7 +50,14 @@ function consider(task: Task, workflow: Workflow, instance: InstanceRow, world: 
     out.follow({ type: 'task.activate', instanceId: instance.id, task: task.index })
     return
   }
-  out.event({ type: 'task.skipped', instanceId: instance.id, task: task.index, attempt: 0, atMs: world.nowMs, edges: 'dead' })
+  out.event({
+    type: 'task.skipped',
+    instanceId: instance.id,
+    task: task.index,
+    attempt: 0,
+    atMs: world.nowMs,
+    edges: 'dead',
+  })
   out.follow({ type: 'scope.advance', instanceId: instance.id, task: task.index })
 }
 
@@ -62,7 +69,8 @@ function isLive(source: Task, row: TaskRow, target: string): boolean {
 }
 
 /** S3 */
-const isComplete = (scope: Scope, instance: InstanceRow): boolean => scope.tasks.every((task) => isSettled(instance.tasks[task.index]))
+const isComplete = (scope: Scope, instance: InstanceRow): boolean =>
+  scope.tasks.every((task) => isSettled(instance.tasks[task.index]))
 
 function completeProcess(owner: Task, scope: Scope, workflow: Workflow, instance: InstanceRow, world: World): Outcome {
   const row = instance.tasks[owner.index]
@@ -71,7 +79,14 @@ function completeProcess(owner: Task, scope: Scope, workflow: Workflow, instance
   // S4
   if (scope.tasks.every((task) => instance.tasks[task.index]?.status === 'SKIPPED')) {
     return accept()
-      .event({ type: 'task.skipped', instanceId: instance.id, task: owner.index, attempt: row.attempt, atMs: world.nowMs, edges: 'live' })
+      .event({
+        type: 'task.skipped',
+        instanceId: instance.id,
+        task: owner.index,
+        attempt: row.attempt,
+        atMs: world.nowMs,
+        edges: 'live',
+      })
       .follow({ type: 'scope.advance', instanceId: instance.id, task: owner.index })
   }
   const out = accept()
@@ -110,6 +125,12 @@ function stopInside(scope: Scope, instance: InstanceRow, workflow: Workflow, wor
     if (task.type === 'process') stopInside(task.inner, instance, workflow, world, out)
     if (!isOpen(row)) continue
     withdraw({ instance, task, world }, row.open, out)
-    out.event({ type: 'task.stopped', instanceId: instance.id, task: task.index, attempt: row.attempt, atMs: world.nowMs })
+    out.event({
+      type: 'task.stopped',
+      instanceId: instance.id,
+      task: task.index,
+      attempt: row.attempt,
+      atMs: world.nowMs,
+    })
   }
 }

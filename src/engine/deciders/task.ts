@@ -189,7 +189,12 @@ export const correlateInstance: Decider<'instance.correlate'> = (command, state,
 }
 
 /** A due timer of a task: a timeout, a retry, or the time that a trigger waited for. */
-export function taskDue(target: Extract<TimerTarget, { kind: 'task' }>, timer: string, state: State, world: World): Outcome | RejectionCode {
+export function taskDue(
+  target: Extract<TimerTarget, { kind: 'task' }>,
+  timer: string,
+  state: State,
+  world: World,
+): Outcome | RejectionCode {
   const row = state.instances.find(target.instanceId)?.tasks[target.task]
   const open = row?.open
   if (row === undefined || open === undefined || !('timer' in open) || open.timer !== timer) return 'timer-superseded'
@@ -229,7 +234,13 @@ function retried(last: Attempt, input: Payload | undefined): Outcome {
   if (at.task.type !== 'handler' || input === undefined) return attempt(at)
   return accept()
     .event({ type: 'task.submitted', ...identity(at), open: { kind: 'slot', input } })
-    .effect({ type: 'handler.request', instanceId: at.instance.id, task: at.task.index, attempt: at.number, handler: at.task.handler })
+    .effect({
+      type: 'handler.request',
+      instanceId: at.instance.id,
+      task: at.task.index,
+      attempt: at.number,
+      handler: at.task.handler,
+    })
 }
 
 function timeoutMessage(task: Task, open: Extract<OpenWork, { kind: 'record' }>): string {

@@ -9,7 +9,10 @@ export const beginDecision: Begin<'decision'> = (at, out) => {
   for (const { when, next } of task.cases) {
     const holds = when.evaluate(rootsFor(when.uses, workflow, instance, world.nowMs))
     if (typeof holds !== 'boolean') {
-      throw new AttemptFailed('expression', `when: ${when.source} must give true or false, found ${JSON.stringify(holds)}`)
+      throw new AttemptFailed(
+        'expression',
+        `when: ${when.source} must give true or false, found ${JSON.stringify(holds)}`,
+      )
     }
     if (holds) {
       completeAttempt(at, Payload.of([...next]), out, { chosen: next })

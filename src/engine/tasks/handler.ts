@@ -10,7 +10,10 @@ export const beginHandler: Begin<'handler'> = (at, out) => {
   const input =
     template === undefined
       ? nullPayload
-      : checkPayload(Payload.of(template.evaluate(rootsFor(template.uses, workflow, instance, world.nowMs))), 'the input')
+      : checkPayload(
+          Payload.of(template.evaluate(rootsFor(template.uses, workflow, instance, world.nowMs))),
+          'the input',
+        )
   out.event({
     type: 'task.submitted',
     instanceId: instance.id,
@@ -19,5 +22,11 @@ export const beginHandler: Begin<'handler'> = (at, out) => {
     atMs: world.nowMs,
     open: { kind: 'slot', input },
   })
-  out.effect({ type: 'handler.request', instanceId: instance.id, task: task.index, attempt: at.number, handler: task.handler })
+  out.effect({
+    type: 'handler.request',
+    instanceId: instance.id,
+    task: task.index,
+    attempt: at.number,
+    handler: task.handler,
+  })
 }

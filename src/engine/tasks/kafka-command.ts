@@ -13,24 +13,33 @@ export const beginKafkaCommand: Begin<'kafka-command'> = (at, out) => {
   const { instance, task, world, workflow } = at
   const refusal = world.refusal(instance.id, task.index, at.number)
   if (refusal !== undefined) throw new AttemptFailed(refusal.code, refusal.message)
-  const evaluate = (template: Template): Json => template.evaluate(rootsFor(template.uses, workflow, instance, world.nowMs))
+  const evaluate = (template: Template): Json =>
+    template.evaluate(rootsFor(template.uses, workflow, instance, world.nowMs))
 
   const topic = evaluate(task.topic)
-  if (typeof topic !== 'string' || topic === '') throw new AttemptFailed('expression', `topic: expected a name, found ${JSON.stringify(topic)}`)
+  if (typeof topic !== 'string' || topic === '')
+    throw new AttemptFailed('expression', `topic: expected a name, found ${JSON.stringify(topic)}`)
   const key = task.key === undefined ? instance.key : evaluate(task.key)
   const partition = task.partition === undefined ? undefined : evaluate(task.partition)
   if (partition !== undefined && (typeof partition !== 'number' || !Number.isInteger(partition) || partition < 0)) {
-    throw new AttemptFailed('expression', `partition: expected a whole number from 0, found ${JSON.stringify(partition)}`)
+    throw new AttemptFailed(
+      'expression',
+      `partition: expected a whole number from 0, found ${JSON.stringify(partition)}`,
+    )
   }
   const headers: { key: string; value: Uint8Array }[] = []
-  for (const [name, template] of task.headers ?? []) headers.push({ key: name, value: encoder.encode(text(evaluate(template))) })
+  for (const [name, template] of task.headers ?? [])
+    headers.push({ key: name, value: encoder.encode(text(evaluate(template))) })
   if (instance.traceparent !== undefined && !task.headers?.has('traceparent')) {
     headers.push({ key: 'traceparent', value: encoder.encode(instance.traceparent) })
   }
   const value = evaluate(task.value)
   const bytes = value === null ? null : encoder.encode(JSON.stringify(value))
   if (bytes !== null && bytes.length > limits.recordBytesMax) {
-    throw new AttemptFailed('produce-rejected', `the record for ${topic} has ${bytes.length} bytes; at most ${limits.recordBytesMax} can be produced`)
+    throw new AttemptFailed(
+      'produce-rejected',
+      `the record for ${topic} has ${bytes.length} bytes; at most ${limits.recordBytesMax} can be produced`,
+    )
   }
   out.produce({
     type: 'command',

@@ -1,0 +1,223 @@
+// The store of one partition whose changelog is elsewhere: values by key and the position in the changelog up to which
+// they stand, in a LevelDB of its own.
+//
+//   P3. Values and position are one batch: the store may lag behind the log and never leads it.
+//   S1. Batches are not synced: the changelog is the truth, and what a power failure takes is read from there again.
+//       What it must not take is a batch from the middle (links.ts).
+//   S2. After a write that failed the database is opened anew before the next one: LevelDB would write behind the torn
+//       record, and lose both on recovery.
+//
+// A store that is damaged is never repaired: StoreCorrupted, and whoever owns it destroys and restores it.
+import { mkdir, readdir, rm } from 'node:fs/promises'
+import { ClassicLevel } from 'classic-level'
+import { StoreCorrupted } from '../../base/errors.ts'
+import type { ChangelogPosition, Store, StoreChange, StoreEntry } from '../../runtime/ports.ts'
+import { configError, openFault, useFault } from './faults.ts'
+import {
+  identityKey,
+  jsonEntry,
+  linkKey,
+  linkNumber,
+  linkRange,
+  positionKey,
+  seal,
+  textOf,
+  unseal,
+  valueKey,
+} from './layout.ts'
+import { Links } from './links.ts'
+
+export interface LevelStoreOptions {
+  /** Of this store alone, made where it is missing. */
+  readonly directory: string
+  readonly app: string
+  readonly partition: number
+}
+
+/** Grows when an older release could not read what this one writes. */
+const format = 1
+const writeBufferBytes = 4 * 1_048_576
+/** The memtable, the one being flushed, and a batch of the largest size. */
+const linkedBytes = 4 * writeBufferBytes
+/** What an empty batch costs in LevelDB: its link, the position. */
+const batchBytesMin = 128
+const pageEntries = 1_000
+
+const identityEntry = jsonEntry<{ app: string; partition: number; format: number }>()
+const positionEntry = jsonEntry<ChangelogPosition>()
+
+/** Opens a store, making it where there is none. @throws {StoreCorrupted} destroy it and restore. @throws {ConfigError} DW_STORE_OF_ANOTHER, DW_DATA_IN_USE */
+export async function openLevelStore(options: LevelStoreOptions): Promise<Store> {
+  const store = new LevelStore(options)
+  await store.open()
+  return store
+}
+
+/** Removes a store that cannot be opened, so that it can be restored. */
+export async function destroyLevelStore(directory: string): Promise<void> {
+  await rm(directory, { recursive: true, force: true })
+}
+
+class LevelStore implements Store {
+  readonly #options: LevelStoreOptions
+  #level: ClassicLevel<Buffer, Buffer>
+  #links = new Links(linkedBytes)
+  #position: ChangelogPosition | undefined
+  /** S2 */
+  #hasFailedWrite = false
+
+  constructor(options: LevelStoreOptions) {
+    this.#options = options
+    this.#level = levelIn(options.directory)
+  }
+
+  get position(): ChangelogPosition | undefined {
+    return this.#position
+  }
+
+  async open(): Promise<void> {
+    const { directory } = this.#options
+    this.#links = new Links(linkedBytes)
+    try {
+      await mkdir(directory, { recursive: true })
+      const names = await readdir(directory)
+      // LevelDB would make a new database there, and delete what is left of the old one.
+      if (!names.includes('CURRENT') && names.some((name) => /^MANIFEST-|\.(ldb|sst|log)$/.test(name))) {
+        throw new StoreCorrupted(`the store in ${directory} has lost its file CURRENT`)
+      }
+      await this.#level.open()
+    } catch (error) {
+      throw error instanceof StoreCorrupted ? error : openFault(error, directory)
+    }
+    try {
+      await this.#restoreLinks()
+      await this.#claim()
+      const entry = this.#level.getSync(positionKey)
+      this.#position = entry === undefined ? undefined : positionEntry.decode(positionKey, entry)
+    } catch (error) {
+      await this.#level.close()
+      throw error instanceof Error && error.name === 'ConfigError' ? error : useFault(error, directory)
+    }
+  }
+
+  get(key: string): Uint8Array | undefined {
+    const at = valueKey(key)
+    try {
+      const entry = this.#level.getSync(at)
+      return entry === undefined ? undefined : unseal(at, entry)
+    } catch (error) {
+      throw useFault(error, this.#options.directory)
+    }
+  }
+
+  async list(range: { from: string; to: string; limit: number; reverse?: boolean }): Promise<readonly StoreEntry[]> {
+    const { from, to, limit, reverse = false } = range
+    if (limit <= 0) return []
+    const entries: StoreEntry[] = []
+    try {
+      const iterator = this.#level.iterator({ gte: valueKey(from), lt: valueKey(to), limit, reverse })
+      try {
+        for (;;) {
+          const page = await iterator.nextv(Math.min(limit, pageEntries))
+          if (page.length === 0) return entries
+          for (const [key, entry] of page) entries.push({ key: textOf(key), value: unseal(key, entry) })
+        }
+      } finally {
+        await iterator.close()
+      }
+    } catch (error) {
+      throw useFault(error, this.#options.directory)
+    }
+  }
+
+  async apply(changes: readonly StoreChange[], position: ChangelogPosition): Promise<void> {
+    if (this.#hasFailedWrite) await this.#reopen()
+    try {
+      const batch = this.#level.batch()
+      let bytes = 0
+      for (const { key, value } of changes) {
+        const at = valueKey(key)
+        if (value === null) batch.del(at)
+        else batch.put(at, seal(at, value))
+        bytes += at.length + (value?.length ?? 0)
+      }
+      batch.put(positionKey, positionEntry.encode(positionKey, position))
+      this.#extendLinks(batch, bytes)
+      await batch.write()
+      this.#position = position
+    } catch (error) {
+      this.#hasFailedWrite = true
+      throw useFault(error, this.#options.directory)
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#level.close()
+  }
+
+  async destroy(): Promise<void> {
+    await this.#level.close()
+    await destroyLevelStore(this.#options.directory)
+  }
+
+  async #reopen(): Promise<void> {
+    await this.#level.close()
+    this.#level = levelIn(this.#options.directory)
+    await this.open()
+    this.#hasFailedWrite = false
+  }
+
+  async #restoreLinks(): Promise<void> {
+    const iterator = this.#level.iterator(linkRange)
+    try {
+      for (;;) {
+        const page = await iterator.nextv(pageEntries)
+        if (page.length === 0) return
+        for (const [key, value] of page) {
+          if (this.#links.restore(linkNumber(key), unseal(key, value).readUInt32LE(0))) continue
+          throw new StoreCorrupted(`a batch before ${linkNumber(key)} is missing in ${this.#options.directory}`)
+        }
+      }
+    } finally {
+      await iterator.close()
+    }
+  }
+
+  #extendLinks(batch: ReturnType<ClassicLevel<Buffer, Buffer>['batch']>, bytes: number): void {
+    const linked = bytes + batchBytesMin
+    const { added, dropped } = this.#links.extend(linked)
+    const size = Buffer.allocUnsafe(4)
+    size.writeUInt32LE(linked)
+    const key = linkKey(added)
+    batch.put(key, seal(key, size))
+    for (const number of dropped) batch.del(linkKey(number))
+  }
+
+  async #claim(): Promise<void> {
+    const { directory, app, partition } = this.#options
+    const entry = this.#level.getSync(identityKey)
+    if (entry === undefined) {
+      if (!this.#links.isEmpty) throw new StoreCorrupted(`the store in ${directory} has lost its identity`)
+      const batch = this.#level.batch()
+      batch.put(identityKey, identityEntry.encode(identityKey, { app, partition, format }))
+      this.#extendLinks(batch, 0)
+      await batch.write()
+      return
+    }
+    const identity = identityEntry.decode(identityKey, entry)
+    if (identity.app === app && identity.partition === partition && identity.format === format) return
+    throw configError(
+      'DW_STORE_OF_ANOTHER',
+      `the store in ${directory} is that of partition ${identity.partition} of application '${identity.app}' ` +
+        `(format ${identity.format}), not of partition ${partition} of '${app}' (format ${format}): use another directory (--data)`,
+    )
+  }
+}
+
+function levelIn(directory: string): ClassicLevel<Buffer, Buffer> {
+  return new ClassicLevel<Buffer, Buffer>(directory, {
+    keyEncoding: 'buffer',
+    valueEncoding: 'buffer',
+    writeBufferSize: writeBufferBytes,
+  })
+}

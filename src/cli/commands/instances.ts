@@ -1,0 +1,117 @@
+// dagger-worker instances list / show.
+import { type Command, InvalidArgumentError } from 'commander'
+import type { InstanceStatus } from '../../runtime/face.ts'
+import type { Client } from '../client.ts'
+import { CommandFailure } from '../failure.ts'
+import { elapsed, instanceLines, statusText } from '../instance-text.ts'
+import { createOutput, printable, shellQuoted, table } from '../output.ts'
+import { counted } from '../problems.ts'
+import { clientFor, type ServerFlag, serverSuffix, wholeNumber, withServer } from '../remote.ts'
+import type { Surroundings } from '../surroundings.ts'
+import { followToTheEnd } from './run.ts'
+
+const statuses: readonly InstanceStatus[] = ['EXECUTING', 'SUSPENDED', 'COMPENSATING', 'COMPLETED', 'FAILED', 'STOPPED']
+/** What the API gives in one answer at most. */
+const pageMax = 1_000
+
+interface ListFlags extends ServerFlag {
+  readonly workflow?: string
+  readonly status?: InstanceStatus
+  readonly keyPrefix?: string
+  readonly incident?: true
+  readonly limit: number
+  readonly json?: true
+}
+
+interface ShowFlags extends ServerFlag {
+  readonly follow?: true
+  readonly json?: true
+}
+
+export function addInstances(program: Command, surroundings: Surroundings): void {
+  const instances = program.command('instances').summary('see instances').description('What has run, runs and waits.')
+  withServer(instances.command('list'))
+    .summary('list instances, newest first')
+    .description('Lists instances, newest first.')
+    .option('--workflow <name>', 'of this workflow')
+    .option('--status <status>', `with this status: ${statuses.join(', ')}`, parseStatus)
+    .option('--key-prefix <text>', 'whose business key starts with this')
+    .option('--incident', 'that have an incident: a task that waits for a person')
+    .option('--limit <n>', 'at most so many', wholeNumber(1), 50)
+    .option('--json', 'one JSON document a line')
+    .addHelpText('after', '\nExample:\n  dagger-worker instances list --workflow order --incident')
+    .action((flags: ListFlags) => listInstances(flags, surroundings))
+  withServer(instances.command('show').argument('<id|workflow/key>'))
+    .summary('show one instance')
+    .description('Shows an instance by its id, or the latest one of a workflow with a business key.')
+    .option('--follow', 'go on until it ends or has an incident')
+    .option('--json', 'as JSON')
+    .addHelpText('after', '\nExample:\n  dagger-worker instances show order/o-1 --follow')
+    .action((name: string, flags: ShowFlags) => showInstance(name, flags, surroundings))
+}
+
+function parseStatus(text: string): InstanceStatus {
+  const status = statuses.find((known) => known === text.toUpperCase())
+  if (status === undefined) throw new InvalidArgumentError(`Expected one of ${statuses.join(', ')}.`)
+  return status
+}
+
+async function listInstances({ server, limit, json, ...filter }: ListFlags, surroundings: Surroundings): Promise<void> {
+  const output = createOutput(surroundings)
+  const { style } = output
+  const client = clientFor(server === undefined ? {} : { server }, surroundings)
+  const rows: (readonly string[])[] = []
+  let cursor: string | undefined
+  let count = 0
+  do {
+    const page = await client.listInstances({ ...filter, limit: Math.min(limit - count, pageMax), cursor })
+    for (const instance of page.items) {
+      if (json === true) output.json(instance)
+      rows.push([
+        printable(`${instance.workflow}/${instance.key}`),
+        statusText(instance, style),
+        instance.startedAt,
+        elapsed(instance.startedAt, instance.endedAt),
+        printable(instance.waitingAt.join(', ')),
+        style.dim(instance.id),
+      ])
+    }
+    count += page.items.length
+    cursor = page.items.length === 0 ? undefined : page.next
+  } while (cursor !== undefined && count < limit)
+  if (json === true) return
+  if (count === 0) {
+    output.note('No instances match.')
+    return
+  }
+  const head = ['INSTANCE', 'STATUS', 'STARTED', 'TOOK', 'AT', 'ID'].map(style.dim)
+  for (const line of table([head, ...rows])) output.line(line)
+  if (cursor !== undefined) output.note(`These are the newest ${counted(count, 'instance')}; --limit shows more.`)
+}
+
+async function showInstance(name: string, flags: ShowFlags, surroundings: Surroundings): Promise<void> {
+  const output = createOutput(surroundings)
+  const client = clientFor(flags, surroundings)
+  const instance = await find(client, name)
+  if (instance === undefined) {
+    const server = serverSuffix(client.server, surroundings.env)
+    throw new CommandFailure(
+      `There is no instance ${printable(name)}, or it is not kept any more. See what there is: dagger-worker instances list${server}`,
+    )
+  }
+  if (flags.follow === true) {
+    const show = `dagger-worker instances show ${shellQuoted(name)}${serverSuffix(client.server, surroundings.env)}`
+    if (flags.json !== true)
+      output.line(`${output.style.bold(`${instance.workflow}/${printable(instance.key)}`)}, id ${instance.id}`)
+    await followToTheEnd(client, instance.id, { isJson: flags.json === true, show }, surroundings)
+    return
+  }
+  if (flags.json === true) output.json(instance)
+  else for (const line of instanceLines(instance, output.style)) output.line(line)
+}
+
+/** A workflow's name has no slash: what stands before the first one is it, all the rest is the key. */
+function find(client: Client, name: string): ReturnType<Client['findInstance']> {
+  const slash = name.indexOf('/')
+  return slash < 0 ? client.findInstance(name) : client.findInstanceByKey(name.slice(0, slash), name.slice(slash + 1))
+}

@@ -1,0 +1,151 @@
+// dagger-worker start: the daemon.
+//
+// Reports once what it found and where it listens, then leaves the terminal to the log. The first SIGINT or SIGTERM
+// stops gracefully, the second one ends at once. A workflow file with problems does not keep the worker from running:
+// it is printed, and the worker goes on with the others (or with none, until a file is dropped in).
+import type { Command } from 'commander'
+import { loadConfig, type WorkerConfig } from '../../config/worker-config.ts'
+import type { WorkerView } from '../../runtime/face.ts'
+import { exitCodes } from '../exit-codes.ts'
+import { createOutput, type Output, table } from '../output.ts'
+import { counted, problemsText } from '../problems.ts'
+import { serverSuffix } from '../remote.ts'
+import type { RunningWorker, Surroundings } from '../surroundings.ts'
+
+type StartFlags = { readonly config?: string; readonly jsonLogs?: true } & {
+  readonly [key in Exclude<keyof WorkerConfig, 'topics'>]?: string
+}
+
+export function addStart(program: Command, surroundings: Surroundings): void {
+  program
+    .command('start')
+    .summary('run the worker')
+    .description('Runs the worker: reads the workflows, carries their instances, serves the HTTP API.')
+    .option('--workflows <dir>', 'directory of the workflow files (default: workflows)')
+    .option('--handlers <dir>', 'directory of the handler modules')
+    .option('--data <dir>', 'where the worker keeps its data (default: .dagger-worker)')
+    .option('--app <name>', "the application's name (default: dagger)")
+    .option('--port <n>', 'port of the HTTP API, 0 picks one (default: 7070)')
+    .option('--host <address>', 'address of the HTTP API (default: 127.0.0.1)')
+    .option('--partitions <n>', 'partitions of a new application (default: 12)')
+    .option('--source <name>', "under which name the workflows are published (default: the application's)")
+    .option('--topics-create <boolean>', 'create topics that do not exist (default: true)')
+    .option('--handlers-per-worker <n>', 'handlers that run at once (default: 64)')
+    .option('--log-level <level>', 'debug, info, warn, error or silent (default: info)')
+    .option('--json-logs', 'log lines and the start report as JSON')
+    .option('--config <file>', 'configuration file, YAML or JSON (default: $DAGGER_WORKER_CONFIG)')
+    .addHelpText(
+      'after',
+      `
+Every option is also a key of the configuration file (logLevel) and a variable (DAGGER_WORKER_LOG_LEVEL).
+A flag wins over a variable, a variable over the file.
+
+Example:
+  dagger-worker start --workflows ./workflows --handlers ./handlers --data /var/lib/shop`,
+    )
+    .action((flags: StartFlags) => start(flags, surroundings))
+}
+
+async function start({ config: file, jsonLogs, ...values }: StartFlags, surroundings: Surroundings): Promise<void> {
+  const config = loadConfig({
+    flags: values,
+    env: surroundings.env,
+    ...(file === undefined ? {} : { file }),
+    workingDirectory: surroundings.workingDirectory,
+  })
+  const output = createOutput(surroundings)
+  const running = await surroundings.startWorker(config, { jsonLogs: jsonLogs === true })
+  const view = running.worker.view()
+  if (jsonLogs === true) output.json(reportOf(config, running, view))
+  else for (const line of reportLines(config, running, view, output, surroundings)) output.line(line)
+  await untilStopped(running, output, surroundings)
+}
+
+/** Resolves when the worker has stopped, by a signal or by itself; `onStopping` is called when a signal asks for it. */
+export async function untilStopped(
+  running: RunningWorker,
+  output: Output,
+  surroundings: Surroundings,
+  onStopping?: () => void,
+): Promise<void> {
+  let isStopping = false
+  const stop = Promise.withResolvers<void>()
+  const release = surroundings.onSignal((signal) => {
+    if (isStopping) {
+      surroundings.exitNow(exitCodes.interrupted)
+      return
+    }
+    isStopping = true
+    output.note(`${signal}: stopping; once more ends at once.`)
+    onStopping?.()
+    running.stop().then(stop.resolve, stop.reject)
+  })
+  try {
+    await Promise.race([running.stopped, stop.promise])
+    if (isStopping) await stop.promise
+  } finally {
+    release()
+  }
+}
+
+function reportOf(config: WorkerConfig, { url }: RunningWorker, view: WorkerView): object {
+  const { app, log, workflows, definitionProblems, problems } = view
+  return { url, app, log, data: config.data, workflows, definitionProblems, problems }
+}
+
+function* reportLines(
+  config: WorkerConfig,
+  { url }: RunningWorker,
+  view: WorkerView,
+  { style }: Output,
+  { version, env, workingDirectory }: Surroundings,
+): Generator<string> {
+  if (view.definitionProblems.length > 0) {
+    yield problemsText(view.definitionProblems, style, workingDirectory)
+    yield ''
+  }
+  yield `${style.green('dagger-worker')} ${version} is running: application ${style.bold(view.app)} on the ${view.log} log`
+  const found =
+    view.workflows.length === 0
+      ? `none in ${config.workflows}${view.definitionProblems.length > 0 ? ' is valid' : ''} yet: save a .yaml file there and it is picked up`
+      : `${view.workflows.length} from ${config.workflows}`
+  yield* table(
+    [
+      ['URL', style.cyan(url)],
+      ['data', config.data],
+      ['partitions', String(view.partitions.length)],
+      ['workflows', found],
+    ],
+    '  ',
+  )
+  yield* table(
+    view.workflows.map((workflow) => [
+      style.bold(workflow.version),
+      workflow.startTopics.length > 0 ? `starts on ${workflow.startTopics.join(', ')}` : 'starts by call',
+      style.dim(workflow.description ?? ''),
+    ]),
+    '    ',
+  )
+  if (view.definitionProblems.length > 0) {
+    yield `  ${style.yellow(`${counted(view.definitionProblems.length, 'problem')} above: what was valid before keeps serving.`)}`
+  }
+  for (const problem of view.problems) yield `  ${style.yellow(problem)}`
+  yield ''
+  yield* nextSteps(view, serverSuffix(url, env))
+  yield 'Ctrl-C stops it.'
+}
+
+function* nextSteps(view: WorkerView, server: string): Generator<string> {
+  const byTopic = view.workflows.find((workflow) => workflow.startTopics.length > 0)
+  const any = byTopic ?? view.workflows[0]
+  if (any === undefined) return
+  yield 'Try next, in another terminal:'
+  if (byTopic !== undefined) {
+    yield `  dagger-worker produce ${byTopic.startTopics[0]} --key k-1 --value '{"hello":"world"}'${server}`
+  } else {
+    yield `  dagger-worker run ${any.name} --key k-1 --input '{}'${server}`
+  }
+  yield `  dagger-worker instances list${server}`
+  yield `  dagger-worker instances show ${any.name}/k-1${server}`
+  yield ''
+}

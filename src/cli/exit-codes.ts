@@ -1,0 +1,24 @@
+// Every exit code of the command line. No other file knows a number.
+
+export const exitCodes = {
+  ok: 0,
+  /** What was asked for did not succeed: an instance failed or has an incident, a file has problems, a call was refused. */
+  failed: 1,
+  /** Flags, arguments, environment or configuration cannot be used. */
+  usage: 2,
+  /** No worker answers at the address, or it cannot answer now. Trying again may help. */
+  unavailable: 3,
+  /** Ended by Ctrl-C, as shells count it. */
+  interrupted: 130,
+} as const
+
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]
+
+/** For `--help`. */
+export const exitCodesHelp = `
+Exit codes:
+  0    done; with run: the instance completed
+  1    the instance failed or has an incident; a file has problems; the worker refused the call
+  2    flags, environment or configuration cannot be used
+  3    no worker answers, or it cannot answer now: try again
+  130  ended by Ctrl-C`

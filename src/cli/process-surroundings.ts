@@ -1,0 +1,34 @@
+// The real outside: this process. main.ts adds what only it can compose.
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import type { Surroundings } from './surroundings.ts'
+
+// The same two steps up from src/cli and from dist/cli.
+const packageDirectory = fileURLToPath(new URL('../..', import.meta.url))
+const stopSignals = ['SIGINT', 'SIGTERM'] as const
+
+/** The surroundings of a command that was typed. A reader of stdout that goes away (`| head`) ends the process quietly. */
+export function processSurroundings(composed: Pick<Surroundings, 'startWorker' | 'loadHandlers'>): Surroundings {
+  const { version }: { version: string } = JSON.parse(readFileSync(`${packageDirectory}/package.json`, 'utf8'))
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+    process.exit(0)
+  })
+  return {
+    ...composed,
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    env: process.env,
+    workingDirectory: process.cwd(),
+    packageDirectory,
+    version,
+    onSignal(callback) {
+      for (const signal of stopSignals) process.on(signal, callback)
+      return () => {
+        for (const signal of stopSignals) process.off(signal, callback)
+      }
+    },
+    exitNow: (code) => process.exit(code),
+  }
+}

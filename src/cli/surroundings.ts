@@ -1,0 +1,50 @@
+// Everything that the command line asks of the outside, so that a test can be the outside.
+import type { WorkerConfig } from '../config/worker-config.ts'
+import type { WorkerFace } from '../runtime/face.ts'
+
+/** A worker in this process, as main.ts composes it. */
+export interface RunningWorker {
+  readonly worker: WorkerFace
+  /** Where its HTTP API listens: "http://127.0.0.1:7070". */
+  readonly url: string
+  /** Stops gracefully; resolves when everything is closed. May be called more than once. */
+  stop(): Promise<void>
+  /** Resolves when the worker has stopped; rejects when it ended by a fault that it could not cure. */
+  readonly stopped: Promise<void>
+}
+
+export interface StartOptions {
+  /** Log lines as JSON even on a terminal. */
+  readonly jsonLogs: boolean
+}
+
+/** Resolves when the worker is ready. @throws {ConfigError} The data directory or the port is in use, a handler is broken, … */
+export type StartWorker = (config: WorkerConfig, options: StartOptions) => Promise<RunningWorker>
+
+/** Where text goes; stdout and stderr are such. */
+export interface TextSink {
+  write(text: string): unknown
+  readonly isTTY?: boolean
+}
+
+export type StopSignal = 'SIGINT' | 'SIGTERM'
+
+export interface Surroundings {
+  readonly startWorker: StartWorker
+  /** The names of the handlers in a directory. @throws {ConfigError} */
+  readonly loadHandlers: (directory: string | undefined) => Promise<{ readonly names: readonly string[] }>
+  /** Standard input, piece by piece. */
+  readonly stdin: AsyncIterable<string | Uint8Array>
+  readonly stdout: TextSink
+  readonly stderr: TextSink
+  readonly env: { readonly [name: string]: string | undefined }
+  readonly workingDirectory: string
+  /** Where package.json, workflows/ and schemas/ of this package lie. */
+  readonly packageDirectory: string
+  /** The package's version. */
+  readonly version: string
+  /** Takes over a signal until the result is called. */
+  onSignal(callback: (signal: StopSignal) => void): () => void
+  /** Ends the process without waiting for anything. */
+  exitNow(code: number): void
+}

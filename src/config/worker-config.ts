@@ -1,0 +1,96 @@
+// What a worker is told before it starts. Three layers, the later wins: configuration file, environment, flags.
+// Each layer is checked by itself against schemas/config.schema.json, so that a problem names the file's line, the
+// variable or the flag that it comes from; then they are merged and looked at as a whole.
+import { statSync } from 'node:fs'
+import { ConfigError, type Problem } from '../base/errors.ts'
+import { configDefaults } from './config-schema.ts'
+import { environmentLayer, fileLayer, flagLayer, type Layer } from './layers.ts'
+
+export interface WorkerConfig {
+  /** Name of the application: prefix of its topics, shared by its workers. */
+  readonly app: string
+  /** Directory of the workflow files; absolute, as every path here. */
+  readonly workflows: string
+  readonly handlers?: string
+  readonly data: string
+  readonly host: string
+  /** 0 picks a free one. */
+  readonly port: number
+  readonly partitions: number
+  /** Topics that want another number of partitions than the application has. */
+  readonly topics: ReadonlyMap<string, { readonly partitions: number }>
+  readonly topicsCreate: boolean
+  /** Under which name the workflow directory is published. */
+  readonly source: string
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
+  readonly handlersPerWorker: number
+}
+
+export interface ConfigSources {
+  /** Values of flags by configuration key, as texts. */
+  readonly flags: { readonly [key: string]: string | undefined }
+  readonly env: { readonly [name: string]: string | undefined }
+  /** `--config`; absent: DAGGER_WORKER_CONFIG, or no file. */
+  readonly file?: string
+  /** What relative paths of flags and environment are relative to. */
+  readonly workingDirectory: string
+}
+
+/** The shape of a layer that the schema has accepted. */
+interface ConfigValues {
+  readonly app: string
+  readonly workflows: string
+  readonly handlers?: string
+  readonly data: string
+  readonly host: string
+  readonly port: number
+  readonly partitions: number
+  readonly topics: { readonly [name: string]: { readonly partitions: number } }
+  readonly topicsCreate: boolean
+  readonly source?: string
+  readonly logLevel: WorkerConfig['logLevel']
+  readonly handlersPerWorker: number
+}
+
+/**
+ * Merges the layers into one configuration.
+ * @throws {ConfigError} With every problem of every layer; codes DW_CONFIG, DW_CONFIG_FILE, DW_CONFIG_UNKNOWN, DW_CONFIG_DIRECTORY.
+ */
+export function loadConfig(sources: ConfigSources): WorkerConfig {
+  const { env, workingDirectory } = sources
+  const file = sources.file ?? env['DAGGER_WORKER_CONFIG']
+  const layers: Layer[] = []
+  if (file !== undefined) layers.push(fileLayer(file, workingDirectory))
+  layers.push(environmentLayer(env, workingDirectory), flagLayer(sources.flags, workingDirectory))
+  const problems = layers.flatMap((layer) => layer.problems)
+  if (problems.length > 0) throw new ConfigError(problems)
+
+  const values: ConfigValues = Object.assign({}, defaults(workingDirectory), ...layers.map((layer) => layer.values))
+  const directories = [...missingDirectories(values)]
+  if (directories.length > 0) throw new ConfigError(directories)
+  return {
+    ...values,
+    source: values.source ?? values.app,
+    topics: new Map(Object.entries(values.topics)),
+  }
+}
+
+/** The schema's defaults, as a layer below all others. */
+function defaults(workingDirectory: string): object {
+  const texts = Object.fromEntries(
+    Object.entries(configDefaults).flatMap(([key, value]) => (typeof value === 'string' ? [[key, value]] : [])),
+  )
+  return { ...configDefaults, ...flagLayer(texts, workingDirectory).values }
+}
+
+function* missingDirectories(values: ConfigValues): Generator<Problem> {
+  for (const key of ['workflows', 'handlers'] as const) {
+    const path = values[key]
+    if (path === undefined || statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) continue
+    yield {
+      code: 'DW_CONFIG_DIRECTORY',
+      path: key,
+      message: `The ${key} directory ${path} is not there: create it, or name another one with --${key} DIR.`,
+    }
+  }
+}

@@ -1,0 +1,184 @@
+// What a schema cannot say about a workflow: names that exist, an order that can be followed, tasks that can run.
+//
+//   K1. Task names are unique; `dependsOn` stays in its scope and has no cycle, so every scope can be worked through.
+//   K2. A decision names only tasks that depend on it: its outcome settles their edges.
+//   K3. Every task can be reached by some outcome.
+import type { Draft } from './build.ts'
+import type { Compiler } from './compiler.ts'
+import type { Path } from './cursor.ts'
+import { parseDuration } from './duration.ts'
+import { findCycles, topologicalOrder } from './graph.ts'
+import type { Graph } from './graph.ts'
+import { checkNames } from './names.ts'
+import { nearest } from './nearest.ts'
+import type { Report } from './report.ts'
+import { builtInTypes, isHandlerType } from './structure.ts'
+import { parseTime } from './time.ts'
+import type { DecisionTask, KafkaCommandTask, Scope, Task, TriggerTask, Workflow } from './workflow.ts'
+
+export interface CheckOptions {
+  /** The handlers there are; absent: any well-formed name is taken for one. */
+  readonly handlers?: readonly string[]
+}
+
+/** Reports what is wrong with the meaning of a workflow. */
+export function checkWorkflow(
+  { workflow, paths }: Draft,
+  compiler: Compiler,
+  report: Report,
+  options: CheckOptions,
+): void {
+  checkStarts(workflow, report)
+  for (const task of workflow.tasks) {
+    const path = paths.get(task)!
+    const first = workflow.taskNamed.get(task.name)
+    if (first !== undefined && first !== task && task.name !== '') {
+      const other = report.placeOf(paths.get(first)!)
+      report.add('DW_DUPLICATE_TASK', [...path, 'name'], `the name \`${task.name}\` is taken by another task${other}`)
+    }
+    checkDependencies(task, path, workflow, report)
+    if (task.type === 'handler') checkHandler(task.handler, path, options, report)
+    if (task.type === 'decision') checkDecision(task, path, workflow, report)
+    if (task.type === 'trigger') checkTrigger(task, path, report)
+    if (task.type === 'kafka-command') checkCommand(task, path, report)
+    if (task.type === 'process') checkOrder(task.inner, paths, report)
+  }
+  checkOrder(workflow.root, paths, report)
+  checkNames(compiler.sightings, workflow, report)
+}
+
+function checkStarts(workflow: Workflow, report: Report): void {
+  const seen = new Map<string, number>()
+  for (const { index, topic, when } of workflow.start) {
+    const identity = JSON.stringify([topic, when?.source.trim() ?? ''])
+    const first = seen.get(identity)
+    if (first === undefined) seen.set(identity, index)
+    else {
+      const message = `start[${first}] takes the same records of ${topic}: a record starts an instance at most once`
+      report.add('DW_DUPLICATE_START', ['start', index], message)
+    }
+  }
+}
+
+function checkDependencies(task: Task, path: Path, workflow: Workflow, report: Report): void {
+  const inScope = workflow.tasks.filter((other) => other.scope === task.scope).map((other) => other.name)
+  task.dependsOn.forEach((name, index) => {
+    if (inScope.includes(name)) return
+    const other = workflow.taskNamed.get(name)
+    const at = [...path, 'dependsOn', index]
+    if (other === undefined) {
+      report.add('DW_UNKNOWN_TASK', at, `unknown task \`${name}\``, {
+        suggestion: nearest(
+          name,
+          inScope.filter((known) => known !== task.name),
+        ),
+      })
+      return
+    }
+    const where = other.scope === undefined ? 'the workflow itself' : `the process \`${other.scope}\``
+    const suggestion = enclosingIn(other, inScope, workflow)
+    report.add(
+      'DW_OUT_OF_SCOPE',
+      at,
+      `\`${name}\` belongs to ${where}: a task depends only on tasks of its own scope`,
+      { suggestion },
+    )
+  })
+}
+
+/** The process around a task that does lie in the scope asked for. */
+function enclosingIn(task: Task, inScope: readonly string[], workflow: Workflow): string | undefined {
+  let owner = task.scope
+  const seen = new Set<string>()
+  while (owner !== undefined && !inScope.includes(owner) && !seen.has(owner)) {
+    seen.add(owner)
+    owner = workflow.taskNamed.get(owner)?.scope
+  }
+  return owner !== undefined && inScope.includes(owner) ? owner : undefined
+}
+
+function checkHandler(type: string, path: Path, options: CheckOptions, report: Report): void {
+  if (options.handlers === undefined || options.handlers.includes(type) || type === '' || !isHandlerType(type)) return
+  const suggestion = nearest(type, [...builtInTypes, ...options.handlers])
+  const message = `unknown task type \`${type}\`: it is not built in, and there is no handler of that name`
+  report.add('DW_UNKNOWN_TASK_TYPE', [...path, 'type'], message, { suggestion })
+}
+
+/** K2. */
+function checkDecision(task: DecisionTask, path: Path, workflow: Workflow, report: Report): void {
+  const check = (names: readonly string[], at: Path): void =>
+    names.forEach((name, index) => {
+      if (task.dependents.includes(name)) return
+      if (!workflow.taskNamed.has(name)) {
+        report.add('DW_UNKNOWN_TASK', [...at, index], `unknown task \`${name}\``, {
+          suggestion: nearest(name, task.dependents),
+        })
+      } else {
+        const message = `\`${name}\` does not depend on \`${task.name}\`: add \`dependsOn: [${task.name}]\` to it`
+        report.add('DW_NEXT_NOT_DEPENDENT', [...at, index], message)
+      }
+    })
+  task.cases.forEach((choice, index) => check(choice.next, [...path, 'cases', index, 'next']))
+  check(task.default ?? [], [...path, 'default'])
+}
+
+function checkTrigger(task: TriggerTask, path: Path, report: Report): void {
+  if ((task.at === undefined) === (task.delay === undefined)) {
+    report.add('DW_SCHEMA', path, 'expected exactly one of `at` and `delay`')
+    return
+  }
+  const at: unknown = task.at?.isConstant === true ? task.at.evaluate({}) : undefined
+  const delay: unknown = task.delay?.isConstant === true ? task.delay.evaluate({}) : undefined
+  if (typeof at === 'string' && parseTime(at) === undefined) {
+    report.add('DW_TIME', [...path, 'at'], `expected a time such as 2030-01-31T06:00:00Z, found ${JSON.stringify(at)}`)
+  }
+  if (typeof delay === 'string' && parseDuration(delay) === undefined) {
+    report.add(
+      'DW_DURATION',
+      [...path, 'delay'],
+      `expected a duration such as 30s, 5m or PT1H30M, found ${JSON.stringify(delay)}`,
+    )
+  }
+}
+
+const topicName = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,249}$/
+
+function checkCommand(task: KafkaCommandTask, path: Path, report: Report): void {
+  const topic: unknown = task.topic.isConstant ? task.topic.evaluate({}) : undefined
+  if (typeof topic === 'string' && !topicName.test(topic)) {
+    report.add('DW_SCHEMA', [...path, 'topic'], `expected the name of a topic, found ${JSON.stringify(topic)}`)
+  }
+}
+
+/** K1 and K3 for the tasks of one scope. */
+function checkOrder(scope: Scope, paths: ReadonlyMap<Task, Path>, report: Report): void {
+  const tasks = new Map(scope.tasks.map((task) => [task.name, task]))
+  const graph: Graph = new Map(scope.tasks.map((task) => [task.name, task.dependsOn]))
+  for (const cycle of findCycles(graph)) {
+    const task = tasks.get(cycle[0]!)!
+    const names = [...cycle, cycle[0]!].map((name) => `\`${name}\``)
+    const message = cycle.length === 1 ? `${names[0]} depends on itself` : `a cycle: ${names.join(' depends on ')}`
+    report.add('DW_CYCLE', [...paths.get(task)!, 'dependsOn'], message)
+  }
+  const unreachable = new Set<string>()
+  for (const name of topologicalOrder(graph)) {
+    const task = tasks.get(name)!
+    const sources = task.dependsOn.flatMap((dependency) => tasks.get(dependency) ?? [])
+    if (sources.length === 0 || !sources.every((source) => unreachable.has(source.name) || neverChooses(source, name)))
+      continue
+    unreachable.add(name)
+    const message = `\`${name}\` can never run: no outcome of ${sources.map((source) => `\`${source.name}\``).join(', ')} leads to it`
+    report.add('DW_UNREACHABLE', paths.get(task)!, message)
+  }
+}
+
+/** True where no outcome of a decision chooses a task that it names: its cases come behind one that is always true, or are never true. */
+function neverChooses(source: Task, name: string): boolean {
+  if (source.type !== 'decision' || !source.named.has(name) || source.default?.includes(name) === true) return false
+  for (const choice of source.cases) {
+    const condition = choice.when.source.trim()
+    if (condition !== 'false' && choice.next.includes(name)) return false
+    if (condition === 'true') return true
+  }
+  return true
+}

@@ -1,0 +1,72 @@
+// What expressions name: roots that are at hand where they stand, tasks and variables that exist, fields that there are.
+import { roots } from './cel.ts'
+import { sites } from './compiler.ts'
+import type { Sighting } from './compiler.ts'
+import { nearest } from './nearest.ts'
+import { notYet, notYetMessage } from './not-yet.ts'
+import type { Report } from './report.ts'
+import type { Workflow } from './workflow.ts'
+
+const fieldsOf: { readonly [root: string]: readonly string[] } = {
+  instance: ['id', 'key', 'workflow', 'version', 'startedAt'],
+  message: ['topic', 'partition', 'offset', 'timestamp', 'key', 'value', 'headers'],
+}
+const taskFields = ['output', 'status']
+const allRoots: readonly string[] = roots
+const laterRoots: readonly string[] = notYet.roots
+
+/** Reports every name that leads nowhere. */
+export function checkNames(sightings: readonly Sighting[], workflow: Workflow, report: Report): void {
+  const variables = new Set(workflow.vars.keys())
+  for (const task of workflow.tasks) for (const name of task.set?.keys() ?? []) variables.add(name)
+
+  for (const { site, name, path } of sightings) {
+    const { root, field, subfield, offset } = name
+    const allowed: readonly string[] = sites[site]
+    const add = (code: string, message: string, suggestion?: string): void =>
+      report.add(code, path, message, { offset, suggestion })
+
+    if (laterRoots.includes(root)) {
+      add('DW_NOT_YET', notYetMessage(root))
+    } else if (!allRoots.includes(root)) {
+      const suggestion = workflow.taskNamed.has(root)
+        ? `tasks.${root}`
+        : variables.has(root)
+          ? `vars.${root}`
+          : nearest(root, allowed)
+      add('DW_UNKNOWN_ROOT', `unknown name \`${root}\`; at hand: ${allowed.join(', ')}`, suggestion)
+    } else if (site === 'correlation' && root === 'vars') {
+      add('DW_NOT_YET', notYetMessage('correlation that follows vars'))
+    } else if (!allowed.includes(root)) {
+      add('DW_ROOT_NOT_HERE', `\`${root}\` is not at hand here; at hand: ${allowed.join(', ')}`)
+    } else if (root === 'tasks' && field !== undefined) {
+      if (!workflow.taskNamed.has(field))
+        add('DW_UNKNOWN_TASK', `unknown task \`${field}\``, nearestTask(field, workflow))
+      else if (subfield !== undefined && !taskFields.includes(subfield)) {
+        add(
+          'DW_UNKNOWN_FIELD',
+          `unknown field \`${subfield}\`: a task has ${taskFields.join(' and ')}`,
+          nearest(subfield, taskFields),
+        )
+      }
+    } else if (root === 'vars' && field !== undefined && !variables.has(field) && !name.isOptional) {
+      add(
+        'DW_UNKNOWN_VAR',
+        `unknown variable \`${field}\`: neither \`vars\` nor any \`set\` writes it`,
+        nearest(field, variables),
+      )
+    } else if (field !== undefined && fieldsOf[root]?.includes(field) === false) {
+      add(
+        'DW_UNKNOWN_FIELD',
+        `unknown field \`${field}\`: \`${root}\` has ${fieldsOf[root].join(', ')}`,
+        nearest(field, fieldsOf[root]),
+      )
+    }
+  }
+}
+
+function nearestTask(asked: string, workflow: Workflow): string | undefined {
+  // `tasks.book-shipment` is a subtraction in CEL.
+  const dashed = [...workflow.taskNamed.keys()].find((name) => name.startsWith(`${asked}-`))
+  return dashed === undefined ? nearest(asked, workflow.taskNamed.keys()) : `tasks[${JSON.stringify(dashed)}]`
+}

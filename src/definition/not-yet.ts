@@ -1,0 +1,85 @@
+// What the workflow language knows and this release does not run yet. Each of these is refused by its name, so that
+// nobody takes it for a slip of the pen. To support one: delete its line here and add it to the schema.
+import { limits } from '../base/limits.ts'
+import { Cursor, isList, isObject } from './cursor.ts'
+import type { Path } from './cursor.ts'
+import type { Report } from './report.ts'
+
+export const notYet = {
+  taskTypes: ['parallel', 'for-each', 'workflow', 'interval', 'signal', 'http', 'fail', 'stop'],
+  taskKeys: [
+    'compensate',
+    'monitor',
+    'maxDuration',
+    'onMaxDuration',
+    'skipAhead',
+    'until',
+    'execution',
+    'output',
+    'attributes',
+    'stopTimeout',
+  ],
+  workflowKeys: ['maxDuration', 'onMaxDuration', 'monitor', 'compensate', 'onFailure', 'attributes', 'stopTimeout'],
+  /** Of an entry of `start`. */
+  startKeys: ['schedule', 'overlap', 'catchUp', 'timezone'],
+  workflowValues: { onRunning: ['replace', 'queue'], onClosed: ['start-if-failed', 'ignore'] },
+  taskValues: { match: ['all'], onExpired: ['dead-letter'], mode: ['all'] },
+  /** Where an expression would start from. */
+  roots: ['secrets', 'item', 'index', 'attributes', 'error'],
+} as const
+
+/** One sentence for all of them; `what` is quoted as it stands in the file. */
+export function notYetMessage(what: string): string {
+  return `\`${what}\` is part of the workflow language, but this release does not run it yet`
+}
+
+/** Reports what is not run yet, and returns where: what the schema says about those places is noise. */
+export function reportNotYet(workflow: Cursor, report: Report): readonly Path[] {
+  const found: Path[] = []
+  const add = (path: Path, what: string, noise: Path = path): void => {
+    report.add('DW_NOT_YET', path, notYetMessage(what), {
+      atKey: typeof path.at(-1) === 'string' && what === path.at(-1),
+    })
+    found.push(noise)
+  }
+  reportKeys(workflow, notYet.workflowKeys, add)
+  reportValues(workflow, notYet.workflowValues, add)
+  for (const start of [...workflow.at('start').items, workflow.at('start')]) {
+    const given = notYet.startKeys.filter((key) => start.at(key).isGiven)
+    if (given.length > 0)
+      add([...start.path, given[0]!], given[0]!, start.at('topic').isGiven ? [...start.path, given[0]!] : start.path)
+    if (start.at('topic').isGiven) for (const key of given.slice(1)) add([...start.path, key], key)
+  }
+  reportTasks(workflow.at('tasks'), add, 0)
+  return found
+}
+
+type Add = (path: Path, what: string, noise?: Path) => void
+
+function reportTasks(tasks: Cursor, add: Add, depth: number): void {
+  if (depth > limits.yamlDepthMax) return
+  for (const task of tasks.items) {
+    const type = task.at('type')
+    if (notYet.taskTypes.some((name) => name === type.text)) {
+      // What lies inside is not looked at: its keys belong to a type that this release does not know.
+      add(type.path, type.text!, task.path)
+      continue
+    }
+    reportKeys(task, notYet.taskKeys, add)
+    reportValues(task, notYet.taskValues, add)
+    const onFailure = task.at('onFailure')
+    if (isObject(onFailure.value) || isList(onFailure.value)) add(onFailure.path, 'onFailure: { next }')
+    reportTasks(task.at('tasks'), add, depth + 1)
+  }
+}
+
+function reportKeys(at: Cursor, keys: readonly string[], add: Add): void {
+  for (const key of keys) if (at.at(key).isGiven) add([...at.path, key], key)
+}
+
+function reportValues(at: Cursor, values: { readonly [key: string]: readonly string[] }, add: Add): void {
+  for (const [key, refused] of Object.entries(values)) {
+    const value = at.at(key)
+    if (value.text !== undefined && refused.includes(value.text)) add(value.path, `${key}: ${value.text}`)
+  }
+}

@@ -1,0 +1,104 @@
+// Workflow files → Workflows, or every problem of every file at once.
+// The steps: text (source.ts), what is not run yet (not-yet.ts), shape (structure.ts), meaning (build.ts, check.ts).
+//
+//   D1. A file with a problem gives no workflow; the other files do.
+//   D2. The same content is the same version, whoever compiles it: both ways in here build from the canonical JSON.
+import { Buffer } from 'node:buffer'
+import { DefinitionError } from '../base/errors.ts'
+import type { Problem } from '../base/errors.ts'
+import type { Json } from '../base/json.ts'
+import { limits } from '../base/limits.ts'
+import { buildWorkflow } from './build.ts'
+import { canonicalJson } from './canonical.ts'
+import { checkWorkflow } from './check.ts'
+import type { CheckOptions } from './check.ts'
+import { Compiler } from './compiler.ts'
+import { Cursor, isObject, pathText } from './cursor.ts'
+import type { WorkflowFile } from './folder.ts'
+import { reportNotYet } from './not-yet.ts'
+import { Report } from './report.ts'
+import { readSource } from './source.ts'
+import type { SourceDocument } from './source.ts'
+import { reportStructure } from './structure.ts'
+import type { Workflow } from './workflow.ts'
+
+/** What the files hold: the workflows of those with no problem, and all problems of the others (`limits.problemsMax` at most). */
+export interface LoadedWorkflows {
+  readonly workflows: readonly Workflow[]
+  readonly problems: readonly Problem[]
+}
+
+/** Compiles workflow files. Names are unique over all of them: the first one keeps its name. */
+export function loadWorkflows(files: readonly WorkflowFile[], options: CheckOptions = {}): LoadedWorkflows {
+  const workflows: Workflow[] = []
+  const problems: Problem[] = []
+  const places = new Map<string, string>()
+  for (const { file, text } of files) {
+    const source = readSource(file, text)
+    const found: Workflow[] = []
+    const wrong: Problem[] = [...source.problems]
+    for (const document of source.documents) {
+      const checked = checkDocument(document, options)
+      wrong.push(...checked.problems)
+      if (checked.workflow !== undefined) found.push(checked.workflow)
+      wrong.push(...claimName(document, places))
+    }
+    problems.push(...wrong)
+    if (wrong.length === 0) workflows.push(...found)
+  }
+  return { workflows, problems: problems.slice(0, limits.problemsMax) }
+}
+
+/** Compiles a workflow from its canonical JSON, as it comes back from the log. @throws {DefinitionError} */
+export function compileWorkflow(source: string): Workflow {
+  let json: Json
+  try {
+    json = parseJson(source)
+  } catch {
+    throw new DefinitionError([{ code: 'DW_DEFINITION', message: 'expected a workflow as JSON, found another text' }])
+  }
+  const problem: SourceDocument['problem'] = (code, path, message) => ({ code, message, path: pathText(path) })
+  const { workflow, problems } = checkDocument({ json, problem }, {})
+  if (workflow === undefined) throw new DefinitionError(problems)
+  return workflow
+}
+
+function parseJson(text: string): Json {
+  return JSON.parse(text)
+}
+
+interface Checked {
+  readonly workflow?: Workflow
+  readonly problems: readonly Problem[]
+}
+
+function checkDocument(document: SourceDocument, options: CheckOptions): Checked {
+  const report = new Report(document)
+  const canonical = canonicalJson(document.json)
+  if (Buffer.byteLength(canonical, 'utf8') > limits.payloadBytesMax) {
+    report.add('DW_LIMIT', [], `the workflow is too large: at most ${limits.payloadBytesMax / 1024} KiB as JSON`)
+    return { problems: report.problems }
+  }
+  const root = new Cursor(parseJson(canonical))
+  const refused = reportNotYet(root, report)
+  reportStructure(root, report, refused)
+  if (isObject(root.value)) {
+    const compiler = new Compiler(report)
+    const draft = buildWorkflow(root, compiler, report)
+    checkWorkflow(draft, compiler, report, options)
+    if (report.problems.length === 0) return { workflow: draft.workflow, problems: [] }
+  }
+  return { problems: report.problems }
+}
+
+function claimName(document: SourceDocument, places: Map<string, string>): readonly Problem[] {
+  const name = new Cursor(document.json).at('workflow').text
+  if (name === undefined) return []
+  const problem = document.problem('DW_DUPLICATE_WORKFLOW', ['workflow'], '')
+  const here = problem.place === undefined ? '' : `${problem.place.file}:${problem.place.line}`
+  const other = places.get(name)
+  if (other !== undefined)
+    return [{ ...problem, message: `the name \`${name}\` is taken by another workflow at ${other}` }]
+  places.set(name, here)
+  return []
+}

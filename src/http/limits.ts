@@ -1,0 +1,24 @@
+// What bounds the doors of the HTTP API, each with its reason. What bounds the data behind them is in base/limits.ts.
+export const httpLimits = {
+  /** A few records of the largest size; bulk goes in several calls. */
+  bodyBytesMax: 2 * 1_048_576,
+  /** Records of one `POST /topics/{topic}`: bounds the transaction and the answer. */
+  recordsProducedMax: 10_000,
+  /** Records of one answer. */
+  recordsReadMax: 1_000,
+  recordsReadDefault: 100,
+  instancesListedMax: 1_000,
+  instancesListedDefault: 50,
+  /** Proxies and clients give up after a minute or so: an answer, even an empty one, comes well before. */
+  waitMsMax: 30_000,
+  /** Each waiting call holds a socket and a place in the worker's queue. */
+  longPollsMax: 1_000,
+  /** For a request to arrive as a whole, once its first byte has: slow senders do not hold sockets for ever. */
+  requestArrivalMs: 30_000,
+  /** For answers under way when the server closes; what is left then is cut off. */
+  closeGraceMs: 5_000,
+  /** A name or key in a path, percent-encoded. Node bounds the whole head of a request at 16 KiB. */
+  pathPartMax: 8_192,
+  /** Violations listed in one problem: the answer stays readable. */
+  violationsMax: 20,
+} as const

@@ -1,0 +1,50 @@
+// How the worker is: for load balancers (ready) and for people and tools (health).
+import type { FastifyInstance } from 'fastify'
+import type { WorkerFace, WorkerView } from '../../runtime/face.ts'
+import { count, flag, list, object, partitionPhases, problemAnswer, text, workerView } from '../schemas.ts'
+
+const phaseCounts = Object.fromEntries(partitionPhases.map((phase) => [phase, count]))
+const readiness = object({ ready: flag, problems: list(text), partitions: object({ total: count, ...phaseCounts }) })
+
+export function serviceRoutes(app: FastifyInstance, worker: WorkerFace): void {
+  app.get(
+    '/service/ready',
+    {
+      schema: {
+        operationId: 'isReady',
+        summary: 'Whether the worker takes work: 200 if so, 503 with the reasons if not',
+        response: {
+          200: readiness,
+          503: { content: { 'application/json': { schema: readiness }, ...problemAnswer.content } },
+          default: problemAnswer,
+        },
+        querystring: object({}),
+      },
+    },
+    async (_request, reply) => {
+      const view = worker.view()
+      return reply.code(view.isReady ? 200 : 503).send(readinessOf(view))
+    },
+  )
+
+  app.get(
+    '/health',
+    {
+      schema: {
+        operationId: 'getHealth',
+        summary: 'All that the worker knows about itself; 200 as long as it can say so',
+        response: { 200: workerView, default: problemAnswer },
+        querystring: object({}),
+      },
+    },
+    async () => worker.view(),
+  )
+}
+
+function readinessOf(view: WorkerView) {
+  const partitions: { [phase: string]: number } = { total: view.partitions.length }
+  for (const phase of partitionPhases) {
+    partitions[phase] = view.partitions.filter((partition) => partition.phase === phase).length
+  }
+  return { ready: view.isReady, problems: view.problems, partitions }
+}

@@ -1,0 +1,159 @@
+// What answers look like, as JSON Schema: the shapes of runtime/face.ts, for the OpenAPI document. Answers are written by
+// JSON.stringify, not by these, so that a schema that lags behind drops nothing; the tests hold every answer against them.
+
+export type Schema = boolean | { readonly [keyword: string]: unknown }
+
+/** An object with these members; the ones named in `optional` may be absent. */
+export function object(members: { readonly [name: string]: Schema }, optional: readonly string[] = []): Schema {
+  const required = Object.keys(members).filter((name) => !optional.includes(name))
+  return { type: 'object', properties: members, required, additionalProperties: false }
+}
+
+export function list(items: Schema): Schema {
+  return { type: 'array', items }
+}
+
+export const text: Schema = { type: 'string' }
+export const flag: Schema = { type: 'boolean' }
+export const count: Schema = { type: 'integer', minimum: 0 }
+const time: Schema = { type: 'string', description: 'RFC 3339' }
+/** Any JSON value. */
+export const json: Schema = {}
+const texts = list(text)
+
+export const instanceStatuses = ['EXECUTING', 'SUSPENDED', 'COMPENSATING', 'COMPLETED', 'FAILED', 'STOPPED'] as const
+const taskStatuses = ['NOT_STARTED', 'SUBMITTED', 'EXECUTING', 'COMPLETED', 'FAILED', 'SKIPPED', 'STOPPED']
+
+const taskError = object({ code: text, message: text })
+
+const summaryMembers = {
+  id: text,
+  workflow: text,
+  version: text,
+  key: text,
+  status: { enum: instanceStatuses },
+  incidents: count,
+  startedAt: time,
+  endedAt: time,
+  waitingAt: texts,
+}
+
+export const instanceSummary = object(summaryMembers, ['endedAt'])
+
+const taskView = object(
+  {
+    name: text,
+    type: text,
+    scope: text,
+    status: { enum: taskStatuses },
+    attempt: count,
+    startedAt: time,
+    endedAt: time,
+    error: taskError,
+    hasIncident: flag,
+    output: json,
+    waitsFor: text,
+  },
+  ['scope', 'startedAt', 'endedAt', 'error', 'output', 'waitsFor'],
+)
+
+const timelineEntry = object({ at: time, task: text, status: text, attempt: count, note: text }, [
+  'task',
+  'attempt',
+  'note',
+])
+
+export const instanceView = object(
+  {
+    ...summaryMembers,
+    partition: count,
+    input: json,
+    vars: { type: 'object' },
+    output: json,
+    error: taskError,
+    origin: text,
+    tasks: list(taskView),
+    timeline: list(timelineEntry),
+    timelineDropped: count,
+  },
+  ['endedAt', 'output', 'error'],
+)
+
+export const topicView = object({
+  name: text,
+  partitions: list(object({ partition: count, earliest: count, end: count })),
+})
+
+export const recordView = object(
+  {
+    partition: count,
+    offset: count,
+    timestamp: time,
+    key: { type: ['string', 'null'] },
+    keyBase64: text,
+    value: json,
+    valueBase64: text,
+    headers: { type: 'object', additionalProperties: text },
+  },
+  ['keyBase64', 'valueBase64'],
+)
+
+const definitionProblem = object(
+  {
+    code: text,
+    message: text,
+    place: object({ file: text, line: count, column: count }),
+    path: text,
+    suggestion: text,
+    frame: text,
+  },
+  ['place', 'path', 'suggestion', 'frame'],
+)
+
+export const partitionPhases = ['created', 'restoring', 'running', 'draining', 'closed', 'stopped'] as const
+
+const partitionView = object({ partition: count, phase: { enum: partitionPhases }, reason: text, lagRecords: count }, [
+  'reason',
+])
+
+const workflowView = object({ name: text, version: text, label: text, description: text, startTopics: texts }, [
+  'label',
+  'description',
+])
+
+export const workerView = object({
+  app: text,
+  workerId: text,
+  log: { enum: ['embedded', 'kafka', 'memory'] },
+  isReady: flag,
+  problems: texts,
+  definitionProblems: list(definitionProblem),
+  partitions: list(partitionView),
+  workflows: list(workflowView),
+  counters: { type: 'object', additionalProperties: { type: 'number' } },
+})
+
+const violation = object(
+  { in: { enum: ['body', 'query', 'path', 'header'] }, pointer: text, message: text, suggestion: text },
+  ['in', 'suggestion'],
+)
+
+export const problemDocument = object(
+  {
+    type: text,
+    title: text,
+    status: count,
+    detail: text,
+    code: text,
+    instance: text,
+    violations: list(violation),
+    suggestion: text,
+    line: count,
+    column: count,
+    error_code: count,
+  },
+  ['violations', 'suggestion', 'line', 'column', 'error_code'],
+)
+
+/** What any address may answer beside its own: a problem document. */
+export const problemAnswer = { content: { 'application/problem+json': { schema: problemDocument } } }

@@ -1,0 +1,133 @@
+// Commands between partitions, as values of inbox records. One number a command type; numbers are never reused.
+import { StoreCorrupted } from '../base/errors.ts'
+import { unreachable } from '../base/assert.ts'
+import type { Travelling } from '../engine/command.ts'
+import { pack, unpack } from './pack.ts'
+import { waiterFields, waiterOf } from './row-codec.ts'
+import { recordFields, recordOf } from './source-record.ts'
+
+const layout = 1
+
+export function encodeInbox(command: Travelling): Uint8Array {
+  return pack(layout, fieldsOf(command))
+}
+
+/** @throws {StoreCorrupted} The value is not a command of this or an older release. */
+export function decodeInbox(bytes: Uint8Array): Travelling {
+  return commandOf(unpack(layout, bytes))
+}
+
+function fieldsOf(command: Travelling): readonly unknown[] {
+  switch (command.type) {
+    case 'instance.start': {
+      // A call waits in its worker's memory, on the partition of its key: it never travels.
+      if (command.origin.kind !== 'record') return unreachable(command.origin as never)
+      return [
+        0,
+        command.workflow,
+        command.version,
+        command.key,
+        recordFields(command.origin.record),
+        command.origin.trigger,
+      ]
+    }
+    case 'channel.publish':
+      return [1, command.workflow, command.value, recordFields(command.record), command.keepMs]
+    case 'channel.join':
+      return [2, command.workflow, command.topic, command.value, waiterFields(command.waiter)]
+    case 'channel.leave':
+      return [3, command.workflow, command.topic, command.value, command.instanceId, command.number]
+    case 'instance.correlate':
+      return [
+        4,
+        command.instanceId,
+        command.task,
+        command.number,
+        command.value,
+        command.workflow,
+        recordFields(command.record),
+        command.arrivedAtMs,
+        command.expiresAtMs,
+      ]
+    case 'channel.return':
+      return [
+        5,
+        command.workflow,
+        command.value,
+        recordFields(command.record),
+        command.arrivedAtMs,
+        command.expiresAtMs,
+        command.isStale,
+      ]
+    case 'channel.purge':
+      return [6, command.workflow, command.topic, command.value, command.fromMs, command.toMs]
+  }
+}
+
+function commandOf(fields: readonly unknown[]): Travelling {
+  const text = (at: number): string => fields[at] as string
+  const number = (at: number): number => fields[at] as number
+  const record = (at: number) => recordOf(fields[at] as readonly unknown[])
+  switch (fields[0]) {
+    case 0:
+      return {
+        type: 'instance.start',
+        workflow: text(1),
+        version: text(2),
+        key: text(3),
+        origin: { kind: 'record', record: record(4), trigger: number(5) },
+      }
+    case 1:
+      return { type: 'channel.publish', workflow: text(1), value: text(2), record: record(3), keepMs: number(4) }
+    case 2:
+      return {
+        type: 'channel.join',
+        workflow: text(1),
+        topic: text(2),
+        value: text(3),
+        waiter: waiterOf(fields[4] as readonly unknown[]),
+      }
+    case 3:
+      return {
+        type: 'channel.leave',
+        workflow: text(1),
+        topic: text(2),
+        value: text(3),
+        instanceId: text(4),
+        number: number(5),
+      }
+    case 4:
+      return {
+        type: 'instance.correlate',
+        instanceId: text(1),
+        task: number(2),
+        number: number(3),
+        value: text(4),
+        workflow: text(5),
+        record: record(6),
+        arrivedAtMs: number(7),
+        expiresAtMs: number(8),
+      }
+    case 5:
+      return {
+        type: 'channel.return',
+        workflow: text(1),
+        value: text(2),
+        record: record(3),
+        arrivedAtMs: number(4),
+        expiresAtMs: number(5),
+        isStale: fields[6] as boolean,
+      }
+    case 6:
+      return {
+        type: 'channel.purge',
+        workflow: text(1),
+        topic: text(2),
+        value: text(3),
+        fromMs: number(4),
+        toMs: number(5),
+      }
+    default:
+      throw new StoreCorrupted(`an inbox record holds the unknown command ${String(fields[0])}`)
+  }
+}

@@ -1,0 +1,210 @@
+// The layout of an instance. It is rewritten with every event of the instance, so it is lean: lists instead of
+// objects, times relative to the start, the timeline flat, payloads as the bytes that they are. A payload that is
+// large, or one too many, is a value of its own and only its key stands here.
+import type { Json } from '../base/json.ts'
+import type { TaskError } from '../base/errors.ts'
+import { limits } from '../base/limits.ts'
+import { Payload } from '../engine/payload.ts'
+import type { InstanceRow, InstanceStatus, OpenWork, TaskRow, TaskStatus, TimelineRow } from '../engine/state.ts'
+import { payloadKey } from './keys.ts'
+import { pack, unpack } from './pack.ts'
+
+const layout = 1
+const instanceStatuses: readonly InstanceStatus[] = ['EXECUTING', 'COMPLETED', 'FAILED', 'STOPPED']
+const taskStatuses: readonly TaskStatus[] = ['SUBMITTED', 'EXECUTING', 'COMPLETED', 'FAILED', 'SKIPPED', 'STOPPED']
+
+export interface EncodedInstance {
+  readonly bytes: Uint8Array
+  /** Values of their own that are to be written with it. */
+  readonly payloads: readonly { readonly key: string; readonly payload: Payload }[]
+  /** Keys of all its values of their own. */
+  readonly stored: readonly string[]
+}
+
+/** Encodes an instance. What it returns in `payloads` has to be written in the same batch. */
+export function encodeInstance(row: InstanceRow): EncodedInstance {
+  const payloads: { key: string; payload: Payload }[] = []
+  const stored: string[] = []
+  let inlineBytes = 0
+  const place = (payload: Payload | undefined, name: string): Uint8Array | string | null => {
+    if (payload === undefined) return null
+    if (payload.storedAs !== undefined) {
+      stored.push(payload.storedAs)
+      return payload.storedAs
+    }
+    const { bytes } = payload
+    inlineBytes += bytes.length
+    if (bytes.length <= limits.payloadInlineBytesMax && inlineBytes <= limits.inlineBytesMax) return bytes
+    const key = payloadKey(row.id, name)
+    payloads.push({ key, payload })
+    stored.push(key)
+    return key
+  }
+  const tasks: unknown[] = []
+  for (let index = 0; index < row.tasks.length; index++) {
+    const task = row.tasks[index]
+    tasks.push(task === undefined ? null : taskFields(task, index, row.startedAtMs, place))
+  }
+  const bytes = pack(layout, [
+    row.id,
+    row.workflow,
+    row.version,
+    row.key,
+    row.origin,
+    row.traceparent ?? null,
+    row.startedAtMs,
+    place(row.input, 'in'),
+    instanceStatuses.indexOf(row.status),
+    row.endedAtMs ?? null,
+    row.vars.size === 0 ? null : JSON.stringify([...row.vars]),
+    tasks,
+    row.incidents,
+    place(row.output, 'out'),
+    errorFields(row.error),
+    row.subscriptions,
+    timelineFields(row),
+    row.timelineDropped,
+    stored,
+  ])
+  return { bytes, payloads, stored }
+}
+
+/** @param load reads a payload that is a value of its own, by its key. @throws {StoreCorrupted} */
+export function decodeInstance(bytes: Uint8Array, load: (key: string) => Uint8Array): InstanceRow {
+  const fields = unpack(layout, bytes)
+  const startedAtMs = fields[6] as number
+  const payload = (field: unknown): Payload | undefined => payloadOf(field, load)
+  return {
+    id: fields[0] as string,
+    workflow: fields[1] as string,
+    version: fields[2] as string,
+    key: fields[3] as string,
+    origin: fields[4] as string,
+    traceparent: (fields[5] as string | null) ?? undefined,
+    startedAtMs,
+    input: payload(fields[7]) ?? Payload.of(null),
+    status: instanceStatuses[fields[8] as number] ?? 'STOPPED',
+    endedAtMs: (fields[9] as number | null) ?? undefined,
+    vars: new Map(fields[10] === null ? [] : (JSON.parse(fields[10] as string) as [string, Json][])),
+    tasks: (fields[11] as (readonly unknown[] | null)[]).map((task) =>
+      task === null ? undefined : taskOf(task, startedAtMs, payload),
+    ),
+    incidents: fields[12] as number,
+    output: payload(fields[13]),
+    error: errorOf(fields[14]),
+    subscriptions: fields[15] as number,
+    timeline: timelineOf(fields[16] as readonly unknown[], startedAtMs),
+    timelineDropped: fields[17] as number,
+    stored: fields[18] as readonly string[],
+  }
+}
+
+function payloadOf(field: unknown, load: (key: string) => Uint8Array): Payload | undefined {
+  if (field === null || field === undefined) return undefined
+  if (typeof field === 'string') return Payload.stored(field, () => load(field))
+  return Payload.ofBytes(field as Uint8Array)
+}
+
+type Place = (payload: Payload | undefined, name: string) => Uint8Array | string | null
+
+function taskFields(task: TaskRow, index: number, baseMs: number, place: Place): readonly unknown[] {
+  return [
+    taskStatuses.indexOf(task.status),
+    task.attempt,
+    task.startedAtMs - baseMs,
+    task.endedAtMs === undefined ? null : task.endedAtMs - baseMs,
+    place(task.output, `${index}o`),
+    errorFields(task.error),
+    task.hasIncident,
+    task.open === undefined ? null : openFields(task.open, index, place),
+    task.edges === 'live' ? 1 : task.edges === 'dead' ? 0 : task.edges,
+  ]
+}
+
+function taskOf(fields: readonly unknown[], baseMs: number, payload: (field: unknown) => Payload | undefined): TaskRow {
+  const edges = fields[8]
+  return {
+    status: taskStatuses[fields[0] as number] ?? 'STOPPED',
+    attempt: fields[1] as number,
+    startedAtMs: baseMs + (fields[2] as number),
+    endedAtMs: fields[3] === null ? undefined : baseMs + (fields[3] as number),
+    output: payload(fields[4]),
+    error: errorOf(fields[5]),
+    hasIncident: fields[6] as boolean,
+    open: fields[7] === null ? undefined : openOf(fields[7] as readonly unknown[], payload),
+    edges: edges === 1 ? 'live' : edges === 0 ? 'dead' : (edges as readonly string[]),
+  }
+}
+
+function openFields(open: OpenWork, index: number, place: Place): readonly unknown[] {
+  switch (open.kind) {
+    case 'record':
+      return [0, open.number, open.value, open.timer ?? null]
+    case 'time':
+      return [1, open.dueAtMs, open.timer]
+    case 'retry':
+      return [2, open.dueAtMs, open.timer, place(open.input, `${index}i`)]
+    case 'slot':
+      return [3, place(open.input, `${index}i`)]
+    case 'handler':
+      return [4, open.run, place(open.input, `${index}i`), open.timer]
+    case 'scope':
+      return [5]
+  }
+}
+
+function openOf(fields: readonly unknown[], payload: (field: unknown) => Payload | undefined): OpenWork {
+  const input = (field: unknown): Payload => payload(field) ?? Payload.of(null)
+  switch (fields[0]) {
+    case 0:
+      return {
+        kind: 'record',
+        number: fields[1] as number,
+        value: fields[2] as string,
+        timer: (fields[3] as string | null) ?? undefined,
+      }
+    case 1:
+      return { kind: 'time', dueAtMs: fields[1] as number, timer: fields[2] as string }
+    case 2:
+      return { kind: 'retry', dueAtMs: fields[1] as number, timer: fields[2] as string, input: payload(fields[3]) }
+    case 3:
+      return { kind: 'slot', input: input(fields[1]) }
+    case 4:
+      return { kind: 'handler', run: fields[1] as number, input: input(fields[2]), timer: fields[3] as string }
+    default:
+      return { kind: 'scope' }
+  }
+}
+
+const errorFields = (error: TaskError | undefined): readonly unknown[] | null =>
+  error === undefined ? null : [error.code, error.message]
+const errorOf = (fields: unknown): TaskError | undefined =>
+  Array.isArray(fields) ? { code: fields[0] as string, message: fields[1] as string } : undefined
+
+function timelineFields(row: InstanceRow): readonly unknown[] {
+  const flat: unknown[] = []
+  for (const entry of row.timeline) {
+    flat.push(entry.atMs - row.startedAtMs, entry.task, statusCode(entry.status), entry.attempt, entry.note ?? null)
+  }
+  return flat
+}
+
+function timelineOf(flat: readonly unknown[], baseMs: number): TimelineRow[] {
+  const timeline: TimelineRow[] = []
+  for (let i = 0; i < flat.length; i += 5) {
+    const status = flat[i + 2]
+    timeline.push({
+      atMs: baseMs + (flat[i] as number),
+      task: flat[i + 1] as number,
+      status: typeof status === 'number' ? (taskStatuses[status] ?? 'STOPPED') : (status as string),
+      attempt: flat[i + 3] as number,
+      note: (flat[i + 4] as string | null) ?? undefined,
+    })
+  }
+  return timeline
+}
+
+function statusCode(status: string): number | string {
+  const code = taskStatuses.indexOf(status as TaskStatus)
+  return code === -1 ? status : code
+}

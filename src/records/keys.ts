@@ -1,0 +1,36 @@
+// Every key family of the state and of the definitions topic. Prefixes are never reused, so that an old store opens
+// in a new release.
+import type { TableName } from '../engine/state.ts'
+
+/** Prefix of each table's keys in the store and in the changelog. */
+export const prefixes: { readonly [Name in TableName]: string } = {
+  instances: 'i/',
+  keys: 'k/',
+  channels: 'c/',
+  kept: 'b/',
+  keptTotals: 'n/',
+  timers: 't/',
+  work: 'w/',
+  answers: 'a/',
+}
+
+/** Where a partition is in a topic that it reads. */
+export const positionPrefix = 'p/'
+export const positionKey = (topic: string, partition: number): string => `${positionPrefix}${topic}/${partition}`
+
+/** A payload that is a value of its own: of an instance, by its place in it. */
+export const payloadKey = (instanceId: string, place: string): string => `o/${instanceId}/${place}`
+
+/** The end of a prefix's range: after every key that starts with it. */
+export const endOf = (prefix: string): string =>
+  prefix.slice(0, -1) + String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1)
+
+/** Topics of an application. */
+export const topicsOf = (app: string) => ({
+  inbox: `${app}.inbox`,
+  changelog: `${app}.changelog`,
+  definitions: `${app}.definitions`,
+  workers: `${app}.workers`,
+  deadLetter: `${app}.dead-letter`,
+})
+export type AppTopics = ReturnType<typeof topicsOf>

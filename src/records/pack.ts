@@ -1,0 +1,30 @@
+// MessagePack behind a leading byte that tells the layout's version. Layouts are arrays: what a field is, its place
+// tells; new fields go to the end, and a reader takes a missing one for null.
+import { Packr, RESERVE_START_SPACE } from 'msgpackr'
+import { StoreCorrupted } from '../base/errors.ts'
+
+const packr = new Packr({ useRecords: false, variableMapSize: true, bundleStrings: false })
+/** msgpackr's flag that leaves bytes free at the start, so that the version is written without a copy. */
+const reserveOneByte = RESERVE_START_SPACE + 1
+
+/** @param layout 0 to 255 */
+export function pack(layout: number, fields: readonly unknown[]): Uint8Array {
+  const bytes = packr.pack(fields, reserveOneByte)
+  bytes[0] = layout
+  return bytes
+}
+
+/** @throws {StoreCorrupted} The bytes are of a newer release, or are not what was written. */
+export function unpack(layout: number, bytes: Uint8Array): readonly unknown[] {
+  if (bytes[0] !== layout) {
+    throw new StoreCorrupted(`a value has layout ${bytes[0] ?? 'none'}; this release reads ${layout}`)
+  }
+  let fields: unknown
+  try {
+    fields = packr.unpack(bytes.subarray(1))
+  } catch (error) {
+    throw new StoreCorrupted('a value cannot be decoded', { cause: error })
+  }
+  if (!Array.isArray(fields)) throw new StoreCorrupted('a value is not a list of fields')
+  return fields
+}

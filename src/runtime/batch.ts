@@ -1,0 +1,156 @@
+// One batch: inputs decided on an overlay. What it needs to be committed, and what is owed once it is.
+import type { DeadLetter, Effect, Outgoing } from '../engine/effect.ts'
+import type { Command } from '../engine/command.ts'
+import type { Event } from '../engine/event.ts'
+import { process } from '../engine/process.ts'
+import type { RejectionCode } from '../engine/rejection.ts'
+import type { World } from '../engine/world.ts'
+import { encodeInbox } from '../records/inbox-codec.ts'
+import { deadLetterRecord } from '../records/dead-letter.ts'
+import type { AppTopics } from '../records/keys.ts'
+import type { OutgoingRecord, StoreChange } from './ports.ts'
+import type { Source } from './sources.ts'
+import type { Staging } from './staging.ts'
+
+/** Something to decide. `alone`: it is suspected, and gets a batch of its own. */
+export interface Input {
+  readonly command: Command | undefined
+  /** The source that it was taken from, and its position behind it. */
+  readonly from: { readonly source: Source; readonly offset: number } | undefined
+  /** A command of this worker (a handler's result, an API call): offered again where its batch falls. */
+  readonly own: OwnCommand | undefined
+  isAlone: boolean
+  /** What it tripped when it was decided alone: it goes to the dead-letter topic instead. */
+  poison: Error | undefined
+}
+
+export interface OwnCommand {
+  readonly command: Command
+  /** The call was not decided: tells its caller why. Absent for a handler's result, which is kept. */
+  readonly onLost: ((reason: 'not-ready' | 'outcome-unknown') => void) | undefined
+}
+
+/** One count for each kind of thing that happened, by name. */
+export type Counters = Map<string, number>
+export const count = (counters: Counters, name: string, by = 1): void =>
+  void counters.set(name, (counters.get(name) ?? 0) + by)
+
+export class Batch {
+  readonly inputs: readonly Input[]
+  readonly staging: Staging
+  readonly effects: Effect[] = []
+  readonly counters: Counters = new Map()
+  readonly armed: { readonly key: string }[] = []
+  readonly touched = new Set<string>()
+  readonly #outgoing: Outgoing[] = []
+  /** For each outgoing record, the input it came from. */
+  readonly #origins: Input[] = []
+  changes: StoreChange[] = []
+
+  constructor(inputs: readonly Input[], staging: Staging) {
+    this.inputs = inputs
+    this.staging = staging
+  }
+
+  /** @throws whatever an input trips; the batch must be dropped. */
+  decide(world: World): void {
+    const gathered = {
+      outgoing: this.#outgoing,
+      effects: this.effects,
+      onEvent: (event: Event): void => this.#note(event),
+      onRejection: (_command: Command, code: RejectionCode): void =>
+        count(this.counters, `rejected_${code.replaceAll('-', '_')}`),
+    }
+    for (const input of this.inputs) {
+      if (input.from !== undefined) {
+        const { source, offset } = input.from
+        this.staging.position(source.topic, source.partition, { topicId: source.topicId, offset })
+      }
+      if (input.poison !== undefined) this.#bury(input, input.poison, world, gathered)
+      else if (input.command !== undefined) process(input.command, this.staging, world, gathered)
+      while (this.#origins.length < this.#outgoing.length) this.#origins.push(input)
+    }
+    this.changes = this.staging.encode()
+  }
+
+  /** The transaction: the state's values first, then what goes out, in the order it was decided. */
+  records(topics: AppTopics, partition: number): readonly OutgoingRecord[] {
+    const records: OutgoingRecord[] = []
+    for (const { key, value } of this.changes)
+      records.push({ topic: topics.changelog, partition, key: encoder.encode(key), value })
+    for (const outgoing of this.#outgoing) records.push(recordOf(outgoing, topics))
+    return records
+  }
+
+  /** What the log refused: a command's record, or something whose input has to be looked at. */
+  refused(index: number): { readonly outgoing: Outgoing | undefined; readonly input: Input | undefined } {
+    const at = index - this.changes.length
+    return { outgoing: this.#outgoing[at], input: this.#origins[at] }
+  }
+
+  #note(event: Event): void {
+    count(this.counters, event.type.replaceAll(/[.-]/g, '_'))
+    if (event.type === 'timer.armed') this.armed.push({ key: event.key })
+    if (event.type === 'record.unkept') count(this.counters, `record_unkept_${event.reason}`)
+    if ('instanceId' in event && event.type !== 'channel.left' && event.type !== 'channel.matched')
+      this.touched.add(event.instanceId)
+    if (event.type === 'instance.started') this.touched.add(event.row.id)
+  }
+
+  /** A record that trips a bug of ours goes to the dead-letter topic; the instance that it met waits for a person. */
+  #bury(input: Input, error: Error, world: World, gathered: Parameters<typeof process>[3]): void {
+    count(this.counters, 'engine_faults')
+    const { command } = input
+    if (command === undefined) return
+    const message = `dagger-worker could not process this (a bug in dagger-worker): ${error.message}`
+    const letter = letterOf(command, message)
+    if (letter !== undefined) {
+      this.#outgoing.push(letter)
+      count(this.counters, 'record_dead_lettered')
+    }
+    if (command.type === 'timer.fire') {
+      const timer = this.staging.timers.find(command.timer)
+      if (timer !== undefined) this.staging.timers.remove(command.timer)
+      if (timer?.target.kind === 'task') this.#suspect(timer.target.instanceId, message, world, gathered)
+    }
+    if ('instanceId' in command) this.#suspect(command.instanceId, message, world, gathered)
+    input.own?.onLost?.('not-ready')
+  }
+
+  #suspect(instanceId: string, message: string, world: World, gathered: Parameters<typeof process>[3]): void {
+    process({ type: 'instance.suspect', instanceId, error: { code: 'engine', message } }, this.staging, world, gathered)
+  }
+}
+
+const encoder = new TextEncoder()
+
+function recordOf(outgoing: Outgoing, topics: AppTopics): OutgoingRecord {
+  switch (outgoing.type) {
+    case 'inbox':
+      return { topic: topics.inbox, partition: outgoing.partition, key: null, value: encodeInbox(outgoing.command) }
+    case 'dead-letter':
+      return { topic: topics.deadLetter, ...deadLetterRecord(outgoing) }
+    case 'command': {
+      const { topic, partition, key, value, headers } = outgoing
+      return { topic, key, value, headers, ...(partition === undefined ? {} : { partition }) }
+    }
+  }
+}
+
+function letterOf(command: Command, message: string): DeadLetter | undefined {
+  const letter = { type: 'dead-letter', code: 'engine', message } as const
+  switch (command.type) {
+    case 'record.route':
+      return { ...letter, record: command.record, workflow: undefined }
+    case 'channel.publish':
+    case 'channel.return':
+    case 'instance.correlate':
+      return { ...letter, record: command.record, workflow: command.workflow }
+    case 'instance.start':
+      return command.origin.kind === 'record'
+        ? { ...letter, record: command.origin.record, workflow: command.workflow }
+        : undefined
+    default:
+      return undefined
+  }
+}

@@ -1,0 +1,125 @@
+// The workflows that this worker knows, as the engine asks for them: every version that was ever published, and which
+// one is current. Filled by definitions.ts from the definitions topic.
+//
+// D1. A topic that any known version reads goes on being read, so that its positions move on and an instance of an old
+//     version finds its records.
+import type { Expression } from '../definition/expression.ts'
+import type { Workflow } from '../definition/workflow.ts'
+import type { Catalogue, ListenerGroup, Start } from '../engine/world.ts'
+
+/** Where to begin in a topic that was never read: fixed when the topic is registered. */
+export interface Registration {
+  readonly topicId: string
+  readonly from: 'latest' | 'earliest'
+  /** The end of each partition as of registration. */
+  readonly ends: readonly number[]
+}
+
+/** What a source's directory holds: versions by file name. */
+export type Manifest = ReadonlyMap<string, readonly string[]>
+
+export class WorkflowCatalogue implements Catalogue {
+  readonly #versions = new Map<string, Workflow>()
+  readonly #manifests = new Map<string, Manifest>()
+  readonly #registrations = new Map<string, Registration>()
+  #current = new Map<string, Workflow>()
+  #starts = new Map<string, Start[]>()
+  #listeners = new Map<string, ListenerGroup[]>()
+
+  find(version: string): Workflow | undefined {
+    return this.#versions.get(version)
+  }
+
+  current(workflow: string): Workflow | undefined {
+    return this.#current.get(workflow)
+  }
+
+  startsOn(topic: string): readonly Start[] {
+    return this.#starts.get(topic) ?? []
+  }
+
+  listenersOn(topic: string): readonly ListenerGroup[] {
+    return this.#listeners.get(topic) ?? []
+  }
+
+  /** The current version of each workflow, by name. */
+  listCurrent(): readonly Workflow[] {
+    return [...this.#current.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
+  }
+
+  /** D1 */
+  sourceTopics(): readonly string[] {
+    return [...this.#registrations.keys()].sort()
+  }
+
+  registration(topic: string): Registration | undefined {
+    return this.#registrations.get(topic)
+  }
+
+  manifest(source: string): Manifest | undefined {
+    return this.#manifests.get(source)
+  }
+
+  addVersion(workflow: Workflow): void {
+    this.#versions.set(workflow.version, workflow)
+  }
+
+  /** The first registration of a creation of a topic stays. */
+  addRegistration(topic: string, registration: Registration): void {
+    if (this.#registrations.get(topic)?.topicId !== registration.topicId) this.#registrations.set(topic, registration)
+  }
+
+  /** The last manifest of a source is current; of two sources with one workflow, the one published last. */
+  setManifest(source: string, manifest: Manifest): void {
+    this.#manifests.delete(source)
+    this.#manifests.set(source, manifest)
+  }
+
+  /** Brings the indexes in line with what was added. */
+  index(): void {
+    this.#current = new Map()
+    for (const manifest of this.#manifests.values()) {
+      for (const version of [...manifest.values()].flat()) {
+        const workflow = this.#versions.get(version)
+        if (workflow !== undefined) this.#current.set(workflow.name, workflow)
+      }
+    }
+    this.#starts = new Map()
+    for (const workflow of this.listCurrent()) {
+      for (const trigger of workflow.start) push(this.#starts, trigger.topic, { workflow, trigger })
+    }
+    this.#listeners = new Map()
+    for (const [topic, groups] of listenerGroups(this.#versions.values())) this.#listeners.set(topic, groups)
+  }
+}
+
+function listenerGroups(workflows: Iterable<Workflow>): Map<string, ListenerGroup[]> {
+  const byTopic = new Map<string, Map<string, { routes: Map<string, Expression>; keepMs: number }>>()
+  for (const workflow of workflows) {
+    for (const task of workflow.tasks) {
+      if (task.type !== 'kafka-listener') continue
+      const route = task.correlate[0]?.message
+      if (route === undefined) continue
+      const groups = byTopic.get(task.topic) ?? new Map<string, { routes: Map<string, Expression>; keepMs: number }>()
+      byTopic.set(task.topic, groups)
+      const group = groups.get(workflow.name) ?? { routes: new Map<string, Expression>(), keepMs: 0 }
+      groups.set(workflow.name, group)
+      group.routes.set(route.source, route)
+      group.keepMs = Math.max(group.keepMs, task.keepMs)
+    }
+  }
+  const listed = new Map<string, ListenerGroup[]>()
+  for (const [topic, groups] of byTopic) {
+    listed.set(
+      topic,
+      [...groups].map(([workflow, { routes, keepMs }]) => ({ workflow, routes: [...routes.values()], keepMs })),
+    )
+  }
+  return listed
+}
+
+function push<Value>(map: Map<string, Value[]>, key: string, value: Value): void {
+  const list = map.get(key)
+  if (list === undefined) map.set(key, [value])
+  else list.push(value)
+}

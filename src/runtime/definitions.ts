@@ -1,0 +1,213 @@
+// Definitions travel through the log (D5): a worker publishes its directory to the definitions topic and takes what it
+// runs from there, as every other worker does.
+//
+//   w/<version>   the workflow's canonical source; never deleted
+//   m/<source>    the manifest: which versions the directory of this source holds; the last one published is current
+//   r/<topic>     the registration: where to begin in a topic that was never read
+//
+// Versions, registrations and manifest of one publication are one transaction: nobody sees half a directory.
+import type { Logger } from '../base/logger.ts'
+import { compileWorkflow } from '../definition/parse.ts'
+import type { Workflow } from '../definition/workflow.ts'
+import type { AppTopics } from '../records/keys.ts'
+import { WorkflowCatalogue, type Registration } from './catalogue.ts'
+import type { SourceTopic } from './sources.ts'
+import type { Log, LogRecord, OutgoingRecord, Reader, TopicSpec } from './ports.ts'
+
+export interface DefinitionsOptions {
+  readonly log: Log
+  readonly topics: AppTopics
+  readonly logger: Logger
+  /** Partitions of topics that are created. */
+  readonly partitionsOf: (topic: string) => number
+  readonly createsTopics: boolean
+}
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()
+
+export class Definitions {
+  readonly catalogue = new WorkflowCatalogue()
+  readonly #options: DefinitionsOptions
+  #reader: Reader | undefined
+  #waiting: { isThere: () => boolean; resolve: () => void }[] = []
+  #listeners: (() => void)[] = []
+
+  constructor(options: DefinitionsOptions) {
+    this.#options = options
+  }
+
+  /** Reads the topic from its start to its end of now, and goes on as more comes. */
+  async open(): Promise<void> {
+    const { log, topics } = this.#options
+    this.#reader = log.openReader({ topic: topics.definitions, partition: 0, offset: 0, onReady: () => this.#read() })
+    this.#read()
+    await this.catchUp()
+  }
+
+  /** Resolves once everything is known that was committed when it was called. */
+  async catchUp(): Promise<void> {
+    const { log, topics } = this.#options
+    const { committedEnd } = await log.offsets(topics.definitions, 0)
+    await this.#until(() => (this.#reader?.position ?? 0) >= committedEnd)
+  }
+
+  /** Resolves once the version is known: a command that names it may be faster than its definition. */
+  async whenKnown(version: string): Promise<void> {
+    await this.#until(() => this.catalogue.find(version) !== undefined)
+  }
+
+  /** Called after the catalogue changed. */
+  onChange(listener: () => void): void {
+    this.#listeners.push(listener)
+  }
+
+  /**
+   * Makes a directory's files the current ones of a source; what is the same already is not published again. A file
+   * with problems has no workflows here: the versions that it had before keep serving.
+   */
+  async publish(source: string, files: ReadonlyMap<string, readonly Workflow[] | 'broken'>): Promise<void> {
+    const { log, topics } = this.#options
+    const workflows = [...files.values()].flatMap((each) => (each === 'broken' ? [] : each))
+    await this.#createTopics(workflows)
+    await this.catchUp()
+    const records: OutgoingRecord[] = []
+    for (const { version, source: text } of workflows) {
+      if (this.catalogue.find(version) === undefined) records.push(this.#record(`w/${version}`, { source: text }))
+    }
+    for (const [topic, registration] of await this.#registrations(workflows))
+      records.push(this.#record(`r/${topic}`, registration))
+    const before = this.catalogue.manifest(source)
+    const manifest = new Map<string, readonly string[]>()
+    for (const [file, found] of files) {
+      const versions = found === 'broken' ? before?.get(file) : found.map(({ version }) => version)
+      if (versions !== undefined) manifest.set(file, versions)
+    }
+    if (JSON.stringify([...(before ?? [])]) !== JSON.stringify([...manifest])) {
+      records.push(this.#record(`m/${source}`, { files: Object.fromEntries(manifest) }))
+    }
+    if (records.length === 0) return
+    const producer = await log.openProducer(`${topics.definitions}-${source}`)
+    try {
+      await producer.transact(records)
+    } finally {
+      await producer.close()
+    }
+    await this.catchUp()
+  }
+
+  /** The topics that are read, as they are now, with where each begins. */
+  async sourceTopics(): Promise<readonly SourceTopic[]> {
+    const { log, topics } = this.#options
+    const names = [topics.inbox, ...this.catalogue.sourceTopics()]
+    const found = await log.describeTopics(names)
+    const sources: SourceTopic[] = []
+    for (const name of names) {
+      const info = found.get(name)
+      if (info !== undefined)
+        sources.push({ info, registration: name === topics.inbox ? undefined : this.catalogue.registration(name) })
+    }
+    return sources
+  }
+
+  close(): void {
+    this.#reader?.close()
+    this.#reader = undefined
+  }
+
+  #record(key: string, value: object): OutgoingRecord {
+    return {
+      topic: this.#options.topics.definitions,
+      partition: 0,
+      key: encoder.encode(key),
+      value: encoder.encode(JSON.stringify(value)),
+    }
+  }
+
+  async #createTopics(workflows: readonly Workflow[]): Promise<void> {
+    const { log, partitionsOf, createsTopics } = this.#options
+    if (!createsTopics) return
+    const names = new Set<string>()
+    for (const workflow of workflows) {
+      for (const { topic } of workflow.start) names.add(topic)
+      for (const task of workflow.tasks) {
+        if (task.type === 'kafka-listener') names.add(task.topic)
+        if (task.type === 'kafka-command' && task.topic.isConstant) {
+          const topic = task.topic.evaluate({})
+          if (typeof topic === 'string') names.add(topic)
+        }
+      }
+    }
+    const specs = [...names]
+      .sort()
+      .map((name): TopicSpec => ({ name, partitions: partitionsOf(name), cleanup: 'retained' }))
+    await log.createTopics(specs)
+  }
+
+  /** The topics that are read for the first time, with their ends of now. */
+  async #registrations(workflows: readonly Workflow[]): Promise<readonly (readonly [string, Registration])[]> {
+    const from = new Map<string, 'latest' | 'earliest'>()
+    for (const workflow of workflows) {
+      const reads = [...workflow.start, ...workflow.tasks.filter((task) => task.type === 'kafka-listener')]
+      for (const each of reads) if (from.get(each.topic) !== 'earliest') from.set(each.topic, each.from)
+    }
+    const { log, logger } = this.#options
+    const found = await log.describeTopics([...from.keys()])
+    const registrations: (readonly [string, Registration])[] = []
+    for (const [topic, where] of from) {
+      const info = found.get(topic)
+      if (info === undefined) {
+        logger.warn({ topic }, `topic ${topic} does not exist: what reads it waits until it does`)
+        continue
+      }
+      if (this.catalogue.registration(topic)?.topicId === info.id) continue
+      const ends: number[] = []
+      for (let partition = 0; partition < info.partitions; partition++)
+        ends.push((await log.offsets(topic, partition)).end)
+      registrations.push([topic, { topicId: info.id, from: where, ends }])
+    }
+    return registrations
+  }
+
+  #read(): void {
+    let isChanged = false
+    for (;;) {
+      const records = this.#reader?.take(1_000) ?? []
+      if (records.length === 0) break
+      for (const record of records) this.#take(record)
+      isChanged = true
+    }
+    if (isChanged) {
+      this.catalogue.index()
+      for (const listener of this.#listeners) listener()
+    }
+    const stillWaiting = this.#waiting.filter(({ isThere, resolve }) => {
+      if (!isThere()) return true
+      resolve()
+      return false
+    })
+    this.#waiting = stillWaiting
+  }
+
+  #take(record: LogRecord): void {
+    if (record.key === null || record.value === null) return
+    const key = decoder.decode(record.key)
+    const name = key.slice(2)
+    try {
+      const value = JSON.parse(decoder.decode(record.value)) as { source: string } & Registration & {
+          files: { [file: string]: string[] }
+        }
+      if (key.startsWith('w/')) this.catalogue.addVersion(compileWorkflow(value.source))
+      else if (key.startsWith('r/')) this.catalogue.addRegistration(name, value)
+      else if (key.startsWith('m/')) this.catalogue.setManifest(name, new Map(Object.entries(value.files)))
+    } catch (error) {
+      // Published by a newer release, or by hand: its instances wait, the others go on.
+      this.#options.logger.error({ key, error: String(error) }, `definition ${key} cannot be read by this release`)
+    }
+  }
+
+  #until(isThere: () => boolean): Promise<void> {
+    if (isThere()) return Promise.resolve()
+    return new Promise((resolve) => this.#waiting.push({ isThere, resolve }))
+  }
+}

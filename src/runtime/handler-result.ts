@@ -1,0 +1,87 @@
+// What a handler returned or threw, as a command. Strangers' code: whatever comes is made into data or into an error.
+import type { Json } from '../base/json.ts'
+import { limits } from '../base/limits.ts'
+import type { Command, TaskFail } from '../engine/command.ts'
+import type { HandlerRun } from '../engine/effect.ts'
+import { nullPayload, Payload } from '../engine/payload.ts'
+import { truncate } from '../engine/attempt.ts'
+
+const encoder = new TextEncoder()
+
+/** Completes the task with what was returned; fails it where that is not JSON or too large. */
+export function resultCommand(run: HandlerRun, returned: unknown): Command {
+  const { instanceId, task, attempt } = run
+  if (returned === undefined || returned === null)
+    return { type: 'task.complete', instanceId, task, attempt, output: nullPayload }
+  let text: string | undefined
+  try {
+    text = JSON.stringify(returned, refuseCode)
+  } catch (error) {
+    return failure(
+      run,
+      'output-not-json',
+      `the handler returned what JSON cannot hold: ${messageOf(error)}`,
+      false,
+      undefined,
+    )
+  }
+  if (text === undefined)
+    return failure(
+      run,
+      'output-not-json',
+      `the handler returned a ${typeof returned}, which is not JSON`,
+      false,
+      undefined,
+    )
+  const bytes = encoder.encode(text)
+  if (bytes.length > limits.payloadBytesMax) {
+    const message = `the handler returned ${bytes.length} bytes; at most ${limits.payloadBytesMax} can be kept. Keep the data elsewhere and return a reference.`
+    return failure(run, 'payload-too-large', message, false, undefined)
+  }
+  return { type: 'task.complete', instanceId, task, attempt, output: Payload.ofBytes(bytes, JSON.parse(text) as Json) }
+}
+
+/** Fails the attempt with what was thrown; its `code`, `retryable: false` and `retryAfterMs` steer the retry. */
+export function failureCommand(run: HandlerRun, thrown: unknown): Command {
+  const fields =
+    typeof thrown === 'object' && thrown !== null
+      ? (thrown as { code?: unknown; retryable?: unknown; retryAfterMs?: unknown })
+      : {}
+  const code = typeof fields.code === 'string' && fields.code !== '' ? fields.code.slice(0, 100) : 'handler'
+  const afterMs = typeof fields.retryAfterMs === 'number' && fields.retryAfterMs >= 0 ? fields.retryAfterMs : undefined
+  return failure(run, code, messageOf(thrown), fields.retryable !== false, afterMs)
+}
+
+function failure(
+  run: HandlerRun,
+  code: string,
+  message: string,
+  isRetryable: boolean,
+  afterMs: number | undefined,
+): TaskFail {
+  const { instanceId, task, attempt } = run
+  return {
+    type: 'task.fail',
+    instanceId,
+    task,
+    attempt,
+    error: { code, message: truncate(message) },
+    isRetryable,
+    afterMs,
+  }
+}
+
+/** JSON.stringify leaves functions and symbols out without a word; that would lose data silently. */
+function refuseCode(key: string, value: unknown): unknown {
+  if (typeof value === 'function' || typeof value === 'symbol') {
+    throw new TypeError(`${key === '' ? 'the value' : `'${key}'`} is a ${typeof value}`)
+  }
+  return value
+}
+
+const messageOf = (thrown: unknown): string =>
+  thrown instanceof Error
+    ? thrown.message
+    : typeof thrown === 'string'
+      ? thrown
+      : 'the handler threw something that is not an Error'

@@ -1,0 +1,217 @@
+// One partition in one worker, through all its incarnations: owner, standby, or neither. What the group says is wanted;
+// what a fault means is looked up in faults.ts and done here.
+//
+//   none ──owner──▶ Partition (open, run) ──fault──▶ cure ──▶ a new Partition, or stopped, or none
+//     └──standby──▶ Standby (follows the changelog) ──owner──▶ the same store, with next to nothing to restore
+import type { Logger } from '../base/logger.ts'
+import type { OwnCommand } from './batch.ts'
+import type { Executor } from './executor.ts'
+import { cureOf, faultOf } from './faults.ts'
+import { Partition, type PartitionOptions } from './partition.ts'
+import type { Clock, Log, Membership, OpenStore, Store } from './ports.ts'
+import { Standby } from './standby.ts'
+import { Bell } from './wake.ts'
+
+export type Role = 'owner' | 'standby' | 'none'
+
+export interface HostOptions extends Omit<PartitionOptions, 'store' | 'own'> {
+  readonly log: Log
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly openStore: OpenStore
+  readonly membership: Membership
+  readonly executor: Executor
+}
+
+/** Between tries: grows to ten seconds, and starts over once an incarnation has run. */
+const backoffMs = { first: 100, max: 10_000 } as const
+
+export class PartitionHost {
+  /** Commands of this worker that wait for the partition. */
+  readonly own: OwnCommand[] = []
+  readonly #options: HostOptions
+  readonly #bell = new Bell()
+  #wanted: Role = 'none'
+  #store: Store | undefined
+  #current: Partition | undefined
+  #standby: Standby | undefined
+  #runner: Promise<void> | undefined
+  #isClosing = false
+  #tries = 0
+  #stoppedBecause: string | undefined
+  #trouble: string | undefined
+
+  constructor(options: HostOptions) {
+    this.#options = options
+  }
+
+  /** The incarnation that runs now: its committed rows can be asked. */
+  get running(): Partition | undefined {
+    const phase = this.#current?.phase
+    return phase === 'running' || phase === 'draining' ? this.#current : undefined
+  }
+
+  get role(): Role {
+    return this.#wanted
+  }
+
+  get phase(): Partition['phase'] | 'stopped' {
+    if (this.#stoppedBecause !== undefined) return 'stopped'
+    return this.#current?.phase ?? 'created'
+  }
+
+  /** Why it does not run, in words. */
+  get reason(): string | undefined {
+    return this.#stoppedBecause ?? this.#trouble
+  }
+
+  get restoreLeft(): number {
+    return this.#current?.restoreLeft ?? 0
+  }
+
+  /** Takes a command of this worker, decided with the next batch. */
+  submit(command: OwnCommand): void {
+    this.own.push(command)
+    this.#current?.ring()
+  }
+
+  /** What the group wants from now on. */
+  become(role: Role): void {
+    if (role === this.#wanted && this.#runner !== undefined) return
+    this.#wanted = role
+    if (role !== 'owner') this.#current?.drain()
+    this.#bell.ring()
+    this.#runner ??= this.#live()
+  }
+
+  async refreshSources(): Promise<void> {
+    await this.running?.refreshSources()
+  }
+
+  /** Finishes what is under way and closes the store. */
+  async close(): Promise<void> {
+    this.#isClosing = true
+    this.become('none')
+    await this.#runner
+    await this.#store?.close()
+    this.#store = undefined
+  }
+
+  async #live(): Promise<void> {
+    while (!this.#isClosing) {
+      switch (this.#wanted) {
+        case 'owner':
+          await this.#beOwner()
+          break
+        case 'standby':
+          await this.#beStandby()
+          break
+        case 'none':
+          this.#letGo()
+          await this.#bell.heard()
+          break
+      }
+    }
+    this.#letGo()
+  }
+
+  async #beOwner(): Promise<void> {
+    const { partition, openStore, log, topics, logger } = this.#options
+    let current: Partition | undefined
+    try {
+      this.#store ??= (await log.openStoreOf?.(topics.changelog, partition)) ?? (await openStore(partition))
+      current = new Partition({ ...this.#options, store: this.#store, own: this.own })
+      this.#current = current
+      await current.open()
+      this.#trouble = undefined
+      logger.debug({ partition }, 'running')
+      if (this.#wanted === 'owner') await current.run()
+      this.#tries = 0
+      await current.close()
+    } catch (error) {
+      // What had begun to run starts its backoff over.
+      if (current?.phase === 'running') this.#tries = 0
+      await current?.close()
+      await this.#cure(error)
+    } finally {
+      this.#current = undefined
+    }
+  }
+
+  async #beStandby(): Promise<void> {
+    const { partition, openStore, log, topics } = this.#options
+    try {
+      this.#store ??= await openStore(partition)
+      const standby = await Standby.open(log, this.#store, topics.changelog, partition)
+      this.#standby = standby
+      await Promise.race([standby.finished, this.#bell.heard()])
+      await standby.stop()
+    } catch (error) {
+      await this.#cure(error)
+    } finally {
+      this.#standby = undefined
+    }
+  }
+
+  /** The next offset that the warm copy will apply. */
+  get standbyPosition(): number | undefined {
+    return this.#standby?.position
+  }
+
+  async #cure(error: unknown): Promise<void> {
+    const { partition, logger, membership, executor } = this.#options
+    const fault = faultOf(error)
+    const cure = cureOf(fault)
+    this.#trouble = fault.message
+    logger.warn(
+      { partition, fault: fault.kind, cure, error: fault.message },
+      `partition ${partition}: ${fault.message}`,
+    )
+    switch (cure) {
+      case 'reopen':
+        await this.#wait()
+        return
+      case 'confirm': {
+        const isOurs = await membership.confirms(partition).catch(() => false)
+        if (!isOurs && this.#wanted === 'owner') this.#wanted = 'none'
+        await this.#wait()
+        return
+      }
+      case 'rebuild':
+        await this.#store?.destroy()
+        this.#store = undefined
+        await this.#wait()
+        return
+      case 'stop':
+        this.#stoppedBecause = fault.message
+        logger.error(
+          { partition, fault: fault.kind, error: fault.stack },
+          `partition ${partition} has stopped and needs a person: ${fault.message}`,
+        )
+        executor.abortPartition(partition)
+        this.#refuseCalls()
+        // Until the group, or a person by a restart, wants something else.
+        while (this.#wanted === 'owner' && !this.#isClosing) await this.#bell.heard()
+        this.#stoppedBecause = undefined
+    }
+  }
+
+  async #wait(): Promise<void> {
+    if (this.#isClosing) return
+    const delayMs = Math.min(backoffMs.max, backoffMs.first * 2 ** this.#tries)
+    this.#tries += 1
+    const cancel = this.#options.clock.after(delayMs, () => this.#bell.ring())
+    await this.#bell.heard()
+    cancel()
+  }
+
+  /** Somebody else runs it: the handlers stop here, and callers are told to ask again. */
+  #letGo(): void {
+    this.#options.executor.abortPartition(this.#options.partition)
+    this.#refuseCalls()
+  }
+
+  #refuseCalls(): void {
+    for (const { onLost } of this.own.splice(0)) onLost?.('not-ready')
+  }
+}

@@ -1,0 +1,393 @@
+// One incarnation of a partition: from its fence to its end. The loop of design section 4:
+//
+//   take what has arrived ─▶ decide on an overlay ─▶ commit (one transaction) ─▶ store ─▶ effects
+//                 ▲                  │ the next batch is decided meanwhile, on this one's overlay; it sends nothing
+//                 └──────────────────┘ until this one is known to be committed, and falls with it
+//
+// P1. The producer is initialised, and so every predecessor fenced, before anything is read.
+// P2. Offsets only grow.   P3. The store may lag behind the log; it never leads it.
+// P6. Effects come after the commit, in the order of the batches.
+// What a fault means is not decided here: it ends the incarnation, and host.ts looks for the cure.
+import { assert } from '../base/assert.ts'
+import { InvariantViolation, RecordRefused, StoreCorrupted, type TaskError } from '../base/errors.ts'
+import { limits } from '../base/limits.ts'
+import type { Logger } from '../base/logger.ts'
+import type { Effect } from '../engine/effect.ts'
+import type { World } from '../engine/world.ts'
+import { decodeInbox } from '../records/inbox-codec.ts'
+import { endOf, prefixes, type AppTopics } from '../records/keys.ts'
+import { workCodec } from '../records/row-codec.ts'
+import { owedFor } from '../engine/derive.ts'
+import { workId } from '../engine/state.ts'
+import { Batch, type Counters, type Input, type OwnCommand } from './batch.ts'
+import type { Definitions } from './definitions.ts'
+import { Lifecycle } from './lifecycle.ts'
+import type { Clock, Ids, Log, Producer, Store } from './ports.ts'
+import { restore } from './restore.ts'
+import { CommittedRows } from './rows.ts'
+import { Sources, type Source, type SourceTopic } from './sources.ts'
+import { Staging } from './staging.ts'
+import { Timers } from './timers.ts'
+import { Bell } from './wake.ts'
+
+export interface PartitionOptions {
+  readonly log: Log
+  readonly store: Store
+  readonly clock: Clock
+  readonly ids: Ids
+  readonly logger: Logger
+  readonly definitions: Definitions
+  readonly app: string
+  readonly topics: AppTopics
+  readonly partition: number
+  readonly partitions: number
+  /** Commands of this worker that wait for the partition; what falls with a batch is put back at its front. */
+  readonly own: OwnCommand[]
+  readonly sourceTopics: () => Promise<readonly SourceTopic[]>
+  /** P6 */
+  readonly perform: (effect: Effect) => void
+  readonly onCommitted: (batch: { readonly counters: Counters; readonly touched: ReadonlySet<string> }) => void
+  readonly onAlarm: (message: string) => void
+}
+
+interface InFlight {
+  readonly batch: Batch
+  readonly done: Promise<void>
+}
+
+/** Inbox records are deleted once so many have been passed. */
+const inboxTrimmedEvery = 1_000
+
+export class Partition {
+  readonly #options: PartitionOptions
+  readonly #lifecycle = new Lifecycle()
+  readonly #bell = new Bell()
+  readonly #rows: CommittedRows
+  readonly #timers: Timers
+  readonly #sources: Sources
+  /** Why the log refused a record, by instance, task and attempt, until its batch is committed. */
+  readonly #refusals = new Map<string, TaskError>()
+  /** Inputs that were decided before and have to be decided again, before anything new. */
+  #redo: Input[] = []
+  #fresh: Source[] = []
+  #producer: Producer | undefined
+  #inFlight: InFlight | undefined
+  #changelogId = ''
+  #timeMs = 0
+  #inboxTrimmedTo = 0
+  restoreLeft = 0
+
+  constructor(options: PartitionOptions) {
+    this.#options = options
+    const { store, log, partition, partitions, onAlarm } = options
+    this.#rows = new CommittedRows(store)
+    this.#timers = new Timers(store)
+    this.#sources = new Sources({ log, store, partition, partitions, onAlarm, onReady: () => this.#bell.ring() })
+  }
+
+  get phase(): Lifecycle['phase'] {
+    return this.#lifecycle.phase
+  }
+
+  #isClosed(): boolean {
+    return this.#lifecycle.phase === 'closed'
+  }
+
+  /** Rows as committed: for queries. */
+  get rows(): CommittedRows {
+    return this.#rows
+  }
+
+  /** Committed values of the store, in key order: for queries. */
+  list(range: Parameters<Store['list']>[0]): ReturnType<Store['list']> {
+    return this.#options.store.list(range)
+  }
+
+  get sources(): Sources {
+    return this.#sources
+  }
+
+  /** Fences, restores, and makes ready to run. @throws a fault */
+  async open(): Promise<void> {
+    const { log, store, app, topics, partition, definitions } = this.#options
+    this.#lifecycle.become('restoring')
+    this.#producer = await log.openProducer(`${app}-${partition}`) // P1
+    this.#changelogId = await restore({
+      log,
+      store,
+      topic: topics.changelog,
+      partition,
+      isCancelled: () => this.#isClosed(),
+      onProgress: (left) => (this.restoreLeft = left),
+    })
+    this.restoreLeft = 0
+    await definitions.catchUp()
+    await this.refreshSources()
+    await this.#timers.refill()
+    await this.#askAgain()
+    if (this.phase === 'restoring') this.#lifecycle.become('running')
+  }
+
+  /** Looks for topics and partitions of topics that are not read yet. */
+  async refreshSources(): Promise<void> {
+    const topics = await this.#options.sourceTopics()
+    if (this.#isClosed()) return
+    this.#fresh.push(...this.#sources.plan(topics))
+    this.#bell.ring()
+  }
+
+  /** Something is in `own`, or something changed that the loop should look at. */
+  ring(): void {
+    this.#bell.ring()
+  }
+
+  /** Runs until it is told to stop; rejects with what ended it otherwise. */
+  async run(): Promise<void> {
+    let isIdle = false
+    while (this.phase === 'running' || (this.phase === 'draining' && !isIdle)) {
+      const nowMs = this.#now()
+      const inputs = this.#gather(nowMs)
+      if (inputs.length === 0) {
+        if (this.#inFlight !== undefined) await this.#settled()
+        else if (this.phase === 'draining') isIdle = true
+        else if (!(await this.#timers.refill())) await this.#sleep()
+        continue
+      }
+      await this.#definitionsOf(inputs)
+      const batch = this.#decide(inputs, nowMs)
+      if (batch === undefined) continue
+      if (this.#inFlight !== undefined && !(await this.#settled(batch))) continue
+      this.#inFlight = { batch, done: this.#commit(batch) }
+    }
+  }
+
+  /** Finishes what is under way, takes nothing new. */
+  drain(): void {
+    if (this.phase === 'running') this.#lifecycle.become('draining')
+    this.#bell.ring()
+  }
+
+  /** Lets go of everything at once; nothing is flushed, nothing that was not committed happened. */
+  async close(): Promise<void> {
+    if (this.#isClosed()) return
+    this.#lifecycle.become('closed')
+    this.#sources.close()
+    this.#bell.ring()
+    const inFlight = this.#inFlight
+    this.#inFlight = undefined
+    this.#putBack([...(inFlight?.batch.inputs ?? []), ...this.#redo])
+    await inFlight?.done.catch(() => {})
+    await this.#producer?.close()
+  }
+
+  /** The partition's own time never goes back, whatever the machine's clock does. */
+  #now(): number {
+    this.#timeMs = Math.max(this.#timeMs, this.#options.clock.nowMs())
+    return this.#timeMs
+  }
+
+  #gather(nowMs: number): readonly Input[] {
+    if (this.#redo.length > 0) {
+      const count = this.#redo[0]?.isAlone === true ? 1 : this.#redo.findIndex((input) => input.isAlone)
+      return this.#redo.splice(0, count === -1 ? this.#redo.length : count)
+    }
+    const inputs: Input[] = []
+    for (const source of this.#fresh) inputs.push(input({ from: { source, offset: source.offset } }))
+    this.#fresh = []
+    if (this.phase === 'draining') return inputs
+    for (const timer of this.#timers.takeDue(nowMs, limits.batchInputsMax))
+      inputs.push(input({ command: { type: 'timer.fire', timer } }))
+    for (const own of this.#options.own.splice(0, limits.batchInputsMax))
+      inputs.push(input({ command: own.command, own }))
+    for (const { source, records, offset } of this.#sources.take(Math.max(0, limits.batchInputsMax - inputs.length))) {
+      const last = records.length - 1
+      for (const [index, record] of records.entries()) {
+        const from = { source, offset: index === last ? offset : record.offset + 1 }
+        if (!source.isInbox) inputs.push(input({ command: { type: 'record.route', record }, from }))
+        else if (record.value !== null) inputs.push(input({ command: decodeInbox(record.value), from }))
+        else inputs.push(input({ from }))
+      }
+    }
+    return inputs
+  }
+
+  /** A command may be faster than the definition that it names. */
+  async #definitionsOf(inputs: readonly Input[]): Promise<void> {
+    const { catalogue } = this.#options.definitions
+    for (const { command } of inputs) {
+      const version =
+        command?.type === 'instance.start'
+          ? command.version
+          : command?.type === 'channel.join'
+            ? command.waiter.version
+            : undefined
+      if (version !== undefined && catalogue.find(version) === undefined)
+        await this.#options.definitions.whenKnown(version)
+    }
+  }
+
+  /** undefined: it tripped on an input, and the inputs will be decided again one by one. */
+  #decide(inputs: readonly Input[], nowMs: number): Batch | undefined {
+    const batch = new Batch(inputs, new Staging(this.#rows, this.#inFlight?.batch.staging))
+    try {
+      batch.decide(this.#world(nowMs))
+      return batch
+    } catch (error) {
+      if (error instanceof StoreCorrupted) {
+        this.#putBack(inputs)
+        throw error
+      }
+      this.#isolate(inputs, error instanceof Error ? error : new Error(String(error)))
+      return undefined
+    }
+  }
+
+  /** Design 4.9: one by one; what trips alone is the culprit; where burying it trips as well, the partition stops. */
+  #isolate(inputs: readonly Input[], error: Error): void {
+    const [only] = inputs
+    const { logger } = this.#options
+    if (inputs.length === 1 && only !== undefined) {
+      if (only.poison !== undefined)
+        throw new InvariantViolation(`even setting it aside failed: ${error.message}`, { cause: error })
+      logger.error(
+        { error: error.stack, command: only.command?.type },
+        'a bug in dagger-worker: the record that met it is set aside',
+      )
+      only.poison = error
+      only.isAlone = true
+    } else {
+      logger.error(
+        { error: error.message, inputs: inputs.length },
+        'a batch tripped a bug in dagger-worker: deciding its inputs one by one',
+      )
+      for (const each of inputs) each.isAlone = true
+    }
+    this.#redo.unshift(...inputs)
+  }
+
+  #world(nowMs: number): World {
+    const { partition, partitions, definitions, ids } = this.#options
+    return {
+      nowMs,
+      partition,
+      partitions,
+      catalogue: definitions.catalogue,
+      newId: () => ids.next(),
+      refusal: (instanceId, task, attempt) => this.#refusals.get(`${workId(instanceId, task)}/${attempt}`),
+    }
+  }
+
+  /**
+   * Waits for the batch in flight. false: the log refused a record of it, and it will be decided again, together
+   * with `next`, which was decided on it.
+   */
+  async #settled(next?: Batch): Promise<boolean> {
+    const { batch, done } = this.#inFlight as InFlight
+    try {
+      await done
+      this.#inFlight = undefined
+      next?.staging.release()
+      return true
+    } catch (error) {
+      this.#inFlight = undefined
+      const inputs = [...batch.inputs, ...(next?.inputs ?? [])]
+      if (error instanceof RecordRefused) {
+        this.#refused(batch, error)
+        this.#redo.unshift(...inputs)
+        return false
+      }
+      this.#putBack(inputs)
+      throw error
+    }
+  }
+
+  async #commit(batch: Batch): Promise<void> {
+    const { store, topics, partition, onCommitted, perform } = this.#options
+    const { changes } = batch
+    assert(this.#producer !== undefined, 'P1: a producer was opened')
+    const ends = await this.#producer.transact(batch.records(topics, partition))
+    if (this.#isClosed()) return
+    const end = ends.find((each) => each.topic === topics.changelog && each.partition === partition)
+    if (end !== undefined) await store.apply(changes, { topicId: this.#changelogId, offset: end.lastOffset + 1 }) // P3
+    if (this.#isClosed()) return
+    batch.staging.settle()
+    this.#refusals.clear()
+    for (const { key } of batch.armed) this.#timers.add(key)
+    for (const { from } of batch.inputs) if (from?.source.isNew === true) this.#sources.begin(from.source)
+    for (const effect of batch.effects) perform(effect) // P6
+    onCommitted(batch)
+    this.#trimInbox(batch)
+    this.#bell.ring()
+  }
+
+  #refused(batch: Batch, error: RecordRefused): void {
+    const { outgoing, input } = batch.refused(error.index)
+    if (outgoing?.type === 'command') {
+      const key = `${workId(outgoing.instanceId, outgoing.task)}/${outgoing.attempt}`
+      if (!this.#refusals.has(key)) {
+        this.#refusals.set(key, {
+          code: 'produce-rejected',
+          message: `${outgoing.topic} refused the record: ${error.message}`,
+        })
+        return
+      }
+    }
+    // Not a command's record, or refused although the command was told: whoever brought it is looked at alone.
+    if (input !== undefined && input.isAlone) input.poison = error
+    for (const each of batch.inputs) each.isAlone = true
+  }
+
+  #putBack(inputs: readonly Input[]): void {
+    const results: OwnCommand[] = []
+    for (const { own } of inputs) {
+      if (own === undefined) continue
+      if (own.onLost === undefined) results.push(own)
+      else own.onLost('outcome-unknown')
+    }
+    this.#options.own.unshift(...results)
+  }
+
+  /** What the state still owes after a restore. */
+  async #askAgain(): Promise<void> {
+    const { store, definitions, perform } = this.#options
+    let from = prefixes.work
+    for (;;) {
+      const entries = await store.list({ from, to: endOf(prefixes.work), limit: 1_000 })
+      const last = entries[entries.length - 1]
+      if (last === undefined) return
+      const state = new Staging(this.#rows, undefined)
+      for (const { value } of entries) perform(owedFor(workCodec.decode(value), state, definitions.catalogue))
+      from = `${last.key}\0`
+    }
+  }
+
+  /** Sleeps until something arrives or the next timer is due. */
+  async #sleep(): Promise<void> {
+    const { clock } = this.#options
+    const dueAtMs = this.#timers.nextDueAtMs
+    const cancel =
+      dueAtMs === undefined ? () => {} : clock.after(Math.max(0, dueAtMs - clock.nowMs()), () => this.#bell.ring())
+    await this.#bell.heard()
+    cancel()
+  }
+
+  /** Forgets what a committed position has passed; it costs nothing but disk when it fails. */
+  #trimInbox(batch: Batch): void {
+    const { log, logger } = this.#options
+    const last = batch.inputs.findLast(({ from }) => from?.source.isInbox === true)?.from
+    if (last === undefined || last.offset - this.#inboxTrimmedTo < inboxTrimmedEvery) return
+    this.#inboxTrimmedTo = last.offset
+    log.deleteRecords(last.source.topic, last.source.partition, last.offset).catch((error: unknown) => {
+      logger.warn({ error: String(error) }, 'the inbox could not be trimmed; trying again later')
+    })
+  }
+}
+
+const input = (fields: Partial<Input>): Input => ({
+  command: undefined,
+  from: undefined,
+  own: undefined,
+  isAlone: false,
+  poison: undefined,
+  ...fields,
+})

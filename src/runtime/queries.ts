@@ -1,0 +1,170 @@
+// What is asked about instances, answered from committed state: of one by its id or key, of many by a filter.
+import { partitionOfText } from '../base/partitioner.ts'
+import { partitionOfInstance } from '../engine/deciders/instance.ts'
+import { keyId, workId, type InstanceRow } from '../engine/state.ts'
+import { endOf, prefixes } from '../records/keys.ts'
+import type { Definitions } from './definitions.ts'
+import type { Executor } from './executor.ts'
+import { Unavailable, type InstanceFilter, type InstanceSummary, type InstanceView } from './face.ts'
+import type { PartitionHost } from './host.ts'
+import type { Partition } from './partition.ts'
+import type { Clock } from './ports.ts'
+import { summaryOf, viewOf } from './views.ts'
+
+export interface QueriesOptions {
+  readonly hosts: readonly PartitionHost[]
+  readonly definitions: Definitions
+  readonly executor: Executor
+  readonly clock: Clock
+}
+
+/** Rows looked at for one page: a filter that fits nothing ends here and goes on with the cursor. */
+const rowsLookedAtMax = 20_000
+const rowsAtOnce = 256
+
+export class Queries {
+  readonly #options: QueriesOptions
+  readonly #followers = new Map<string, Set<() => void>>()
+
+  constructor(options: QueriesOptions) {
+    this.#options = options
+  }
+
+  /** @throws {Unavailable} Its partition does not run here now. */
+  find(id: string): InstanceView | undefined {
+    const number = partitionOfInstance(id)
+    if (number === undefined || number >= this.#options.hosts.length) return undefined
+    const row = this.#running(number).rows.find('instances', id)
+    return row === undefined ? undefined : this.#view(row, number)
+  }
+
+  /** The latest with this key. @throws {Unavailable} */
+  findByKey(workflow: string, key: string): InstanceView | undefined {
+    const number = partitionOfText(key, this.#options.hosts.length)
+    const found = this.#running(number).rows.find('keys', keyId(workflow, key))
+    return found === undefined ? undefined : this.find(found.instanceId)
+  }
+
+  /** Newest first; every partition of this worker is looked at. @throws {Unavailable} */
+  async list(filter: InstanceFilter): Promise<{ items: readonly InstanceSummary[]; next?: string }> {
+    const { hosts, definitions } = this.#options
+    const streams = await Promise.all(
+      hosts.map((_, number) => InstanceStream.open(this.#running(number), filter.cursor)),
+    )
+    const items: InstanceSummary[] = []
+    let lookedAt = 0
+    let last: string | undefined
+    while (items.length < filter.limit && lookedAt < rowsLookedAtMax) {
+      const newest = newestOf(streams)
+      if (newest?.head === undefined) return { items }
+      const row = newest.head
+      await newest.advance()
+      lookedAt += 1
+      last = row.id
+      if (fits(row, filter)) items.push(summaryOf(row, definitions.catalogue.find(row.version)))
+    }
+    return newestOf(streams)?.head === undefined || last === undefined ? { items } : { items, next: last }
+  }
+
+  /** Resolves when the instance has changed since its timeline was `seen` long, or after `waitMs`. @throws {Unavailable} */
+  async follow(id: string, seen: number, waitMs: number): Promise<InstanceView | undefined> {
+    const view = this.find(id)
+    if (view === undefined || view.timeline.length + view.timelineDropped > seen || view.status !== 'EXECUTING')
+      return view
+    await new Promise<void>((resolve) => {
+      const followers = this.#followers.get(id) ?? new Set()
+      this.#followers.set(id, followers)
+      const done = (): void => {
+        cancel()
+        followers.delete(done)
+        if (followers.size === 0) this.#followers.delete(id)
+        resolve()
+      }
+      const cancel = this.#options.clock.after(waitMs, done)
+      followers.add(done)
+    })
+    return this.find(id)
+  }
+
+  /** A batch was committed that touched these instances. */
+  changed(ids: ReadonlySet<string>): void {
+    if (this.#followers.size === 0) return
+    for (const [id, followers] of this.#followers) if (ids.has(id)) for (const done of [...followers]) done()
+  }
+
+  #running(number: number): Partition {
+    const running = this.#options.hosts[number]?.running
+    if (running !== undefined) return running
+    const reason = this.#options.hosts[number]?.reason
+    throw new Unavailable(
+      'not-ready',
+      `partition ${number} is not running here${reason === undefined ? ' yet' : `: ${reason}`}`,
+    )
+  }
+
+  #view(row: InstanceRow, partition: number): InstanceView {
+    const { definitions, executor } = this.#options
+    return viewOf(row, definitions.catalogue.find(row.version), partition, (task) => {
+      const progress = executor.progressOf(workId(row.id, task))
+      return progress === undefined || progress === null ? undefined : JSON.stringify(progress)
+    })
+  }
+}
+
+function fits(row: InstanceRow, filter: InstanceFilter): boolean {
+  return (
+    (filter.workflow === undefined || row.workflow === filter.workflow) &&
+    (filter.status === undefined || row.status === filter.status) &&
+    (filter.keyPrefix === undefined || row.key.startsWith(filter.keyPrefix)) &&
+    (filter.incident !== true || row.incidents > 0)
+  )
+}
+
+/** Instances of one partition from the newest on: ids sort by the time of their start. */
+class InstanceStream {
+  readonly #partition: Partition
+  #page: InstanceRow[] = []
+  #before: string
+  #isAtEnd = false
+
+  private constructor(partition: Partition, before: string) {
+    this.#partition = partition
+    this.#before = before
+  }
+
+  static async open(partition: Partition, cursor: string | undefined): Promise<InstanceStream> {
+    const before = cursor === undefined ? endOf(prefixes.instances) : `${prefixes.instances}${cursor}`
+    const stream = new InstanceStream(partition, before)
+    await stream.#load()
+    return stream
+  }
+
+  get head(): InstanceRow | undefined {
+    return this.#page[0]
+  }
+
+  async advance(): Promise<void> {
+    this.#page.shift()
+    if (this.#page.length === 0 && !this.#isAtEnd) await this.#load()
+  }
+
+  async #load(): Promise<void> {
+    const entries = await this.#partition.list({
+      from: prefixes.instances,
+      to: this.#before,
+      limit: rowsAtOnce,
+      reverse: true,
+    })
+    this.#page = entries.map(({ value }) => this.#partition.rows.decode('instances', value))
+    this.#before = entries[entries.length - 1]?.key ?? this.#before
+    this.#isAtEnd = entries.length < rowsAtOnce
+  }
+}
+
+function newestOf(streams: readonly InstanceStream[]): InstanceStream | undefined {
+  let newest: InstanceStream | undefined
+  for (const stream of streams) {
+    if (stream.head !== undefined && (newest?.head === undefined || stream.head.id > newest.head.id)) newest = stream
+  }
+  return newest
+}

@@ -1,0 +1,112 @@
+// How each table's rows are copied, encoded and decoded; and the rows of one partition as committed: a bounded cache
+// of decoded rows over the store. What is not there is remembered too: asking LevelDB for it costs as much.
+import { StoreCorrupted } from '../base/errors.ts'
+import { limits } from '../base/limits.ts'
+import type { InstanceRow, Rows, TableName } from '../engine/state.ts'
+import { decodeInstance } from '../records/instance-codec.ts'
+import { prefixes } from '../records/keys.ts'
+import {
+  answerCodec,
+  channelCodec,
+  keptCodec,
+  keptTotalsCodec,
+  keyCodec,
+  timerCodec,
+  workCodec,
+  type Codec,
+} from '../records/row-codec.ts'
+import type { Store } from './ports.ts'
+
+/** The codecs of all tables but the instances, whose values can be several. */
+export const codecs: { readonly [Name in Exclude<TableName, 'instances'>]: Codec<Rows[Name]> } = {
+  keys: keyCodec,
+  channels: channelCodec,
+  kept: keptCodec,
+  keptTotals: keptTotalsCodec,
+  timers: timerCodec,
+  work: workCodec,
+  answers: answerCodec,
+}
+
+/** A copy that may be changed: deep as far as appliers reach. */
+export function copyRow<Name extends TableName>(table: Name, row: Rows[Name]): Rows[Name] {
+  if (table !== 'instances') return { ...row }
+  const instance = row as InstanceRow
+  const copy: InstanceRow = { ...instance, tasks: instance.tasks.slice(), timeline: instance.timeline.slice() }
+  return copy as Rows[Name]
+}
+
+/** Two generations: what was not asked for during one of them is dropped, at no cost per look-up. */
+class RecentRows<Row> {
+  #young = new Map<string, Row | null>()
+  #old = new Map<string, Row | null>()
+
+  get(id: string): Row | null | undefined {
+    const young = this.#young.get(id)
+    if (young !== undefined) return young
+    const old = this.#old.get(id)
+    if (old !== undefined) this.set(id, old)
+    return old
+  }
+
+  set(id: string, row: Row | null): void {
+    this.#young.set(id, row)
+    if (this.#young.size < limits.cachedRowsMax) return
+    this.#old = this.#young
+    this.#young = new Map()
+  }
+}
+
+export class CommittedRows {
+  readonly #store: Store
+  readonly #recent: { readonly [Name in TableName]: RecentRows<Rows[Name]> } = {
+    instances: new RecentRows(),
+    keys: new RecentRows(),
+    channels: new RecentRows(),
+    kept: new RecentRows(),
+    keptTotals: new RecentRows(),
+    timers: new RecentRows(),
+    work: new RecentRows(),
+    answers: new RecentRows(),
+  }
+
+  constructor(store: Store) {
+    this.#store = store
+  }
+
+  /** The committed row, decoded. It is shared: nobody may change it. @throws {StoreCorrupted} */
+  find<Name extends TableName>(table: Name, id: string): Rows[Name] | undefined {
+    const recent = this.#recent[table]
+    const known = recent.get(id)
+    if (known !== undefined) return known ?? undefined
+    const bytes = this.#store.get(prefixes[table] + id)
+    if (bytes === undefined) {
+      recent.set(id, null)
+      return undefined
+    }
+    const row = this.decode(table, bytes)
+    recent.set(id, row)
+    return row
+  }
+
+  /** What is in memory: null is known to be absent, undefined is not known. */
+  peek<Name extends TableName>(table: Name, id: string): Rows[Name] | null | undefined {
+    return this.#recent[table].get(id)
+  }
+
+  /** After the commit: what the batch left behind. */
+  put<Name extends TableName>(table: Name, id: string, row: Rows[Name] | null): void {
+    this.#recent[table].set(id, row)
+  }
+
+  decode<Name extends TableName>(table: Name, bytes: Uint8Array): Rows[Name] {
+    if (table === 'instances') return decodeInstance(bytes, (key) => this.#payload(key)) as Rows[Name]
+    return codecs[table as Exclude<Name, 'instances'>].decode(bytes) as Rows[Name]
+  }
+
+  #payload(key: string): Uint8Array {
+    const bytes = this.#store.get(key)
+    if (bytes === undefined) throw new StoreCorrupted(`the payload ${key} is missing`)
+    return bytes
+  }
+}

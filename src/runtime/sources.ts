@@ -1,0 +1,186 @@
+// What one partition reads: its inbox, and source partition s of every topic where s % partitions is its own number.
+// Any topic works with any partition count, and a topic that is laid out as the application is costs no hop.
+//
+// I6. The position is part of the state and is staged with what was decided: no gap, no overlap.
+// Q1. A source that was never read begins where its registration says; that position is committed before anything is
+//     read (its first batch is that position alone).
+// Q2. An offset that is gone raises an alarm and goes on at the earliest; a topic that was created anew begins at 0.
+import { ChangelogReplaced } from '../base/errors.ts'
+import { limits } from '../base/limits.ts'
+import { positionKey } from '../records/keys.ts'
+import { positionCodec, type InputPosition } from '../records/row-codec.ts'
+import type { Registration } from './catalogue.ts'
+import { OffsetGone, type Log, type LogRecord, type Reader, type Store, type TopicInfo } from './ports.ts'
+
+export interface SourceTopic {
+  readonly info: TopicInfo
+  /** undefined: the inbox, which begins at 0 and may not be replaced. */
+  readonly registration: Registration | undefined
+}
+
+export interface SourcesOptions {
+  readonly log: Log
+  readonly store: Store
+  readonly partition: number
+  readonly partitions: number
+  readonly onReady: () => void
+  /** What an operator should know: records were lost before they were read. */
+  readonly onAlarm: (message: string) => void
+}
+
+export class Source {
+  readonly topic: string
+  readonly topicId: string
+  readonly partition: number
+  readonly isInbox: boolean
+  /** Staged with the batch that takes from it. */
+  offset: number
+  /** True until a first position is committed. */
+  isNew: boolean
+  reader: Reader | undefined
+
+  constructor(topic: SourceTopic, partition: number, offset: number, isNew: boolean) {
+    this.topic = topic.info.name
+    this.topicId = topic.info.id
+    this.partition = partition
+    this.isInbox = topic.registration === undefined
+    this.offset = offset
+    this.isNew = isNew
+  }
+
+  get position(): InputPosition {
+    return { topicId: this.topicId, offset: this.offset }
+  }
+}
+
+export interface Taken {
+  readonly source: Source
+  readonly records: readonly LogRecord[]
+  /** The position behind them: markers and aborted records that follow are passed. */
+  readonly offset: number
+}
+
+/** Between looks at the bytes: so many records of the largest size fit into memory for each partition. */
+const recordsAtOnce = 32
+
+export class Sources {
+  readonly #options: SourcesOptions
+  readonly #sources = new Map<string, Source>()
+  #turn = 0
+
+  constructor(options: SourcesOptions) {
+    this.#options = options
+  }
+
+  /** Adds what is not read yet; gives the sources whose first position has to be committed (Q1). */
+  plan(topics: readonly SourceTopic[]): readonly Source[] {
+    const { partition, partitions } = this.#options
+    const fresh: Source[] = []
+    for (const topic of topics) {
+      const isInbox = topic.registration === undefined
+      for (let s = isInbox ? partition : partition % partitions; s < topic.info.partitions; s += partitions) {
+        const source = this.#add(topic, s)
+        if (source?.isNew === true) fresh.push(source)
+        if (isInbox) break
+      }
+    }
+    return fresh
+  }
+
+  /** The first position is committed: reading begins. */
+  begin(source: Source): void {
+    source.isNew = false
+    this.#open(source)
+  }
+
+  /** Records that have arrived, at most `max` and not many more bytes than a batch may have, from one source after the other so that none starves. */
+  take(max: number): readonly Taken[] {
+    const sources = [...this.#sources.values()]
+    const taken: Taken[] = []
+    let left = max
+    let bytes = 0
+    for (let i = 0; i < sources.length; i++) {
+      const source = sources[(this.#turn + i) % sources.length] as Source
+      while (left > 0 && bytes < limits.batchBytesMax) {
+        const records = this.#take(source, Math.min(left, recordsAtOnce))
+        if (records.length === 0) break
+        taken.push({ source, records, offset: source.offset })
+        left -= records.length
+        for (const record of records) bytes += record.value?.length ?? 0
+      }
+    }
+    this.#turn = (this.#turn + 1) % Math.max(1, sources.length)
+    return taken
+  }
+
+  close(): void {
+    for (const source of this.#sources.values()) source.reader?.close()
+    this.#sources.clear()
+  }
+
+  list(): Iterable<Source> {
+    return this.#sources.values()
+  }
+
+  #add(topic: SourceTopic, s: number): Source | undefined {
+    const { info, registration } = topic
+    const key = positionKey(info.name, s)
+    const known = this.#sources.get(key)
+    if (known?.topicId === info.id) return undefined
+    known?.reader?.close()
+    const stored = this.#options.store.get(key)
+    let source: Source
+    if (stored === undefined) source = new Source(topic, s, firstOffset(registration, s), true)
+    else {
+      const position = positionCodec.decode(stored)
+      if (position.topicId === info.id) source = new Source(topic, s, position.offset, false)
+      else if (registration === undefined) {
+        throw new ChangelogReplaced(
+          `${info.name} was created anew: its commands between partitions are lost. Keep the data directory and restore the topic, or start a new application.`,
+        )
+      } else {
+        this.#options.onAlarm(`topic ${info.name} was created anew; reading it from its start`)
+        source = new Source(topic, s, 0, true)
+      }
+    }
+    this.#sources.set(key, source)
+    if (!source.isNew) this.#open(source)
+    return source
+  }
+
+  #take(source: Source, max: number): readonly LogRecord[] {
+    if (source.reader === undefined) return []
+    try {
+      const records = source.reader.take(max)
+      if (records.length > 0) source.offset = source.reader.position
+      return records
+    } catch (error) {
+      if (!(error instanceof OffsetGone)) throw error
+      if (source.isInbox)
+        throw new ChangelogReplaced(
+          `${source.topic}/${source.partition} does not hold offset ${source.offset} any more`,
+          { cause: error },
+        )
+      // Q2
+      const to = Math.max(error.earliest, Math.min(source.offset, error.end))
+      this.#options.onAlarm(
+        `${source.topic}/${source.partition}: offset ${source.offset} is gone; going on at ${to}. Records in between were deleted before they were read.`,
+      )
+      source.offset = to
+      this.#open(source)
+      return []
+    }
+  }
+
+  #open(source: Source): void {
+    source.reader?.close()
+    const { log, onReady } = this.#options
+    source.reader = log.openReader({ topic: source.topic, partition: source.partition, offset: source.offset, onReady })
+  }
+}
+
+/** Source partitions that came after the registration begin at 0. */
+function firstOffset(registration: Registration | undefined, s: number): number {
+  if (registration === undefined || registration.from === 'earliest') return 0
+  return registration.ends[s] ?? 0
+}

@@ -1,0 +1,174 @@
+// The overlay that a batch is decided on: what its inputs changed, over the batch before it that is still being
+// committed, over the committed rows. It becomes changelog values, or is dropped as a whole.
+//
+// G1. A row that was read is never changed: `edit` copies it once per batch.
+// G2. A row that came and went within the batch leaves no trace in the changelog.
+import { assert } from '../base/assert.ts'
+import type { InstanceRow, Rows, TableName, WritableState, WriteTable } from '../engine/state.ts'
+import type { Payload } from '../engine/payload.ts'
+import { encodeInstance } from '../records/instance-codec.ts'
+import { positionKey, prefixes } from '../records/keys.ts'
+import { positionCodec, type InputPosition } from '../records/row-codec.ts'
+import type { StoreChange } from './ports.ts'
+import { codecs, copyRow, type CommittedRows } from './rows.ts'
+
+interface Staged<Row> {
+  /** null: removed. */
+  row: Row | null
+  /** As it was before the batch; undefined: it was not there. */
+  readonly before: Row | undefined
+}
+
+class StagedTable<Name extends TableName> implements WriteTable<Rows[Name]> {
+  readonly #name: Name
+  readonly #rows: CommittedRows
+  readonly staged = new Map<string, Staged<Rows[Name]>>()
+  below: StagedTable<Name> | undefined
+
+  constructor(name: Name, rows: CommittedRows, below: StagedTable<Name> | undefined) {
+    this.#name = name
+    this.#rows = rows
+    this.below = below
+  }
+
+  find(id: string): Rows[Name] | undefined {
+    const own = this.staged.get(id)
+    if (own !== undefined) return own.row ?? undefined
+    const below = this.below?.staged.get(id)
+    if (below !== undefined) return below.row ?? undefined
+    return this.#rows.find(this.#name, id)
+  }
+
+  expect(id: string): Rows[Name] {
+    const row = this.find(id)
+    assert(row !== undefined, `G0: ${this.#name} holds ${id}`)
+    return row
+  }
+
+  insert(id: string, row: Rows[Name]): void {
+    const own = this.staged.get(id)
+    if (own !== undefined) {
+      assert(own.row === null, `G0: ${this.#name} does not hold ${id} yet`)
+      own.row = row
+      return
+    }
+    // Asserted against what is in memory: to ask the store at every insert would cost more than the insert.
+    const below = this.below?.staged.get(id)
+    assert(
+      below === undefined ? !this.#rows.peek(this.#name, id) : below.row === null,
+      `G0: ${this.#name} does not hold ${id} yet`,
+    )
+    this.staged.set(id, { row, before: undefined })
+  }
+
+  /** G1 */
+  edit(id: string): Rows[Name] {
+    const own = this.staged.get(id)
+    if (own !== undefined) {
+      assert(own.row !== null, `G0: ${this.#name} holds ${id}`)
+      return own.row
+    }
+    const before = this.expect(id)
+    const row = copyRow(this.#name, before)
+    this.staged.set(id, { row, before })
+    return row
+  }
+
+  /** G2 */
+  remove(id: string): void {
+    const own = this.staged.get(id)
+    if (own === undefined) this.staged.set(id, { row: null, before: this.expect(id) })
+    else {
+      assert(own.row !== null, `G0: ${this.#name} holds ${id}`)
+      if (own.before === undefined) this.staged.delete(id)
+      else own.row = null
+    }
+  }
+
+  /** Hands the rows to the committed ones. */
+  settle(): void {
+    for (const [id, { row }] of this.staged) this.#rows.put(this.#name, id, row)
+  }
+}
+
+type StagedTables = { readonly [Name in TableName]: StagedTable<Name> }
+const tableNames = Object.keys(prefixes) as TableName[]
+
+export class Staging implements WritableState {
+  readonly instances: StagedTable<'instances'>
+  readonly keys: StagedTable<'keys'>
+  readonly channels: StagedTable<'channels'>
+  readonly kept: StagedTable<'kept'>
+  readonly keptTotals: StagedTable<'keptTotals'>
+  readonly timers: StagedTable<'timers'>
+  readonly work: StagedTable<'work'>
+  readonly answers: StagedTable<'answers'>
+  readonly #positions = new Map<string, InputPosition>()
+  #payloads: { readonly key: string; readonly payload: Payload }[] = []
+
+  /** @param below the batch that is still being committed */
+  constructor(rows: CommittedRows, below: Staging | undefined) {
+    this.instances = new StagedTable('instances', rows, below?.instances)
+    this.keys = new StagedTable('keys', rows, below?.keys)
+    this.channels = new StagedTable('channels', rows, below?.channels)
+    this.kept = new StagedTable('kept', rows, below?.kept)
+    this.keptTotals = new StagedTable('keptTotals', rows, below?.keptTotals)
+    this.timers = new StagedTable('timers', rows, below?.timers)
+    this.work = new StagedTable('work', rows, below?.work)
+    this.answers = new StagedTable('answers', rows, below?.answers)
+  }
+
+  /** The batch below is committed: its rows are found in the committed ones from now on. */
+  release(): void {
+    for (const name of tableNames) this[name].below = undefined
+  }
+
+  position(topic: string, partition: number, position: InputPosition): void {
+    this.#positions.set(positionKey(topic, partition), position)
+  }
+
+  /** Everything that changed, as values of the changelog and of the store. */
+  encode(): StoreChange[] {
+    const changes: StoreChange[] = []
+    for (const [key, position] of this.#positions) changes.push({ key, value: positionCodec.encode(position) })
+    this.#payloads = []
+    for (const [id, { row, before }] of this.instances.staged) this.#encodeInstance(id, row, before, changes)
+    const tables: StagedTables = this
+    for (const name of tableNames) {
+      if (name !== 'instances') encodeTable(name, tables[name], changes)
+    }
+    return changes
+  }
+
+  /** After the commit. */
+  settle(): void {
+    for (const { key, payload } of this.#payloads) payload.storedAs = key
+    for (const name of tableNames) this[name].settle()
+  }
+
+  #encodeInstance(id: string, row: InstanceRow | null, before: InstanceRow | undefined, changes: StoreChange[]): void {
+    let kept: readonly string[] = []
+    if (row === null) changes.push({ key: prefixes.instances + id, value: null })
+    else {
+      const { bytes, payloads, stored } = encodeInstance(row)
+      kept = stored
+      changes.push({ key: prefixes.instances + id, value: bytes })
+      for (const { key, payload } of payloads) changes.push({ key, value: payload.bytes })
+      this.#payloads.push(...payloads)
+      Object.assign(row, { stored })
+    }
+    for (const key of before?.stored ?? []) if (!kept.includes(key)) changes.push({ key, value: null })
+  }
+}
+
+function encodeTable<Name extends Exclude<TableName, 'instances'>>(
+  name: Name,
+  table: StagedTable<Name>,
+  changes: StoreChange[],
+): void {
+  const prefix = prefixes[name]
+  const codec = codecs[name]
+  for (const [id, { row }] of table.staged) {
+    changes.push({ key: prefix + id, value: row === null ? null : codec.encode(row) })
+  }
+}

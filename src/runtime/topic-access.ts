@@ -1,0 +1,122 @@
+// Topics as people use them: produce some records, look at some. Nothing here touches the state.
+import type { Json } from '../base/json.ts'
+import type { ProduceRecord, ProduceResult, RecordView, TopicView } from './face.ts'
+import { OffsetGone, type Clock, type Log, type LogRecord, type OutgoingRecord, type Reader } from './ports.ts'
+import { Bell } from './wake.ts'
+
+const encoder = new TextEncoder()
+const strict = new TextDecoder('utf-8', { fatal: true })
+
+export class TopicAccess {
+  readonly #log: Log
+  readonly #clock: Clock
+
+  constructor(log: Log, clock: Clock) {
+    this.#log = log
+    this.#clock = clock
+  }
+
+  /** undefined: no such topic. @throws {TransientFault} Nothing was produced. @throws {OutcomeUnknown} */
+  async produce(topic: string, records: readonly ProduceRecord[]): Promise<readonly ProduceResult[] | undefined> {
+    if (!(await this.#log.describeTopics([topic])).has(topic)) return undefined
+    return this.#log.produce(
+      records.map(({ key, value, partition, headers }): OutgoingRecord => ({
+        topic,
+        key: key === undefined || key === null ? null : encoder.encode(key),
+        value,
+        ...(partition === undefined ? {} : { partition }),
+        ...(headers === undefined ? {} : { headers }),
+      })),
+    )
+  }
+
+  async list(): Promise<readonly TopicView[]> {
+    const views: TopicView[] = []
+    for (const { name, partitions } of await this.#log.listTopics()) {
+      const list = []
+      for (let partition = 0; partition < partitions; partition++) {
+        const { earliest, committedEnd } = await this.#log.offsets(name, partition)
+        list.push({ partition, earliest, end: committedEnd })
+      }
+      views.push({ name, partitions: list })
+    }
+    return views
+  }
+
+  /** Waits up to `waitMs` for the first record. undefined: no such topic or partition. */
+  async consume(request: {
+    topic: string
+    partition: number
+    offset: number
+    limit: number
+    waitMs: number
+  }): Promise<{ records: readonly RecordView[]; nextOffset: number } | undefined> {
+    const { topic, partition, limit, waitMs } = request
+    const info = (await this.#log.describeTopics([topic])).get(topic)
+    if (info === undefined || partition < 0 || partition >= info.partitions) return undefined
+    const { earliest, committedEnd } = await this.#log.offsets(topic, partition)
+    const offset = Math.min(Math.max(request.offset, earliest), committedEnd)
+    const bell = new Bell()
+    const reader = this.#log.openReader({ topic, partition, offset, onReady: () => bell.ring() })
+    let isLate = false
+    const cancel = this.#clock.after(waitMs, () => {
+      isLate = true
+      bell.ring()
+    })
+    try {
+      for (;;) {
+        const records = take(reader, limit)
+        if (records.length > 0 || isLate) return { records: records.map(viewOfRecord), nextOffset: reader.position }
+        await bell.heard()
+      }
+    } finally {
+      cancel()
+      reader.close()
+    }
+  }
+}
+
+function take(reader: Reader, limit: number): readonly LogRecord[] {
+  try {
+    return reader.take(limit)
+  } catch (error) {
+    // Retention was faster than the reader: the caller asks again from what there is.
+    if (error instanceof OffsetGone) return []
+    throw error
+  }
+}
+
+function viewOfRecord(record: LogRecord): RecordView {
+  const key = record.key === null ? null : textOf(record.key)
+  const value = record.value === null ? null : textOf(record.value)
+  const headers: { [key: string]: string } = Object.create(null)
+  for (const header of record.headers) headers[header.key] = textOf(header.value) ?? base64(header.value)
+  return {
+    partition: record.partition,
+    offset: record.offset,
+    timestamp: new Date(record.timestampMs).toISOString(),
+    key: key ?? null,
+    ...(key === undefined && record.key !== null ? { keyBase64: base64(record.key) } : {}),
+    value: value === undefined || value === null ? null : jsonOf(value),
+    ...(value === undefined && record.value !== null ? { valueBase64: base64(record.value) } : {}),
+    headers,
+  }
+}
+
+function textOf(bytes: Uint8Array): string | undefined {
+  try {
+    return strict.decode(bytes)
+  } catch {
+    return undefined
+  }
+}
+
+function jsonOf(text: string): Json {
+  try {
+    return JSON.parse(text) as Json
+  } catch {
+    return text
+  }
+}
+
+const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64')

@@ -1,0 +1,104 @@
+// Instances as people see them: rows of the state in the words of the face. Payloads are JSON, times RFC 3339.
+import type { Task, Workflow } from '../definition/workflow.ts'
+import type { InstanceRow, OpenWork, TaskRow } from '../engine/state.ts'
+import type { InstanceSummary, InstanceView, TaskView, TimelineEntry } from './face.ts'
+
+const time = (ms: number): string => new Date(ms).toISOString()
+
+export function summaryOf(row: InstanceRow, workflow: Workflow | undefined): InstanceSummary {
+  const waitingAt: string[] = []
+  for (const [index, task] of row.tasks.entries()) {
+    if (task?.open !== undefined && task.open.kind !== 'scope') waitingAt.push(nameOf(workflow, index))
+  }
+  return {
+    id: row.id,
+    workflow: row.workflow,
+    version: row.version,
+    key: row.key,
+    status: row.status,
+    incidents: row.incidents,
+    startedAt: time(row.startedAtMs),
+    ...(row.endedAtMs === undefined ? {} : { endedAt: time(row.endedAtMs) }),
+    waitingAt,
+  }
+}
+
+/** @param progressOf what a running handler said last, in words */
+export function viewOf(
+  row: InstanceRow,
+  workflow: Workflow | undefined,
+  partition: number,
+  progressOf: (task: number) => string | undefined,
+): InstanceView {
+  const tasks = workflow?.tasks ?? []
+  return {
+    ...summaryOf(row, workflow),
+    partition,
+    input: row.input.value,
+    vars: Object.fromEntries(row.vars),
+    ...(row.output === undefined ? {} : { output: row.output.value }),
+    ...(row.error === undefined ? {} : { error: row.error }),
+    origin: row.origin,
+    tasks: tasks.map((task) => taskView(task, row.tasks[task.index], progressOf(task.index))),
+    timeline: row.timeline.map((entry): TimelineEntry => ({
+      at: time(entry.atMs),
+      ...(entry.task === -1 ? {} : { task: nameOf(workflow, entry.task) }),
+      status: entry.status,
+      ...(entry.attempt === 0 ? {} : { attempt: entry.attempt }),
+      ...(entry.note === undefined ? {} : { note: entry.note }),
+    })),
+    timelineDropped: row.timelineDropped,
+  }
+}
+
+const nameOf = (workflow: Workflow | undefined, index: number): string =>
+  workflow?.tasks[index]?.name ?? `task ${index}`
+
+function taskView(task: Task, row: TaskRow | undefined, progress: string | undefined): TaskView {
+  const scope = task.scope === undefined ? {} : { scope: task.scope }
+  const type = task.type === 'handler' ? task.handler : task.type
+  if (row === undefined)
+    return { name: task.name, type, ...scope, status: 'NOT_STARTED', attempt: 0, hasIncident: false }
+  return {
+    name: task.name,
+    type,
+    ...scope,
+    status: row.status,
+    attempt: row.attempt,
+    startedAt: time(row.startedAtMs),
+    ...(row.endedAtMs === undefined ? {} : { endedAt: time(row.endedAtMs) }),
+    ...(row.error === undefined ? {} : { error: row.error }),
+    hasIncident: row.hasIncident,
+    ...(row.output === undefined ? {} : { output: row.output.value }),
+    ...waiting(task, row, progress),
+  }
+}
+
+function waiting(task: Task, row: TaskRow, progress: string | undefined): { waitsFor?: string } {
+  if (row.hasIncident) return { waitsFor: 'a person: it has failed for good' }
+  if (row.open === undefined) return {}
+  const words = wordsFor(task, row.open, progress)
+  return words === undefined ? {} : { waitsFor: words }
+}
+
+function wordsFor(task: Task, open: OpenWork, progress: string | undefined): string | undefined {
+  switch (open.kind) {
+    case 'record': {
+      const topic = task.type === 'kafka-listener' ? task.topic : ''
+      const until = open.timer === undefined ? '' : `, until ${time(Number(open.timer.slice(0, 15)))}`
+      return `a record of ${topic} for '${open.value}'${until}`
+    }
+    case 'time':
+      return time(open.dueAtMs)
+    case 'retry':
+      return `its next attempt at ${time(open.dueAtMs)}`
+    case 'slot':
+      return 'a free handler slot'
+    case 'handler': {
+      const handler = task.type === 'handler' ? task.handler : ''
+      return `its handler ${handler}${open.run > 1 ? ` (run ${open.run})` : ''}${progress === undefined ? '' : `, last heard: ${progress}`}`
+    }
+    case 'scope':
+      return undefined
+  }
+}

@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { notYet } from '../../src/definition/not-yet.ts'
+import { loadWorkflows } from '../../src/definition/parse.ts'
+
+const problemsOf = (text: string) => loadWorkflows([{ file: 'f.yaml', text }]).problems
+const task = (more: string, type = 'set', rest = ', set: { x: 1 }'): string =>
+  `workflow: w\ntasks:\n  - { name: a, type: ${type}${rest}${more} }\n`
+const listener = (more: string, instance = 'instance.key'): string =>
+  task(more, 'kafka-listener', `, topic: t, correlate: { message: message.key, instance: ${instance} }`)
+const workflow = (more: string): string => `${task('')}${more}\n`
+
+const refused: readonly (readonly [what: string, text: string])[] = [
+  ...notYet.taskTypes.map((type) => [type, task(', branches: [], items: x, every: 1s', type, '')] as const),
+  ...notYet.taskKeys.map((key) => [key, task(`, ${key}: none`)] as const),
+  ...notYet.workflowKeys.map((key) => [key, workflow(`${key}: { a: 1 }`)] as const),
+  ...notYet.workflowValues.onRunning.map((value) => [`onRunning: ${value}`, workflow(`onRunning: ${value}`)] as const),
+  ...notYet.workflowValues.onClosed.map((value) => [`onClosed: ${value}`, workflow(`onClosed: ${value}`)] as const),
+  ...notYet.roots.map((root) => [root, task(`, when: ${root}.X == "x"`)] as const),
+  ['schedule', workflow('start: [{ schedule: "0 6 * * *", timezone: Europe/Paris, overlap: skip, catchUp: 1h }]')],
+  ['schedule', workflow('start: { schedule: "0 6 * * *" }').replace('start: {', 'start:\n  - {')],
+  ['overlap', workflow('start: [{ topic: t, overlap: skip }]')],
+  ['match: all', listener(', match: all')],
+  ['onExpired: dead-letter', listener(', onExpired: dead-letter')],
+  ['mode: all', task(', mode: all', 'decision', ', cases: [{ when: input.x, next: [] }]')],
+  ['onFailure: { next }', task(', onFailure: { next: [b] }')],
+  ['onFailure: { next }', task(', onFailure: [{ code: x, next: [b] }]')],
+  ['correlation that follows vars', `${listener('', 'vars.x')}vars: { x: 1 }\n`],
+  ['compensate', task(', tasks: [{ name: b, type: set, set: { x: 1 }, compensate: { type: http } }]', 'process', '')],
+]
+
+for (const [what, text] of refused) {
+  test(`${what} is refused by its name: ${text.split('\n').at(2)?.trim()}`, () => {
+    const problems = problemsOf(text)
+    assert.deepEqual(
+      problems.map(({ code }) => code),
+      ['DW_NOT_YET'],
+    )
+    assert.equal(
+      problems[0]!.message,
+      `\`${what}\` is part of the workflow language, but this release does not run it yet`,
+    )
+    assert.ok(problems[0]!.place!.line >= 3)
+  })
+}
+
+test('what is written out and is the default anyway is accepted', () => {
+  assert.deepEqual(problemsOf(listener(', match: one, onExpired: drop')), [])
+  assert.deepEqual(problemsOf(workflow('onClosed: start\nonRunning: ignore')), [])
+})

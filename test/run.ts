@@ -1,0 +1,35 @@
+// What `npm test` runs: node's own test runner over test/**/*.test.ts, and one plain line at the end: "N passed, N failed".
+// `--fast` leaves out what takes longer than a minute. Other arguments are glob patterns that replace the default.
+import { globSync } from 'node:fs'
+import { run } from 'node:test'
+import { spec } from 'node:test/reporters'
+
+const slow = ['test/integrity/**', 'test/simulation/campaign*', 'test/surfaces/e2e*']
+/** Two cores are what CI has, and several tests start a worker of their own. */
+const filesAtOnce = 2
+const fileTimeoutMs = 10 * 60_000
+
+const argv = process.argv.slice(2)
+const patterns = argv.filter((argument) => !argument.startsWith('--'))
+const files = globSync(patterns.length > 0 ? patterns : ['test/**/*.test.ts'], {
+  exclude: argv.includes('--fast') ? slow : [],
+}).sort()
+
+let passed = 0
+let failed = 0
+if (files.length > 0) {
+  const events = run({ files, concurrency: filesAtOnce, timeout: fileTimeoutMs })
+  // Counted by test, suites left out: a suite's own result repeats those of its tests. A file that could not be run
+  // is a failed test to the runner, and counts as one.
+  events.on('test:pass', ({ details }) => {
+    if (details.type !== 'suite') passed += 1
+  })
+  events.on('test:fail', ({ details }) => {
+    if (details.type !== 'suite') failed += 1
+  })
+  const report = events.compose(spec)
+  for await (const text of report) process.stdout.write(text)
+}
+
+console.log(`\n${passed} passed, ${failed} failed`)
+process.exitCode = failed > 0 || passed === 0 ? 1 : 0

@@ -1,0 +1,248 @@
+// A worker in memory for the tests of http and cli: it keeps topics and instances as they are put in, runs no workflow,
+// and does what it is told: `failWith` makes every call throw, `startAnswers` answers the next starts,
+// `change` moves an instance on and wakes whoever follows it.
+import { partitionOfText } from '../../src/base/partitioner.ts'
+import type { Json } from '../../src/base/json.ts'
+import type {
+  InstanceFilter,
+  InstanceView,
+  ProduceRecord,
+  ProduceResult,
+  RecordView,
+  StartAnswer,
+  StartRequest,
+  TopicView,
+  WorkerFace,
+  WorkerView,
+} from '../../src/runtime/face.ts'
+
+export interface FakeWorkerOptions {
+  /** Partitions by topic; by default "orders" with 3 and "reviews" with 1. */
+  readonly topics?: { readonly [name: string]: number }
+  /** Names of workflows; by default "order" and "refund". */
+  readonly workflows?: readonly string[]
+}
+
+export class FakeWorker implements WorkerFace {
+  /** Thrown by every call while it is set. */
+  failWith: Error | undefined
+  /** Answers for the next starts, first one first; with none left, starts start. */
+  readonly startAnswers: StartAnswer[] = []
+  /** Results for the next records produced, first one first; with none left, records are appended. */
+  readonly produceResults: ProduceResult[] = []
+  readonly startRequests: StartRequest[] = []
+  readonly instances = new Map<string, InstanceView>()
+  readonly records = new Map<string, RecordView[][]>()
+  #view: WorkerView
+  #idempotent = new Map<string, { instanceId: string; key: string }>()
+  #waiting = new Set<() => void>()
+
+  constructor(options: FakeWorkerOptions = {}) {
+    for (const [name, partitions] of Object.entries(options.topics ?? { orders: 3, reviews: 1 })) {
+      this.records.set(
+        name,
+        Array.from({ length: partitions }, () => []),
+      )
+    }
+    this.#view = {
+      app: 'dagger',
+      workerId: 'fake-1',
+      log: 'memory',
+      isReady: true,
+      problems: [],
+      definitionProblems: [],
+      partitions: [
+        { partition: 0, phase: 'running', lagRecords: 0 },
+        { partition: 1, phase: 'running', lagRecords: 2 },
+      ],
+      workflows: (options.workflows ?? ['order', 'refund']).map((name) => ({
+        name,
+        version: `${name}@3f9c2a1b`,
+        startTopics: ['orders'],
+      })),
+      counters: { instances_started: 0 },
+    }
+  }
+
+  /** How many calls wait for a change now. */
+  get waiting(): number {
+    return this.#waiting.size
+  }
+
+  setView(change: Partial<WorkerView>): void {
+    this.#view = { ...this.#view, ...change }
+  }
+
+  /** Puts an instance in, or changes it, adds a line to its timeline, and wakes whoever follows it. */
+  change(id: string, change: Partial<InstanceView>, note = 'changed'): InstanceView {
+    const before = this.instances.get(id) ?? emptyInstance(id)
+    const entry = { at: startOfTime, status: change.status ?? before.status, note }
+    const after = { ...before, ...change, timeline: [...before.timeline, entry] }
+    this.instances.set(id, after)
+    this.#wake()
+    return after
+  }
+
+  view(): WorkerView {
+    this.#check()
+    return this.#view
+  }
+
+  async startInstance(request: StartRequest): Promise<StartAnswer> {
+    this.#check()
+    this.startRequests.push(request)
+    const answer = this.startAnswers.shift()
+    if (answer !== undefined) return answer
+    if (!this.#view.workflows.some((workflow) => workflow.name === request.workflow)) {
+      return { outcome: 'rejected', code: 'workflow-not-found', message: `no workflow "${request.workflow}"` }
+    }
+    const earlier = this.#idempotent.get(request.idempotencyKey ?? '')
+    if (earlier !== undefined) return { outcome: 'repeated', ...earlier }
+    const instanceId = `instance-${this.instances.size + 1}`
+    const key = request.key ?? request.idempotencyKey ?? instanceId
+    for (const other of this.instances.values()) {
+      if (other.workflow === request.workflow && other.key === key && other.status === 'EXECUTING') {
+        return { outcome: 'ignored', instanceId: other.id, key }
+      }
+    }
+    this.change(instanceId, { workflow: request.workflow, key, input: request.input }, 'started')
+    if (request.idempotencyKey !== undefined) this.#idempotent.set(request.idempotencyKey, { instanceId, key })
+    return { outcome: 'started', instanceId, key }
+  }
+
+  async findInstance(id: string): Promise<InstanceView | undefined> {
+    this.#check()
+    return this.instances.get(id)
+  }
+
+  async findInstanceByKey(workflow: string, key: string): Promise<InstanceView | undefined> {
+    this.#check()
+    return [...this.instances.values()].findLast((found) => found.workflow === workflow && found.key === key)
+  }
+
+  async listInstances(filter: InstanceFilter) {
+    this.#check()
+    const found = [...this.instances.values()]
+      .toReversed()
+      .filter((instance) => filter.workflow === undefined || instance.workflow === filter.workflow)
+      .filter((instance) => filter.status === undefined || instance.status === filter.status)
+      .filter((instance) => instance.key.startsWith(filter.keyPrefix ?? ''))
+      .filter((instance) => filter.incident !== true || instance.incidents > 0)
+    const from = Number(filter.cursor ?? 0)
+    const items = found.slice(from, from + filter.limit).map(summaryOf)
+    const end = from + items.length
+    return end < found.length ? { items, next: String(end) } : { items }
+  }
+
+  async followInstance(id: string, seen: number, waitMs: number): Promise<InstanceView | undefined> {
+    this.#check()
+    const hasChanged = () => {
+      const instance = this.instances.get(id)
+      return instance === undefined || instance.timeline.length + instance.timelineDropped !== seen
+    }
+    await this.#waitUntil(hasChanged, waitMs)
+    return this.instances.get(id)
+  }
+
+  async produce(topic: string, records: readonly ProduceRecord[]): Promise<readonly ProduceResult[] | undefined> {
+    this.#check()
+    const partitions = this.records.get(topic)
+    if (partitions === undefined) return undefined
+    const results = records.map((record) => this.produceResults.shift() ?? append(partitions, record))
+    this.#wake()
+    return results
+  }
+
+  async listTopics(): Promise<readonly TopicView[]> {
+    this.#check()
+    return [...this.records].map(([name, partitions]) => ({
+      name,
+      partitions: partitions.map((records, partition) => ({ partition, earliest: 0, end: records.length })),
+    }))
+  }
+
+  async consume(request: { topic: string; partition: number; offset: number; limit: number; waitMs: number }) {
+    this.#check()
+    const records = this.records.get(request.topic)?.[request.partition]
+    if (records === undefined) return undefined
+    await this.#waitUntil(() => records.length > request.offset, request.waitMs)
+    const found = records.slice(request.offset, request.offset + request.limit)
+    return { records: found, nextOffset: request.offset + found.length }
+  }
+
+  #check(): void {
+    if (this.failWith !== undefined) throw this.failWith
+  }
+
+  #wake(): void {
+    for (const wake of this.#waiting) wake()
+  }
+
+  async #waitUntil(isSo: () => boolean, waitMs: number): Promise<void> {
+    if (isSo() || waitMs === 0) return
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const wake = () => {
+      if (isSo()) resolve()
+    }
+    this.#waiting.add(wake)
+    const timer = setTimeout(resolve, waitMs).unref()
+    await promise
+    clearTimeout(timer)
+    this.#waiting.delete(wake)
+  }
+}
+
+const startOfTime = '2026-01-01T00:00:00.000Z'
+
+function emptyInstance(id: string): InstanceView {
+  return {
+    id,
+    workflow: 'order',
+    version: 'order@3f9c2a1b',
+    key: id,
+    status: 'EXECUTING',
+    incidents: 0,
+    startedAt: startOfTime,
+    waitingAt: [],
+    partition: 0,
+    input: null,
+    vars: {},
+    origin: 'api',
+    tasks: [],
+    timeline: [],
+    timelineDropped: 0,
+  }
+}
+
+function summaryOf(instance: InstanceView) {
+  const { id, workflow, version, key, status, incidents, startedAt, endedAt, waitingAt } = instance
+  const summary = { id, workflow, version, key, status, incidents, startedAt, waitingAt }
+  return endedAt === undefined ? summary : { ...summary, endedAt }
+}
+
+function append(partitions: RecordView[][], record: ProduceRecord): ProduceResult {
+  const key = record.key ?? null
+  const partition = record.partition ?? (key === null ? 0 : partitionOfText(key, partitions.length))
+  const records = partitions[partition]
+  if (records === undefined) return { error: 'bad-partition', message: `there is no partition ${partition}` }
+  const headers: { [key: string]: string } = {}
+  for (const header of record.headers ?? []) headers[header.key] = Buffer.from(header.value).toString()
+  const view = { partition, offset: records.length, timestamp: startOfTime, key, headers, ...valueOf(record.value) }
+  records.push(view)
+  return { partition, offset: view.offset }
+}
+
+function valueOf(bytes: Uint8Array | null): { value: Json; valueBase64?: string } {
+  if (bytes === null) return { value: null }
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    try {
+      const value: Json = JSON.parse(text)
+      return { value }
+    } catch {
+      return { value: text }
+    }
+  } catch {
+    return { value: null, valueBase64: Buffer.from(bytes).toString('base64') }
+  }
+}
