@@ -26,12 +26,15 @@ import type { Workflow } from './workflow.ts'
 export interface LoadedWorkflows {
   readonly workflows: readonly Workflow[]
   readonly problems: readonly Problem[]
+  /** The workflows of each file, by its name; `broken`: it has problems, and what it had before goes on serving. */
+  readonly byFile: ReadonlyMap<string, readonly Workflow[] | 'broken'>
 }
 
 /** Compiles workflow files. Names are unique over all of them: the first one keeps its name. */
 export function loadWorkflows(files: readonly WorkflowFile[], options: CheckOptions = {}): LoadedWorkflows {
   const workflows: Workflow[] = []
   const problems: Problem[] = []
+  const byFile = new Map<string, readonly Workflow[] | 'broken'>()
   const places = new Map<string, string>()
   for (const { file, text } of files) {
     const source = readSource(file, text)
@@ -45,8 +48,9 @@ export function loadWorkflows(files: readonly WorkflowFile[], options: CheckOpti
     }
     problems.push(...wrong)
     if (wrong.length === 0) workflows.push(...found)
+    byFile.set(file, wrong.length === 0 ? found : 'broken')
   }
-  return { workflows, problems: problems.slice(0, limits.problemsMax) }
+  return { workflows, problems: problems.slice(0, limits.problemsMax), byFile }
 }
 
 /** Compiles a workflow from its canonical JSON, as it comes back from the log. @throws {DefinitionError} */

@@ -79,7 +79,7 @@ test('any text as a file gives problems, never an error', () => {
         assert.ok(workflows.length === 0 && problems.length > 0)
       },
     ),
-    { numRuns: 1_500 },
+    { numRuns: 1_000 },
   )
 })
 
@@ -97,7 +97,7 @@ test('an example with a part cut out, doubled or replaced gives a workflow or pr
       for (const { place } of problems) assert.ok(place !== undefined && place.line >= 1 && place.column >= 1)
       for (const workflow of workflows) assert.equal(compileWorkflow(workflow.source).version, workflow.version)
     }),
-    { numRuns: 400 },
+    { numRuns: 200 },
   )
 })
 
@@ -109,7 +109,7 @@ test('any value in any place of a document gives a workflow or problems', () => 
       const { workflows, problems } = loadWorkflows([{ file: 'f.json', text }])
       assert.ok(workflows.length > 0 || problems.length > 0)
     }),
-    { numRuns: 800 },
+    { numRuns: 300 },
   )
 })
 

@@ -3,7 +3,7 @@
 // tell of getSync and of synced writes.
 import { mkdir, readdir } from 'node:fs/promises'
 import { ClassicLevel, type ChainedBatch } from 'classic-level'
-import { StoreCorrupted, TransientFault } from '../../base/errors.ts'
+import { ConfigError, StoreCorrupted, TransientFault } from '../../base/errors.ts'
 import { dataCorrupted, levelCode, openFault, reasonOf } from './faults.ts'
 import type { KeyRange } from './layout.ts'
 
@@ -46,7 +46,7 @@ export class Database {
       await refuseRemains(directory)
       return new Database(directory, open, await open(directory))
     } catch (error) {
-      throw error instanceof Error && error.name === 'ConfigError' ? error : openFault(error, directory)
+      throw error instanceof ConfigError ? error : openFault(error, directory)
     }
   }
 

@@ -10,7 +10,7 @@
 // A store that is damaged is never repaired: StoreCorrupted, and whoever owns it destroys and restores it.
 import { mkdir, readdir, rm } from 'node:fs/promises'
 import { ClassicLevel } from 'classic-level'
-import { StoreCorrupted } from '../../base/errors.ts'
+import { ConfigError, StoreCorrupted } from '../../base/errors.ts'
 import type { ChangelogPosition, Store, StoreChange, StoreEntry } from '../../runtime/ports.ts'
 import { configError, openFault, useFault } from './faults.ts'
 import {
@@ -46,11 +46,11 @@ const pageEntries = 1_000
 const identityEntry = jsonEntry<{ app: string; partition: number; format: number }>()
 const positionEntry = jsonEntry<ChangelogPosition>()
 
+type Level = ClassicLevel<Buffer, Buffer>
+
 /** Opens a store, making it where there is none. @throws {StoreCorrupted} destroy it and restore. @throws {ConfigError} DW_STORE_OF_ANOTHER, DW_DATA_IN_USE */
 export async function openLevelStore(options: LevelStoreOptions): Promise<Store> {
-  const store = new LevelStore(options)
-  await store.open()
-  return store
+  return new LevelStore(options, await openIn(options)).start()
 }
 
 /** Removes a store that cannot be opened, so that it can be restored. */
@@ -60,43 +60,33 @@ export async function destroyLevelStore(directory: string): Promise<void> {
 
 class LevelStore implements Store {
   readonly #options: LevelStoreOptions
-  #level: ClassicLevel<Buffer, Buffer>
+  #level: Level
   #links = new Links(linkedBytes)
   #position: ChangelogPosition | undefined
   /** S2 */
   #hasFailedWrite = false
 
-  constructor(options: LevelStoreOptions) {
+  constructor(options: LevelStoreOptions, level: Level) {
     this.#options = options
-    this.#level = levelIn(options.directory)
+    this.#level = level
   }
 
   get position(): ChangelogPosition | undefined {
     return this.#position
   }
 
-  async open(): Promise<void> {
-    const { directory } = this.#options
+  /** Checks what was opened and reads the position; closes it again where it cannot be used. */
+  async start(): Promise<this> {
     this.#links = new Links(linkedBytes)
-    try {
-      await mkdir(directory, { recursive: true })
-      const names = await readdir(directory)
-      // LevelDB would make a new database there, and delete what is left of the old one.
-      if (!names.includes('CURRENT') && names.some((name) => /^MANIFEST-|\.(ldb|sst|log)$/.test(name))) {
-        throw new StoreCorrupted(`the store in ${directory} has lost its file CURRENT`)
-      }
-      await this.#level.open()
-    } catch (error) {
-      throw error instanceof StoreCorrupted ? error : openFault(error, directory)
-    }
     try {
       await this.#restoreLinks()
       await this.#claim()
       const entry = this.#level.getSync(positionKey)
       this.#position = entry === undefined ? undefined : positionEntry.decode(positionKey, entry)
+      return this
     } catch (error) {
       await this.#level.close()
-      throw error instanceof Error && error.name === 'ConfigError' ? error : useFault(error, directory)
+      throw error instanceof ConfigError ? error : useFault(error, this.#options.directory)
     }
   }
 
@@ -162,8 +152,8 @@ class LevelStore implements Store {
 
   async #reopen(): Promise<void> {
     await this.#level.close()
-    this.#level = levelIn(this.#options.directory)
-    await this.open()
+    this.#level = await openIn(this.#options)
+    await this.start()
     this.#hasFailedWrite = false
   }
 
@@ -183,7 +173,7 @@ class LevelStore implements Store {
     }
   }
 
-  #extendLinks(batch: ReturnType<ClassicLevel<Buffer, Buffer>['batch']>, bytes: number): void {
+  #extendLinks(batch: ReturnType<Level['batch']>, bytes: number): void {
     const linked = bytes + batchBytesMin
     const { added, dropped } = this.#links.extend(linked)
     const size = Buffer.allocUnsafe(4)
@@ -214,10 +204,23 @@ class LevelStore implements Store {
   }
 }
 
-function levelIn(directory: string): ClassicLevel<Buffer, Buffer> {
-  return new ClassicLevel<Buffer, Buffer>(directory, {
-    keyEncoding: 'buffer',
-    valueEncoding: 'buffer',
-    writeBufferSize: writeBufferBytes,
-  })
+/** Looks before it opens: a ClassicLevel that merely exists begins to open its directory. */
+async function openIn({ directory }: LevelStoreOptions): Promise<Level> {
+  try {
+    await mkdir(directory, { recursive: true })
+    const names = await readdir(directory)
+    // LevelDB would make a new database there, and delete what is left of the old one.
+    if (!names.includes('CURRENT') && names.some((name) => /^MANIFEST-|\.(ldb|sst|log)$/.test(name))) {
+      throw new StoreCorrupted(`the store in ${directory} has lost its file CURRENT`)
+    }
+    const level: Level = new ClassicLevel(directory, {
+      keyEncoding: 'buffer',
+      valueEncoding: 'buffer',
+      writeBufferSize: writeBufferBytes,
+    })
+    await level.open()
+    return level
+  } catch (error) {
+    throw error instanceof StoreCorrupted ? error : openFault(error, directory)
+  }
 }
