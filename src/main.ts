@@ -17,7 +17,7 @@ import { WorkflowDirectory } from './runtime/workflow-directory.ts'
 
 /** Starts a worker on the embedded log; resolves when it is ready. @throws {ConfigError} */
 export async function startWorker(config: WorkerConfig, options: StartOptions): Promise<RunningWorker> {
-  const logger = createLogger({ level: config.logLevel, isJson: options.jsonLogs })
+  const logger = createLogger({ level: config.logLevel, isJson: options.jsonLogs || !process.stderr.isTTY })
   const ids = createIds()
   const workerId = ids.next()
   const handlers = await loadHandlers(config.handlers)

@@ -10,6 +10,8 @@ const stopSignals = ['SIGINT', 'SIGTERM'] as const
 /** The surroundings of a command that was typed. A reader of stdout that goes away (`| head`) ends the process quietly. */
 export function processSurroundings(composed: Pick<Surroundings, 'startWorker' | 'loadHandlers'>): Surroundings {
   const { version }: { version: string } = JSON.parse(readFileSync(`${packageDirectory}/package.json`, 'utf8'))
+  // A checkout, or a dependency run by npm: npx finds it there, and Node 24 with it where that is a dependency.
+  const isOnPath = packageDirectory.includes('node_modules') && process.env['npm_command'] === undefined
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error
     process.exit(0)
@@ -22,6 +24,7 @@ export function processSurroundings(composed: Pick<Surroundings, 'startWorker' |
     env: process.env,
     workingDirectory: process.cwd(),
     packageDirectory,
+    programName: isOnPath ? 'dagger-worker' : 'npx dagger-worker',
     version,
     onSignal(callback) {
       for (const signal of stopSignals) process.on(signal, callback)

@@ -41,6 +41,8 @@ export interface Surroundings {
   readonly workingDirectory: string
   /** Where package.json, workflows/ and schemas/ of this package lie. */
   readonly packageDirectory: string
+  /** What a person types to run this program, for commands to copy: "dagger-worker". */
+  readonly programName: string
   /** The package's version. */
   readonly version: string
   /** Takes over a signal until the result is called. */

@@ -12,10 +12,11 @@ import type { Workflow } from '../definition/workflow.ts'
 import type { AppTopics } from '../records/keys.ts'
 import { WorkflowCatalogue, type Registration } from './catalogue.ts'
 import type { SourceTopic } from './sources.ts'
-import type { Log, LogRecord, OutgoingRecord, Reader, TopicSpec } from './ports.ts'
+import { OffsetGone, type Clock, type Log, type LogRecord, type OutgoingRecord, type Reader, type TopicSpec } from './ports.ts'
 
 export interface DefinitionsOptions {
   readonly log: Log
+  readonly clock: Clock
   readonly topics: AppTopics
   readonly logger: Logger
   /** Partitions of topics that are created. */
@@ -23,6 +24,7 @@ export interface DefinitionsOptions {
   readonly createsTopics: boolean
 }
 
+const readAgainMs = 1_000
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
@@ -39,10 +41,15 @@ export class Definitions {
 
   /** Reads the topic from its start to its end of now, and goes on as more comes. */
   async open(): Promise<void> {
-    const { log, topics } = this.#options
-    this.#reader = log.openReader({ topic: topics.definitions, partition: 0, offset: 0, onReady: () => this.#read() })
-    this.#read()
+    this.#openReader(0)
     await this.catchUp()
+  }
+
+  #openReader(offset: number): void {
+    const { log, topics } = this.#options
+    this.#reader?.close()
+    this.#reader = log.openReader({ topic: topics.definitions, partition: 0, offset, onReady: () => this.#read() })
+    this.#read()
   }
 
   /** Resolves once everything is known that was committed when it was called. */
@@ -171,11 +178,15 @@ export class Definitions {
 
   #read(): void {
     let isChanged = false
-    for (;;) {
-      const records = this.#reader?.take(1_000) ?? []
-      if (records.length === 0) break
-      for (const record of records) this.#take(record)
-      isChanged = true
+    try {
+      for (;;) {
+        const records = this.#reader?.take(1_000) ?? []
+        if (records.length === 0) break
+        for (const record of records) this.#take(record)
+        isChanged = true
+      }
+    } catch (error) {
+      this.#readAgain(error)
     }
     if (isChanged) {
       this.catalogue.index()
@@ -187,6 +198,17 @@ export class Definitions {
       return false
     })
     this.#waiting = stillWaiting
+  }
+
+  /** The topic is away for the moment, or what stood at the position was compacted away. */
+  #readAgain(error: unknown): void {
+    const { clock, logger } = this.#options
+    const offset = error instanceof OffsetGone ? error.earliest : (this.#reader?.position ?? 0)
+    logger.warn({ error: String(error), offset }, 'the definitions cannot be read now; trying again')
+    this.#reader?.close()
+    clock.after(readAgainMs, () => {
+      if (this.#reader !== undefined) this.#openReader(offset)
+    })
   }
 
   #take(record: LogRecord): void {

@@ -29,6 +29,7 @@ import type {
 } from './face.ts'
 import { PartitionHost } from './host.ts'
 import type { Assignment, Clock, Ids, Log, Membership, OpenStore } from './ports.ts'
+import { persist } from './persist.ts'
 import { Queries } from './queries.ts'
 import { TopicAccess } from './topic-access.ts'
 
@@ -79,7 +80,7 @@ export class Worker implements WorkerFace {
     const { app, log, logger, clock, handlers, handlersMax, partitionsOf, createsTopics } = options
     const topics = topicsOf(app)
     this.#options = options
-    this.#definitions = new Definitions({ log, topics, logger, partitionsOf, createsTopics })
+    this.#definitions = new Definitions({ log, clock, topics, logger, partitionsOf, createsTopics })
     this.#executor = new Executor({ handlers, clock, logger, handlersMax })
     for (let partition = 0; partition < options.partitions; partition++) {
       this.#hosts.push(
@@ -107,10 +108,10 @@ export class Worker implements WorkerFace {
   /** Makes the application's topics, reads the definitions, joins the group. @throws {ConfigError} DW_PARTITIONS_DIFFER */
   static async start(options: WorkerOptions): Promise<Worker> {
     const worker = new Worker(options)
-    await worker.#prepareTopics()
-    await worker.#definitions.open()
+    await worker.#persist('preparing the topics', () => worker.#prepareTopics())
+    await worker.#persist('reading the definitions', () => worker.#definitions.open())
     worker.#definitions.onChange(() => worker.#refreshSources())
-    await options.membership.join((assignment) => worker.#assigned(assignment))
+    await worker.#persist('joining the group', () => options.membership.join((assignment) => worker.#assigned(assignment)))
     worker.#refreshLater()
     return worker
   }
@@ -122,7 +123,12 @@ export class Worker implements WorkerFace {
     problems: readonly Problem[],
   ): Promise<void> {
     this.#definitionProblems = problems
-    await this.#definitions.publish(source, files)
+    await this.#persist('publishing the workflows', () => this.#definitions.publish(source, files))
+  }
+
+  #persist<Result>(what: string, attempt: () => Promise<Result>): Promise<Result> {
+    const { clock, logger } = this.#options
+    return persist({ clock, logger, what, isOver: () => this.#isStopping }, attempt)
   }
 
   /** Finishes what is under way, lets go of the partitions, leaves the group. */

@@ -10,10 +10,10 @@
 //     open ──write fails──▶ recovering ──a write works──▶ open          any ──close──▶ closed
 import { OutcomeUnknown, TransientFault } from '../../base/errors.ts'
 import type { Logger } from '../../base/logger.ts'
-import type { Clock, OutgoingRecord } from '../../runtime/ports.ts'
+import type { Clock } from '../../runtime/ports.ts'
 import type { Database } from './database.ts'
 import { isDiskFull, writeProblem } from './faults.ts'
-import { Group } from './group.ts'
+import { Group, type Transaction } from './group.ts'
 import type { PartitionLog } from './partition-log.ts'
 import type { Retention } from './retention.ts'
 import type { WriteChain } from './write-chain.ts'
@@ -22,22 +22,6 @@ import type { WriteChain } from './write-chain.ts'
 const groupBytesMax = 8 * 1_048_576
 const backoffFirstMs = 100
 const backoffLastMs = 10_000
-
-export interface RoutedRecord {
-  readonly partition: PartitionLog
-  readonly record: OutgoingRecord
-}
-
-/** What waits to be written, and what becomes of it. */
-export interface Transaction {
-  readonly records: readonly RoutedRecord[]
-  /** Entries of the log's own, such as a new topic. */
-  readonly entries?: readonly { readonly key: Buffer; readonly value: Buffer }[]
-  readonly bytes: number
-  /** Called in commit order, with the offset of each record. */
-  readonly resolve: (offsets: readonly number[]) => void
-  readonly reject: (error: Error) => void
-}
 
 export interface CommitterOptions {
   readonly database: Database
@@ -60,6 +44,7 @@ export class Committer {
   #waitingBytes = 0
   readonly #trimmed = new Set<PartitionLog>()
   readonly #expiring = new Set<number>()
+  #isClosing = false
   #isWriting = false
   #isKicked = false
   #problem: string | undefined
@@ -77,7 +62,7 @@ export class Committer {
 
   /** Why nothing can be written now; undefined when it can. */
   get problem(): string | undefined {
-    return this.#state === 'closed' ? 'the log is closed' : this.#problem
+    return this.#isClosing ? 'the log is closed' : this.#problem
   }
 
   /** @throws {TransientFault} while nothing can be written. */
@@ -112,8 +97,9 @@ export class Committer {
     }
   }
 
-  /** Writes what waits, then stops. */
+  /** Takes nothing more, writes what waits, then stops. */
   async close(): Promise<void> {
+    this.#isClosing = true
     await this.drained()
     this.#state = 'closed'
     this.#cancelRetry?.()

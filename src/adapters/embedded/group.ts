@@ -1,24 +1,39 @@
 // One group: the transactions of one write, the offsets they get, and what memory becomes once it is durable.
 // Forming it changes nothing but itself, so that a write that fails leaves no trace in memory.
-import type { LogRecord } from '../../runtime/ports.ts'
+import type { LogRecord, OutgoingRecord } from '../../runtime/ports.ts'
 import { encodeChunk, encodeValue, payloadBytes } from './codec.ts'
-import type { Transaction } from './committer.ts'
 import type { Database, WriteBatch } from './database.ts'
 import { valueKey } from './layout.ts'
 import {
   headEntry,
   segmentEntry,
   type ClosedSegment,
+  type Follower,
   type Head,
   type PartitionLog,
   type Segment,
 } from './partition-log.ts'
-import type { EmbeddedReader } from './reader.ts'
 import type { Retention } from './retention.ts'
 import type { WriteChain } from './write-chain.ts'
 
 /** A chunk ends at this size: what one fetch of a reader decodes for one record. */
 const chunkBytesMax = 262_144
+
+export interface RoutedRecord {
+  readonly partition: PartitionLog
+  readonly record: OutgoingRecord
+}
+
+/** What waits to be written, and what becomes of it. */
+export interface Transaction {
+  readonly records: readonly RoutedRecord[]
+  /** Entries of the log's own, such as a new topic. */
+  readonly entries?: readonly { readonly key: Buffer; readonly value: Buffer }[]
+  readonly bytes: number
+  /** Called in commit order, with the offset of each record. */
+  readonly resolve: (offsets: readonly number[]) => void
+  readonly reject: (error: Error) => void
+}
 
 /** What a group adds to one partition. */
 interface Addition {
@@ -79,8 +94,8 @@ export class Group {
   }
 
   /** Moves the ends, hands the records to the readers that are up to date; returns the readers that have news. */
-  advance(): EmbeddedReader[] {
-    const ready: EmbeddedReader[] = []
+  advance(): Follower[] {
+    const ready: Follower[] = []
     for (const [partition, earliest] of this.#earliest) partition.durableEarliest = earliest
     for (const [partition, { first, records, bytes, segment, closed }] of this.#additions) {
       partition.end = first + records.length
@@ -107,7 +122,7 @@ export class Group {
     return topics
   }
 
-  #append(partition: PartitionLog, record: Transaction['records'][number]['record']): number {
+  #append(partition: PartitionLog, record: OutgoingRecord): number {
     let addition = this.#additions.get(partition)
     if (addition === undefined) {
       addition = { first: partition.end, records: [], bytes: 0, segment: undefined, closed: undefined }

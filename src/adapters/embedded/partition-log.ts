@@ -2,10 +2,9 @@
 //
 //   L1. `end` moves only after the records below it are durable: readers see nothing that a crash could take back.
 //   L2. `earliest` is durable before anything below it is deleted: a crash between the two leaves garbage, no gap.
-import type { TopicInfo, TopicSpec } from '../../runtime/ports.ts'
+import type { LogRecord, TopicInfo, TopicSpec } from '../../runtime/ports.ts'
 import { jsonEntry } from './codec.ts'
 import { offsetKey, partitionPrefix } from './layout.ts'
-import type { EmbeddedReader } from './reader.ts'
 
 export interface Topic {
   readonly info: TopicInfo
@@ -44,6 +43,17 @@ export interface Head {
   readonly segment?: Segment
 }
 
+/** Who is told of new records: a reader, as the committer sees it. */
+export interface Follower {
+  /** Takes the records of a group, from offset `first` on, if it has everything before them. True where it did. */
+  offer(first: number, records: readonly LogRecord[], bytes: number): boolean
+  /** Tells its owner that there is something to take. */
+  announce(): void
+  /** Fetches what it is behind by, unless it does already or has enough to give. */
+  wake(): void
+  close(): void
+}
+
 export const topicEntry = jsonEntry<TopicEntry>()
 export const segmentEntry = jsonEntry<ClosedSegment>()
 export const headEntry = jsonEntry<Head>()
@@ -54,7 +64,7 @@ export class PartitionLog {
   readonly index: number
   readonly cleanup: TopicSpec['cleanup']
   readonly headKey: Buffer
-  readonly readers = new Set<EmbeddedReader>()
+  readonly readers = new Set<Follower>()
   earliest = 0
   /** `earliest` as it is on disk; never above it. */
   durableEarliest = 0

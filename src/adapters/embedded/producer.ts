@@ -3,7 +3,8 @@
 import { assert } from '../../base/assert.ts'
 import { OutcomeUnknown, PartitionFenced, TransientFault } from '../../base/errors.ts'
 import type { CommittedEnd, OutgoingRecord, Producer } from '../../runtime/ports.ts'
-import type { Committer, RoutedRecord } from './committer.ts'
+import type { Committer } from './committer.ts'
+import type { RoutedRecord } from './group.ts'
 import type { PartitionLog } from './partition-log.ts'
 
 export class EmbeddedProducer implements Producer {

@@ -14,7 +14,7 @@ import { decodeChunk, decodeValue, payloadBytes } from './codec.ts'
 import type { Database } from './database.ts'
 import { dataCorrupted } from './faults.ts'
 import { partitionRange } from './layout.ts'
-import type { PartitionLog } from './partition-log.ts'
+import type { Follower, PartitionLog } from './partition-log.ts'
 
 /** What a reader holds before it falls behind: some of the largest records, or a few batches of small ones. */
 const queuedBytesMax = 4 * 1_048_576
@@ -28,7 +28,7 @@ interface Fetched {
   readonly fetchedTo: number
 }
 
-export class EmbeddedReader implements Reader {
+export class EmbeddedReader implements Reader, Follower {
   readonly #partition: PartitionLog
   readonly #database: Database
   readonly #onReady: () => void
@@ -76,7 +76,6 @@ export class EmbeddedReader implements Reader {
     this.#partition.readers.delete(this)
   }
 
-  /** Takes the records of a group, from offset `first` on, if it has everything before them. True where it did. */
   offer(first: number, records: readonly LogRecord[], bytes: number): boolean {
     if (this.#fetchedTo !== first || this.#isFetching || this.#failure !== undefined) return false
     if (this.#queue.length > 0 && !this.#hasRoomFor(bytes, records.length)) return false
@@ -85,12 +84,10 @@ export class EmbeddedReader implements Reader {
     return true
   }
 
-  /** Tells that there is something to take. */
   announce(): void {
     if (!this.#isClosed) this.#onReady()
   }
 
-  /** Fetches what it is behind by, unless it does already or has enough to give. */
   wake(): void {
     const isBehind = this.#fetchedTo < this.#partition.end
     if (!isBehind || this.#isFetching || this.#isClosed || this.#failure !== undefined) return

@@ -172,6 +172,11 @@ export class MemoryDisk {
     files.isCorrupted = true
   }
 
+  /** Up to where the changelog is in a partition's store, for checkers. */
+  position(partition: number): ChangelogPosition | undefined {
+    return this.#partitions.get(partition)?.position
+  }
+
   /** All values of a partition in key order, for checkers; empty when there is no store. */
   dump(partition: number): readonly StoreEntry[] {
     return this.#partitions.get(partition)?.list({ from: '', to: '\u{10ffff}', limit: Number.MAX_SAFE_INTEGER }) ?? []

@@ -123,7 +123,7 @@ function* summaryLines(
   outcomes: readonly Outcome[],
   unexpected: number,
   url: string,
-  { env }: Surroundings,
+  { env, programName }: Surroundings,
   { style }: Output,
 ): Generator<string> {
   const completed = outcomes.filter(({ instance }) => instance.status === 'COMPLETED').length
@@ -135,12 +135,11 @@ function* summaryLines(
   const server = serverSuffix(url, env)
   const waiting = incidents[0]?.order.orderId ?? 'o-1'
   yield style.bold('What to try next, in another terminal:')
-  yield `  dagger-worker instances list${server}`
-  yield `  dagger-worker instances show order/${waiting}${server}`
-  yield `  dagger-worker run order --key o-100 --input '{"orderId":"o-100","amount":25}'${server}`
-  yield `  dagger-worker produce orders --key o-101 --value '{"orderId":"o-101","amount":9.5}'${server}`
-  yield `  dagger-worker consume warehouse-events${server}`
-  yield style.dim('  (in a checkout: node bin/dagger-worker.js instead of dagger-worker)')
+  yield `  ${programName} instances list${server}`
+  yield `  ${programName} instances show order/${waiting}${server}`
+  yield `  ${programName} run order --key o-100 --input '{"orderId":"o-100","amount":25}'${server}`
+  yield `  ${programName} produce orders --key o-101 --value '{"orderId":"o-101","amount":9.5}'${server}`
+  yield `  ${programName} consume warehouse-events${server}`
   yield ''
 }
 

@@ -96,11 +96,11 @@ async function showInstance(name: string, flags: ShowFlags, surroundings: Surrou
   if (instance === undefined) {
     const server = serverSuffix(client.server, surroundings.env)
     throw new CommandFailure(
-      `There is no instance ${printable(name)}, or it is not kept any more. See what there is: dagger-worker instances list${server}`,
+      `There is no instance ${printable(name)}, or it is not kept any more. See what there is: ${surroundings.programName} instances list${server}`,
     )
   }
   if (flags.follow === true) {
-    const show = `dagger-worker instances show ${shellQuoted(name)}${serverSuffix(client.server, surroundings.env)}`
+    const show = `${surroundings.programName} instances show ${shellQuoted(name)}${serverSuffix(client.server, surroundings.env)}`
     if (flags.json !== true)
       output.line(`${output.style.bold(`${instance.workflow}/${printable(instance.key)}`)}, id ${instance.id}`)
     await followToTheEnd(client, instance.id, { isJson: flags.json === true, show }, surroundings)

@@ -18,7 +18,7 @@ import { clientFor, type ServerFlag, serverSuffix, withServer } from '../remote.
 import type { Surroundings } from '../surroundings.ts'
 
 const startAttemptsMax = 5
-const startAgainAfterMs = 1_000
+const startAgainAfterMs = 500
 
 interface RunFlags extends ServerFlag {
   readonly key?: string
@@ -59,7 +59,7 @@ async function run(workflow: string, flags: RunFlags, surroundings: Surroundings
       output.line(`${output.style.bold(printable(name))} is running already, nothing was started; id ${instanceId}`)
   }
   const server = serverSuffix(client.server, surroundings.env)
-  const show = `dagger-worker instances show ${shellQuoted(name)}${server}`
+  const show = `${surroundings.programName} instances show ${shellQuoted(name)}${server}`
   if (flags.detach === true) {
     if (flags.json === true) output.json(started)
     else output.line(output.style.dim(`Follow it: ${show} --follow`))

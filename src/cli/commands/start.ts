@@ -98,7 +98,7 @@ function* reportLines(
   { url }: RunningWorker,
   view: WorkerView,
   { style }: Output,
-  { version, env, workingDirectory }: Surroundings,
+  { version, env, programName, workingDirectory }: Surroundings,
 ): Generator<string> {
   if (view.definitionProblems.length > 0) {
     yield problemsText(view.definitionProblems, style, workingDirectory)
@@ -131,21 +131,21 @@ function* reportLines(
   }
   for (const problem of view.problems) yield `  ${style.yellow(problem)}`
   yield ''
-  yield* nextSteps(view, serverSuffix(url, env))
+  yield* nextSteps(view, programName, serverSuffix(url, env))
   yield 'Ctrl-C stops it.'
 }
 
-function* nextSteps(view: WorkerView, server: string): Generator<string> {
+function* nextSteps(view: WorkerView, program: string, server: string): Generator<string> {
   const byTopic = view.workflows.find((workflow) => workflow.startTopics.length > 0)
   const any = byTopic ?? view.workflows[0]
   if (any === undefined) return
   yield 'Try next, in another terminal:'
   if (byTopic !== undefined) {
-    yield `  dagger-worker produce ${byTopic.startTopics[0]} --key k-1 --value '{"hello":"world"}'${server}`
+    yield `  ${program} produce ${byTopic.startTopics[0]} --key k-1 --value '{"hello":"world"}'${server}`
   } else {
-    yield `  dagger-worker run ${any.name} --key k-1 --input '{}'${server}`
+    yield `  ${program} run ${any.name} --key k-1 --input '{}'${server}`
   }
-  yield `  dagger-worker instances list${server}`
-  yield `  dagger-worker instances show ${any.name}/k-1${server}`
+  yield `  ${program} instances list${server}`
+  yield `  ${program} instances show ${any.name}/k-1${server}`
   yield ''
 }

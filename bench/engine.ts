@@ -1,0 +1,82 @@
+// A worker as src/main.ts composes it, with one workflow and no door to the outside: records are produced straight into
+// its log.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
+import { soleMembership } from '../src/adapters/embedded/membership.ts'
+import { openLevelStore } from '../src/adapters/level/store.ts'
+import { systemClock } from '../src/adapters/system/clock.ts'
+import { createIds } from '../src/adapters/system/ids.ts'
+import { silentLogger } from '../src/base/logger.ts'
+import { readWorkflowFiles } from '../src/definition/folder.ts'
+import { loadWorkflows } from '../src/definition/parse.ts'
+import { handlerSource } from '../src/handlers/registry.ts'
+import type { Log } from '../src/runtime/ports.ts'
+import { Worker } from '../src/runtime/worker.ts'
+import { app, type OpenLog } from './logs.ts'
+
+/** Of every topic, of the engine's and of the floor's. */
+export const partitions = 12
+
+export interface Engine {
+  readonly log: Log
+  readonly worker: Worker
+}
+
+/** Runs with a log in a new directory, and removes both afterwards. */
+export async function withLog<T>(openLog: OpenLog, run: (log: Log, directory: string) => Promise<T>): Promise<T> {
+  const directory = await mkdtemp(join(tmpdir(), 'dagger-worker-bench-'))
+  try {
+    const log = await openLog(join(directory, 'log'))
+    try {
+      return await run(log, directory)
+    } finally {
+      await log.close()
+    }
+  } finally {
+    await rm(directory, { recursive: true, force: true })
+  }
+}
+
+/** Runs with a worker that is ready and serves one workflow of bench/workflows, and stops it afterwards. */
+export function withEngine<T>(openLog: OpenLog, workflow: string, run: (engine: Engine) => Promise<T>): Promise<T> {
+  return withLog(openLog, async (log, directory) => {
+    const worker = await startWorker(log, directory)
+    try {
+      await publish(worker, workflow)
+      await worker.whenReady()
+      return await run({ log, worker })
+    } finally {
+      await worker.stop()
+    }
+  })
+}
+
+function startWorker(log: Log, directory: string): Promise<Worker> {
+  const ids = createIds()
+  return Worker.start({
+    app,
+    partitions,
+    workerId: ids.next(),
+    logKind: log.isShared ? 'kafka' : 'embedded',
+    log,
+    membership: soleMembership(partitions),
+    openStore: (partition) => openLevelStore({ directory: join(directory, 'store', `${partition}`), app, partition }),
+    clock: systemClock,
+    ids,
+    handlers: handlerSource([]),
+    handlersMax: 1,
+    logger: silentLogger,
+    partitionsOf: () => partitions,
+    createsTopics: true,
+    refreshEveryMs: 0,
+  })
+}
+
+async function publish(worker: Worker, workflow: string): Promise<void> {
+  const files = await readWorkflowFiles(join(import.meta.dirname, 'workflows'))
+  const wanted = files.filter(({ file }) => basename(file) === `${workflow}.yaml`)
+  const { byFile, problems } = loadWorkflows(wanted, { handlers: [] })
+  if (problems.length > 0) throw new Error(problems.map(({ message }) => message).join('\n'))
+  await worker.publish('bench', byFile, [])
+}

@@ -1,0 +1,91 @@
+// The workflows that simulated customers use: between them every task type, command and way to fail that the engine has.
+// Short times, so that timeouts race with answers.
+export const simulatedWorkflows = `
+workflow: order
+start:
+  - topic: orders
+    key: \${ message.value.id }
+vars: { paid: unknown }
+tasks:
+  - name: payment
+    type: process
+    tasks:
+      - name: charge
+        type: kafka-command
+        topic: payment-commands
+        value: { id: "\${ input.id }", instance: "\${ instance.id }", task: charge }
+      - name: charged
+        type: kafka-listener
+        topic: payment-events
+        correlate: { message: message.value.id, instance: instance.key }
+        set: { paid: "\${ message.value.status }" }
+  - name: large
+    type: decision
+    cases:
+      - when: input.size > 2
+        next: [check]
+    default: [ship]
+  - name: check
+    type: examine
+    dependsOn: [large]
+    with: { id: "\${ input.id }" }
+    timeout: 20s
+    retry: { maxAttempts: 4, initialInterval: 1s }
+  - name: ship
+    type: kafka-command
+    dependsOn: [large, check]
+    topic: shipping-commands
+    value: { id: "\${ input.id }", instance: "\${ instance.id }", task: ship }
+  - name: shipped
+    type: kafka-listener
+    topic: shipping-events
+    correlate:
+      - { message: message.value.parcel, instance: "'parcel-' + input.id" }
+      - { message: message.value.id, instance: instance.key }
+    where: message.value.kind == 'shipped'
+output: { id: "\${ input.id }", paid: "\${ vars.paid }" }
+---
+workflow: reminder
+start:
+  - topic: reminders
+onRunning: reject
+tasks:
+  - name: pause
+    type: trigger
+    delay: 5s
+  - name: answer
+    type: kafka-listener
+    topic: answers
+    correlate: { message: message.value.about, instance: input.about }
+    timeout: 8s
+    onFailure: skip
+  - name: note
+    type: set
+    set: { noted: true }
+  - name: tell
+    type: kafka-command
+    topic: shipping-commands
+    value: { id: "\${ instance.key }", instance: "\${ instance.id }", task: tell }
+vars: { noted: false }
+---
+workflow: fragile
+start:
+  - topic: fragiles
+tasks:
+  - name: outer
+    type: process
+    onFailure: fail
+    tasks:
+      - name: work
+        type: examine
+        with: { id: "\${ input.id }" }
+        dependsOn: []
+        retry: { maxAttempts: 2, initialInterval: 500ms }
+        onFailure: fail
+      - name: wait
+        type: kafka-listener
+        dependsOn: []
+        topic: answers
+        correlate: { message: message.value.about, instance: input.about }
+        timeout: 1m
+`
