@@ -10,8 +10,9 @@ export type OpenLog = (directory: string) => Promise<Log>
 /** The application's name, which a log may be bound to. */
 export const app = 'bench'
 
-export const logs = {
-  embedded: (directory) => openEmbeddedLog({ directory, app, clock: systemClock, logger: silentLogger }),
-} satisfies { readonly [name: string]: OpenLog }
+export const logNames = ['embedded'] as const
+export type LogName = (typeof logNames)[number]
 
-export type LogName = keyof typeof logs
+export const logs: { readonly [name in LogName]: OpenLog } = {
+  embedded: (directory) => openEmbeddedLog({ directory, app, clock: systemClock, logger: silentLogger }),
+}

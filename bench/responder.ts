@@ -60,6 +60,6 @@ export class Responder {
 
 function answerTo({ key, value }: LogRecord, topic: string): OutgoingRecord {
   if (key === null || value === null) throw new Error('a command has a key and a value')
-  const { orderId } = JSON.parse(decoder.decode(value)) as { orderId: string }
+  const { orderId }: { orderId: string } = JSON.parse(decoder.decode(value))
   return keyedRecord(topic, key, { orderId, status: 'done', reference: `R-${orderId}` })
 }

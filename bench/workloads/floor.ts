@@ -100,7 +100,7 @@ class Pipe {
   #outputOf(records: readonly LogRecord[]): readonly OutgoingRecord[] {
     const output: OutgoingRecord[] = []
     for (const [index, { key, value }] of records.entries()) {
-      const fields = JSON.parse(decoder.decode(value ?? new Uint8Array())) as object
+      const fields: object = JSON.parse(decoder.decode(value ?? new Uint8Array()))
       const state = keyedRecord(topics.changelog, key ?? '', fields)
       output.push({ ...state, partition: this.#partition })
       if (index % 3 < 2) output.push(keyedRecord(topics.commands, key ?? '', fields))

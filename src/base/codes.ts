@@ -61,4 +61,5 @@ export const errorCodes = {
     'Name the directory of this application after --data, or the application of this one after --app.',
   DW_STORE_OF_ANOTHER: 'Name a directory of this application and log after --data, or remove the store that is named.',
   DW_CHANGELOG_REPLACED: 'Keep the store, it may be the last copy; then bring the topic back, or remove the store.',
+  DW_PARTITIONS_DIFFER: 'Start the worker with the number of partitions that the application was made with.',
 } as const satisfies { readonly [code: `DW_${string}`]: string }

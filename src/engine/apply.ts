@@ -19,10 +19,9 @@ import {
   varsSet,
 } from './appliers/task.ts'
 import { answerForgotten, answerRemembered, timerArmed, timerFired } from './appliers/timer.ts'
+import type { Applier } from './applier.ts'
 import type { Event, EventType } from './event.ts'
 import type { WritableState } from './state.ts'
-
-export type Applier<Type extends EventType> = (event: Extract<Event, { type: Type }>, state: WritableState) => void
 
 /** Events that only tell: they are counted and change nothing. */
 const tells = (): void => {}

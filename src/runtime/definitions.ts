@@ -77,30 +77,36 @@ export class Definitions {
     const { log, topics } = this.#options
     const workflows = [...files.values()].flatMap((each) => (each === 'broken' ? [] : each))
     await this.#createTopics(workflows)
-    await this.catchUp()
-    const records: OutgoingRecord[] = []
-    for (const { version, source: text } of workflows) {
-      if (this.catalogue.find(version) === undefined) records.push(this.#record(`w/${version}`, { source: text }))
+    // Opened before anything is looked at: it ends what a predecessor left open, and two that publish take turns.
+    const producer = await log.openProducer(`${topics.definitions}-${source}`)
+    try {
+      await this.catchUp()
+      const records = [...(await this.#unknown(workflows)), ...this.#changedManifest(source, files)]
+      if (records.length > 0) await producer.transact(records)
+    } finally {
+      await producer.close()
     }
-    for (const [topic, registration] of await this.#registrations(workflows))
-      records.push(this.#record(`r/${topic}`, registration))
+    await this.catchUp()
+  }
+
+  async #unknown(workflows: readonly Workflow[]): Promise<readonly OutgoingRecord[]> {
+    const versions = workflows.filter(({ version }) => this.catalogue.find(version) === undefined)
+    const registrations = await this.#registrations(workflows)
+    return [
+      ...versions.map(({ version, source }) => this.#record(`w/${version}`, { source })),
+      ...registrations.map(([topic, registration]) => this.#record(`r/${topic}`, registration)),
+    ]
+  }
+
+  #changedManifest(source: string, files: ReadonlyMap<string, readonly Workflow[] | 'broken'>): readonly OutgoingRecord[] {
     const before = this.catalogue.manifest(source)
     const manifest = new Map<string, readonly string[]>()
     for (const [file, found] of files) {
       const versions = found === 'broken' ? before?.get(file) : found.map(({ version }) => version)
       if (versions !== undefined) manifest.set(file, versions)
     }
-    if (JSON.stringify([...(before ?? [])]) !== JSON.stringify([...manifest])) {
-      records.push(this.#record(`m/${source}`, { files: Object.fromEntries(manifest) }))
-    }
-    if (records.length === 0) return
-    const producer = await log.openProducer(`${topics.definitions}-${source}`)
-    try {
-      await producer.transact(records)
-    } finally {
-      await producer.close()
-    }
-    await this.catchUp()
+    const isSame = JSON.stringify([...(before ?? [])]) === JSON.stringify([...manifest])
+    return isSame ? [] : [this.#record(`m/${source}`, { files: Object.fromEntries(manifest) })]
   }
 
   /** The topics that are read, as they are now, with where each begins. */

@@ -9,23 +9,22 @@
 // P6. Effects come after the commit, in the order of the batches.
 // What a fault means is not decided here: it ends the incarnation, and host.ts looks for the cure.
 import { assert } from '../base/assert.ts'
-import { InvariantViolation, RecordRefused, StoreCorrupted, type TaskError } from '../base/errors.ts'
-import { limits } from '../base/limits.ts'
+import { RecordRefused, StoreCorrupted, type TaskError } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Effect } from '../engine/effect.ts'
 import type { World } from '../engine/world.ts'
-import { decodeInbox } from '../records/inbox-codec.ts'
 import { endOf, prefixes, type AppTopics } from '../records/keys.ts'
 import { workCodec } from '../records/row-codec.ts'
 import { owedFor } from '../engine/derive.ts'
 import { workId } from '../engine/state.ts'
 import { Batch, type Counters, type Input, type OwnCommand } from './batch.ts'
+import { Intake } from './intake.ts'
 import type { Definitions } from './definitions.ts'
 import { Lifecycle } from './lifecycle.ts'
 import type { Clock, Ids, Log, Producer, Store } from './ports.ts'
 import { restore } from './restore.ts'
 import { CommittedRows } from './rows.ts'
-import { Sources, type Source, type SourceTopic } from './sources.ts'
+import { Sources, type SourceTopic } from './sources.ts'
 import { Staging } from './staging.ts'
 import { Timers } from './timers.ts'
 import { Bell } from './wake.ts'
@@ -65,11 +64,9 @@ export class Partition {
   readonly #rows: CommittedRows
   readonly #timers: Timers
   readonly #sources: Sources
+  readonly #intake: Intake
   /** Why the log refused a record, by instance, task and attempt, until its batch is committed. */
   readonly #refusals = new Map<string, TaskError>()
-  /** Inputs that were decided before and have to be decided again, before anything new. */
-  #redo: Input[] = []
-  #fresh: Source[] = []
   #producer: Producer | undefined
   #inFlight: InFlight | undefined
   #changelogId = ''
@@ -79,10 +76,11 @@ export class Partition {
 
   constructor(options: PartitionOptions) {
     this.#options = options
-    const { store, log, partition, partitions, onAlarm } = options
+    const { store, log, partition, partitions, onAlarm, own, logger } = options
     this.#rows = new CommittedRows(store)
     this.#timers = new Timers(store)
     this.#sources = new Sources({ log, store, partition, partitions, onAlarm, onReady: () => this.#bell.ring() })
+    this.#intake = new Intake(this.#sources, this.#timers, own, logger)
   }
 
   get phase(): Lifecycle['phase'] {
@@ -101,10 +99,6 @@ export class Partition {
   /** Committed values of the store, in key order: for queries. */
   list(range: Parameters<Store['list']>[0]): ReturnType<Store['list']> {
     return this.#options.store.list(range)
-  }
-
-  get sources(): Sources {
-    return this.#sources
   }
 
   /** Fences, restores, and makes ready to run. @throws a fault */
@@ -132,7 +126,7 @@ export class Partition {
   async refreshSources(): Promise<void> {
     const topics = await this.#options.sourceTopics()
     if (this.#isClosed()) return
-    this.#fresh.push(...this.#sources.plan(topics))
+    this.#intake.begin(this.#sources.plan(topics))
     this.#bell.ring()
   }
 
@@ -146,7 +140,7 @@ export class Partition {
     let isIdle = false
     while (this.phase === 'running' || (this.phase === 'draining' && !isIdle)) {
       const nowMs = this.#now()
-      const inputs = this.#gather(nowMs)
+      const inputs = this.#intake.take(nowMs, this.phase === 'draining')
       if (inputs.length === 0) {
         if (this.#inFlight !== undefined) await this.#settled()
         else if (this.phase === 'draining') isIdle = true
@@ -157,7 +151,10 @@ export class Partition {
       const batch = this.#decide(inputs, nowMs)
       if (batch === undefined) continue
       if (this.#inFlight !== undefined && !(await this.#settled(batch))) continue
-      this.#inFlight = { batch, done: this.#commit(batch) }
+      const done = this.#commit(batch)
+      // Whoever waits for it is told; nobody may be waiting yet.
+      done.catch(() => {})
+      this.#inFlight = { batch, done }
     }
   }
 
@@ -175,7 +172,7 @@ export class Partition {
     this.#bell.ring()
     const inFlight = this.#inFlight
     this.#inFlight = undefined
-    this.#putBack([...(inFlight?.batch.inputs ?? []), ...this.#redo])
+    this.#intake.putBack(inFlight?.batch.inputs ?? [])
     await inFlight?.done.catch(() => {})
     await this.#producer?.close()
   }
@@ -184,31 +181,6 @@ export class Partition {
   #now(): number {
     this.#timeMs = Math.max(this.#timeMs, this.#options.clock.nowMs())
     return this.#timeMs
-  }
-
-  #gather(nowMs: number): readonly Input[] {
-    if (this.#redo.length > 0) {
-      const count = this.#redo[0]?.isAlone === true ? 1 : this.#redo.findIndex((input) => input.isAlone)
-      return this.#redo.splice(0, count === -1 ? this.#redo.length : count)
-    }
-    const inputs: Input[] = []
-    for (const source of this.#fresh) inputs.push(input({ from: { source, offset: source.offset } }))
-    this.#fresh = []
-    if (this.phase === 'draining') return inputs
-    for (const timer of this.#timers.takeDue(nowMs, limits.batchInputsMax))
-      inputs.push(input({ command: { type: 'timer.fire', timer } }))
-    for (const own of this.#options.own.splice(0, limits.batchInputsMax))
-      inputs.push(input({ command: own.command, own }))
-    for (const { source, records, offset } of this.#sources.take(Math.max(0, limits.batchInputsMax - inputs.length))) {
-      const last = records.length - 1
-      for (const [index, record] of records.entries()) {
-        const from = { source, offset: index === last ? offset : record.offset + 1 }
-        if (!source.isInbox) inputs.push(input({ command: { type: 'record.route', record }, from }))
-        else if (record.value !== null) inputs.push(input({ command: decodeInbox(record.value), from }))
-        else inputs.push(input({ from }))
-      }
-    }
-    return inputs
   }
 
   /** A command may be faster than the definition that it names. */
@@ -234,35 +206,12 @@ export class Partition {
       return batch
     } catch (error) {
       if (error instanceof StoreCorrupted) {
-        this.#putBack(inputs)
+        this.#intake.putBack(inputs)
         throw error
       }
-      this.#isolate(inputs, error instanceof Error ? error : new Error(String(error)))
+      this.#intake.isolate(inputs, error instanceof Error ? error : new Error(String(error)))
       return undefined
     }
-  }
-
-  /** Design 4.9: one by one; what trips alone is the culprit; where burying it trips as well, the partition stops. */
-  #isolate(inputs: readonly Input[], error: Error): void {
-    const [only] = inputs
-    const { logger } = this.#options
-    if (inputs.length === 1 && only !== undefined) {
-      if (only.poison !== undefined)
-        throw new InvariantViolation(`even setting it aside failed: ${error.message}`, { cause: error })
-      logger.error(
-        { error: error.stack, command: only.command?.type },
-        'a bug in dagger-worker: the record that met it is set aside',
-      )
-      only.poison = error
-      only.isAlone = true
-    } else {
-      logger.error(
-        { error: error.message, inputs: inputs.length },
-        'a batch tripped a bug in dagger-worker: deciding its inputs one by one',
-      )
-      for (const each of inputs) each.isAlone = true
-    }
-    this.#redo.unshift(...inputs)
   }
 
   #world(nowMs: number): World {
@@ -293,10 +242,10 @@ export class Partition {
       const inputs = [...batch.inputs, ...(next?.inputs ?? [])]
       if (error instanceof RecordRefused) {
         this.#refused(batch, error)
-        this.#redo.unshift(...inputs)
+        this.#intake.again(inputs)
         return false
       }
-      this.#putBack(inputs)
+      this.#intake.putBack(inputs)
       throw error
     }
   }
@@ -337,16 +286,6 @@ export class Partition {
     for (const each of batch.inputs) each.isAlone = true
   }
 
-  #putBack(inputs: readonly Input[]): void {
-    const results: OwnCommand[] = []
-    for (const { own } of inputs) {
-      if (own === undefined) continue
-      if (own.onLost === undefined) results.push(own)
-      else own.onLost('outcome-unknown')
-    }
-    this.#options.own.unshift(...results)
-  }
-
   /** What the state still owes after a restore. */
   async #askAgain(): Promise<void> {
     const { store, definitions, perform } = this.#options
@@ -382,12 +321,3 @@ export class Partition {
     })
   }
 }
-
-const input = (fields: Partial<Input>): Input => ({
-  command: undefined,
-  from: undefined,
-  own: undefined,
-  isAlone: false,
-  poison: undefined,
-  ...fields,
-})

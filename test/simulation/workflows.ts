@@ -4,6 +4,7 @@ export const simulatedWorkflows = `
 workflow: order
 start:
   - topic: orders
+    from: earliest
     key: \${ message.value.id }
 vars: { paid: unknown }
 tasks:
@@ -16,6 +17,7 @@ tasks:
         value: { id: "\${ input.id }", instance: "\${ instance.id }", task: charge }
       - name: charged
         type: kafka-listener
+        from: earliest
         topic: payment-events
         correlate: { message: message.value.id, instance: instance.key }
         set: { paid: "\${ message.value.status }" }
@@ -38,6 +40,7 @@ tasks:
     value: { id: "\${ input.id }", instance: "\${ instance.id }", task: ship }
   - name: shipped
     type: kafka-listener
+    from: earliest
     topic: shipping-events
     correlate:
       - { message: message.value.parcel, instance: "'parcel-' + input.id" }
@@ -48,6 +51,7 @@ output: { id: "\${ input.id }", paid: "\${ vars.paid }" }
 workflow: reminder
 start:
   - topic: reminders
+    from: earliest
 onRunning: reject
 tasks:
   - name: pause
@@ -55,6 +59,7 @@ tasks:
     delay: 5s
   - name: answer
     type: kafka-listener
+    from: earliest
     topic: answers
     correlate: { message: message.value.about, instance: input.about }
     timeout: 8s
@@ -71,6 +76,7 @@ vars: { noted: false }
 workflow: fragile
 start:
   - topic: fragiles
+    from: earliest
 tasks:
   - name: outer
     type: process
@@ -80,10 +86,12 @@ tasks:
         type: examine
         with: { id: "\${ input.id }" }
         dependsOn: []
+        timeout: 20s
         retry: { maxAttempts: 2, initialInterval: 500ms }
         onFailure: fail
       - name: wait
         type: kafka-listener
+        from: earliest
         dependsOn: []
         topic: answers
         correlate: { message: message.value.about, instance: input.about }

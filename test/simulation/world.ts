@@ -141,9 +141,10 @@ export class World {
     this.#skewsMs.set(name, (this.#skewsMs.get(name) ?? 0) + ms)
   }
 
-  /** The faults end and whoever is paused goes on; the dead stay dead. */
+  /** The faults end, clocks are set right and whoever is paused goes on; the dead stay dead. */
   heal(): void {
     this.scheduler.heal()
+    this.#skewsMs.clear()
     for (const { name, process } of this.#nodes.values()) if (process.isPaused()) this.resume(name)
   }
 

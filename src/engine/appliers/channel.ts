@@ -1,7 +1,7 @@
 // Appliers of channel events: waiters and kept records, in the orders that matching relies on.
 // C4. A channel with no waiter and nothing kept has no row.
 // C5. The totals count exactly the rows of `kept`; no kept record has a number below `oldest`.
-import type { Applier } from '../apply.ts'
+import type { Applier } from '../applier.ts'
 import { keptId, keptTotalsId, type ChannelRow, type KeptMark, type Waiter, type WritableState } from '../state.ts'
 
 export const channelJoined: Applier<'channel.joined'> = (event, state) => {

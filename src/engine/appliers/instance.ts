@@ -1,7 +1,7 @@
 // Appliers of instance events: they record, and cannot refuse.
 import { limits } from '../../base/limits.ts'
 import { keyId, type InstanceRow, type TimelineRow, type WritableState } from '../state.ts'
-import type { Applier } from '../apply.ts'
+import type { Applier } from '../applier.ts'
 
 export const instanceStarted: Applier<'instance.started'> = ({ row }, state) => {
   const timeline: TimelineRow[] = [

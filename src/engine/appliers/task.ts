@@ -2,7 +2,7 @@
 // T3. A timer of a task is in `timers` exactly as long as the task's `open` names it.
 // T4. A handler task is in `work` exactly as long as it waits for a slot or runs: what a restored partition owes.
 import type { TaskError } from '../../base/errors.ts'
-import type { Applier } from '../apply.ts'
+import type { Applier } from '../applier.ts'
 import { workId, type InstanceRow, type OpenWork, type TaskRow, type WritableState } from '../state.ts'
 import { note } from './instance.ts'
 

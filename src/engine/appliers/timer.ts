@@ -1,5 +1,5 @@
 // Appliers of timers and of remembered answers.
-import type { Applier } from '../apply.ts'
+import type { Applier } from '../applier.ts'
 
 export const timerArmed: Applier<'timer.armed'> = ({ key, row }, state) => state.timers.insert(key, row)
 export const timerFired: Applier<'timer.fired'> = ({ key }, state) => state.timers.remove(key)

@@ -1,0 +1,46 @@
+// What is measured, and what it should be (performance.md, "To reach").
+
+export interface Goal {
+  readonly atLeast: number
+  readonly aim: number
+}
+
+export interface Figure {
+  readonly what: string
+  readonly value: number
+  readonly unit: 'tasks/s' | 'records/s' | 'ms' | 'ratio'
+  /** Of each run, where there were several; the value is their median. */
+  readonly runs: readonly number[]
+  readonly goal?: Goal
+}
+
+export const goals = {
+  orderAgainstFloor: { atLeast: 0.5, aim: 0.8 },
+  orderEmbedded: { atLeast: 15_000, aim: 40_000 },
+  chain: { atLeast: 100_000, aim: 250_000 },
+  latencyP99Embedded: { atLeast: 20, aim: 8 },
+} as const satisfies { readonly [name: string]: Goal }
+
+/** How much of the aim is reached: 1 is all of it, for times as for throughput. */
+export function partOfAim({ value, unit }: Figure, { aim }: Goal): number {
+  return unit === 'ms' ? aim / value : value / aim
+}
+
+export function isReached({ value, unit }: Figure, { atLeast }: Goal): boolean {
+  return unit === 'ms' ? value <= atLeast : value >= atLeast
+}
+
+/** A figure from several runs: their median. */
+export function median(what: string, unit: Figure['unit'], runs: readonly number[], goal?: Goal): Figure {
+  const sorted = runs.toSorted((a, b) => a - b)
+  const middle = sorted.length >> 1
+  const upper = sorted[middle] ?? Number.NaN
+  const value = sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? upper) + upper) / 2
+  return { what, value, unit, runs, ...(goal === undefined ? {} : { goal }) }
+}
+
+/** "13,700", "0.52", "8.1". */
+export function numberText(value: number): string {
+  const digits = value >= 1_000 ? 0 : value >= 10 ? 1 : 2
+  return value.toLocaleString('en', { maximumFractionDigits: digits })
+}

@@ -1,0 +1,74 @@
+// What the command line of the benchmarks takes.
+import { parseArgs } from 'node:util'
+import { logNames, type LogName } from './logs.ts'
+
+export const workloads = ['floor', 'order', 'chain', 'latency'] as const
+export type WorkloadName = (typeof workloads)[number]
+
+export interface BenchOptions {
+  readonly only: ReadonlySet<WorkloadName>
+  readonly log: LogName
+  /** Of each throughput run. */
+  readonly instances: number
+  /** Of the latency run. */
+  readonly seconds: number
+  /** Of each throughput workload; the median counts. */
+  readonly runs: number
+  /** Of the result files. */
+  readonly name: string
+  readonly isProfiled: boolean
+}
+
+const short = { instances: 8_000, seconds: 15, runs: 3 } as const
+const full = { instances: 50_000, seconds: 60, runs: 5 } as const
+
+export const usage = `npm run bench -- [options]
+  --only NAME,…      ${workloads.join(', ')} (order brings its floor along)
+  --instances N      of each throughput run          (${short.instances}; --full: ${full.instances})
+  --seconds N        of the latency run              (${short.seconds}; --full: ${full.seconds})
+  --runs N           of each throughput workload     (${short.runs}; --full: ${full.runs})
+  --full             the long form
+  --profile          a CPU profile of each throughput workload, and where the time goes, instead of figures
+  --log NAME         ${logNames.join(', ')}
+  --name NAME        of the files in bench/results   (short, full or profile)`
+
+/** @throws {TypeError} with what is wrong, in a sentence. */
+export function readOptions(argv: readonly string[]): BenchOptions {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      only: { type: 'string' },
+      instances: { type: 'string' },
+      seconds: { type: 'string' },
+      runs: { type: 'string' },
+      full: { type: 'boolean', default: false },
+      profile: { type: 'boolean', default: false },
+      log: { type: 'string', default: 'embedded' },
+      name: { type: 'string' },
+    },
+  })
+  const form = values.full ? full : short
+  const name = values.name ?? (values.profile ? 'profile' : values.full ? 'full' : 'short')
+  if (!/^[\w.-]+$/.test(name)) throw new TypeError(`--name ${name}: letters, digits, '.', '_' and '-'`)
+  return {
+    only: new Set(values.only === undefined ? workloads : values.only.split(',').map((name) => oneOf(workloads, name))),
+    log: oneOf(logNames, values.log),
+    instances: wholeNumber('instances', values.instances, form.instances),
+    seconds: wholeNumber('seconds', values.seconds, form.seconds),
+    runs: wholeNumber('runs', values.runs, form.runs),
+    name,
+    isProfiled: values.profile,
+  }
+}
+
+function oneOf<Name extends string>(names: readonly Name[], name: string): Name {
+  const found = names.find((each) => each === name)
+  if (found === undefined) throw new TypeError(`'${name}' is none of ${names.join(', ')}`)
+  return found
+}
+
+function wholeNumber(name: string, text: string | undefined, otherwise: number): number {
+  const value = text === undefined ? otherwise : Number(text)
+  if (!Number.isInteger(value) || value < 1) throw new TypeError(`--${name} ${text}: a whole number from 1`)
+  return value
+}

@@ -1,0 +1,58 @@
+// Which workloads are run, in which order, and the figures that come of them.
+import { orderRecordsIn, orderTasks, runOrder } from './workloads/order.ts'
+import { chainTasks, runChain } from './workloads/chain.ts'
+import { runFloor } from './workloads/floor.ts'
+import { runLatency } from './workloads/latency.ts'
+import { goals, median, type Figure } from './figures.ts'
+import { logs } from './logs.ts'
+import type { BenchOptions, WorkloadName } from './options.ts'
+
+const latencyInstancesPerSecond = 50
+/** Instances run before the measurement: V8 has compiled by then what is hot. */
+export const warmUpInstances = 3_000
+
+/** Runs the chosen workloads; floor and order alternate, so that both see the same noise. */
+export async function measureAll(options: BenchOptions, tell: (line: string) => void): Promise<readonly Figure[]> {
+  const { instances, seconds, runs } = options
+  const openLog = logs[options.log]
+  const throughput = { openLog, instances, warmUp: warmUpInstances }
+  const isWanted = (name: WorkloadName): boolean => options.only.has(name)
+  const floors: number[] = []
+  const orders: number[] = []
+  const chains: number[] = []
+  for (let run = 1; run <= runs; run++) {
+    if (isWanted('floor') || isWanted('order')) {
+      const records = instances * orderRecordsIn
+      const floor = await runFloor({ openLog, records, warmUpRecords: warmUpInstances * orderRecordsIn })
+      floors.push(floor.records / floor.seconds)
+      tell(`floor ${run}/${runs}: ${Math.round(floors.at(-1) ?? 0)} records/s`)
+    }
+    if (isWanted('order')) {
+      const order = await runOrder(throughput)
+      orders.push((orderTasks * order.completed) / order.seconds)
+      tell(`order ${run}/${runs}: ${Math.round(orders.at(-1) ?? 0)} tasks/s`)
+    }
+    if (isWanted('chain')) {
+      const chain = await runChain(throughput)
+      chains.push((chainTasks * chain.completed) / chain.seconds)
+      tell(`local chain ${run}/${runs}: ${Math.round(chains.at(-1) ?? 0)} tasks/s`)
+    }
+  }
+  const figures: Figure[] = []
+  if (floors.length > 0) figures.push(median('floor', 'records/s', floors))
+  if (orders.length > 0) {
+    const ratios = orders.map((tasks, run) => ((tasks / orderTasks) * orderRecordsIn) / (floors[run] ?? Number.NaN))
+    figures.push(median('order', 'tasks/s', orders, goals.orderEmbedded))
+    figures.push(median('order against the floor', 'ratio', ratios, goals.orderAgainstFloor))
+  }
+  if (chains.length > 0) figures.push(median('local chain', 'tasks/s', chains, goals.chain))
+  if (isWanted('latency')) {
+    const pace = { instancesPerSecond: latencyInstancesPerSecond, seconds }
+    const latency = await runLatency({ openLog, ...pace, warmUp: warmUpInstances })
+    tell(`latency: ${latency.completed} instances`)
+    figures.push(median('order latency, p50', 'ms', [latency.p50Ms]))
+    figures.push(median('order latency, p99', 'ms', [latency.p99Ms], goals.latencyP99Embedded))
+    figures.push(median('order latency, longest', 'ms', [latency.maxMs]))
+  }
+  return figures
+}

@@ -1,0 +1,92 @@
+// What a partition has to decide, in the order in which it is decided: what has to be decided again first, then first
+// positions, due timers, commands of this worker, and records of the sources.
+//
+// An input that tripped a bug of ours is set apart (design 4.9): its batch's inputs are decided one by one, what trips
+// alone is the culprit and goes to the dead-letter topic, and where even that trips the partition stops.
+import { InvariantViolation } from '../base/errors.ts'
+import { limits } from '../base/limits.ts'
+import type { Logger } from '../base/logger.ts'
+import { decodeInbox } from '../records/inbox-codec.ts'
+import type { Input, OwnCommand } from './batch.ts'
+import type { Source, Sources } from './sources.ts'
+import type { Timers } from './timers.ts'
+
+export class Intake {
+  readonly #sources: Sources
+  readonly #timers: Timers
+  readonly #own: OwnCommand[]
+  readonly #logger: Logger
+  #again: Input[] = []
+  #fresh: Source[] = []
+
+  /** @param own commands of this worker; they stay in the list until a batch takes them */
+  constructor(sources: Sources, timers: Timers, own: OwnCommand[], logger: Logger) {
+    this.#sources = sources
+    this.#timers = timers
+    this.#own = own
+    this.#logger = logger
+  }
+
+  /** Sources that were never read: their first position is committed before they are. */
+  begin(fresh: readonly Source[]): void {
+    this.#fresh.push(...fresh)
+  }
+
+  /** The inputs of the next batch; empty when nothing has arrived. A partition that drains takes nothing new. */
+  take(nowMs: number, isDraining: boolean): readonly Input[] {
+    if (this.#again.length > 0) {
+      const count = this.#again[0]?.isAlone === true ? 1 : this.#again.findIndex((each) => each.isAlone)
+      return this.#again.splice(0, count === -1 ? this.#again.length : count)
+    }
+    const inputs = this.#fresh.map((source) => input({ from: { source, offset: source.offset } }))
+    this.#fresh = []
+    if (isDraining) return inputs
+    for (const timer of this.#timers.takeDue(nowMs, limits.batchInputsMax)) inputs.push(input({ command: { type: 'timer.fire', timer } }))
+    for (const own of this.#own.splice(0, limits.batchInputsMax)) inputs.push(input({ command: own.command, own }))
+    this.#takeRecords(inputs)
+    return inputs
+  }
+
+  /** To be decided again, before anything new. */
+  again(inputs: readonly Input[]): void {
+    this.#again.unshift(...inputs)
+  }
+
+  /** @throws {InvariantViolation} Nothing helps: the partition has to stop. */
+  isolate(inputs: readonly Input[], error: Error): void {
+    const [only] = inputs
+    if (inputs.length === 1 && only !== undefined) {
+      if (only.poison !== undefined) throw new InvariantViolation(`even setting it aside failed: ${error.message}`, { cause: error })
+      this.#logger.error({ error: error.stack, command: only.command?.type }, 'a bug in dagger-worker: what met it is set aside')
+      only.poison = error
+    } else {
+      this.#logger.error({ error: error.message, inputs: inputs.length }, 'a batch met a bug in dagger-worker: deciding its inputs one by one')
+    }
+    for (const each of inputs) each.isAlone = true
+    this.again(inputs)
+  }
+
+  /** The incarnation ends: results of handlers wait for the next one, callers are told. */
+  putBack(inputs: readonly Input[]): void {
+    const results: OwnCommand[] = []
+    for (const { own } of [...inputs, ...this.#again.splice(0)]) {
+      if (own?.onLost === undefined) results.push(...(own === undefined ? [] : [own]))
+      else own.onLost('outcome-unknown')
+    }
+    this.#own.unshift(...results)
+  }
+
+  #takeRecords(inputs: Input[]): void {
+    for (const { source, records, offset } of this.#sources.take(Math.max(0, limits.batchInputsMax - inputs.length))) {
+      const last = records.length - 1
+      for (const [index, record] of records.entries()) {
+        const from = { source, offset: index === last ? offset : record.offset + 1 }
+        if (!source.isInbox) inputs.push(input({ command: { type: 'record.route', record }, from }))
+        else if (record.value === null) inputs.push(input({ from }))
+        else inputs.push(input({ command: decodeInbox(record.value), from }))
+      }
+    }
+  }
+}
+
+const input = (fields: Partial<Input>): Input => ({ command: undefined, from: undefined, own: undefined, isAlone: false, poison: undefined, ...fields })

@@ -1,0 +1,403 @@
+// A small world for the engine: simulated partitions over stores that are Maps, a manual time, ids in order. It stands
+// for what the runtime does around `process`: one batch an input, committed at once, inboxes between the partitions.
+//
+// W1. Every input is decided on rows that were decoded from bytes: each test is a round trip of the codecs as well.
+// W2. After every input the labelled invariants of the state hold (engine-invariants.ts).
+// `hold` keeps commands between partitions back, so that a test arranges a race; `deliver` lets them go on.
+import assert from 'node:assert/strict'
+import { partitionOf, partitionOfText } from '../../src/base/partitioner.ts'
+import type { Json } from '../../src/base/json.ts'
+import { parseDuration } from '../../src/definition/duration.ts'
+import { loadWorkflows } from '../../src/definition/parse.ts'
+import type { Workflow } from '../../src/definition/workflow.ts'
+import type { Command, TaskFail, Travelling } from '../../src/engine/command.ts'
+import type { DeadLetter, Effect, HandlerRun, Outgoing, StartAnswer } from '../../src/engine/effect.ts'
+import type { Event } from '../../src/engine/event.ts'
+import type { SourceRecord } from '../../src/engine/message.ts'
+import { Payload } from '../../src/engine/payload.ts'
+import { process as decideAll } from '../../src/engine/process.ts'
+import type { RejectionCode } from '../../src/engine/rejection.ts'
+import { keyId, type InstanceRow, type TaskRow, type WritableState } from '../../src/engine/state.ts'
+import type { World } from '../../src/engine/world.ts'
+import { decodeInbox, encodeInbox } from '../../src/records/inbox-codec.ts'
+import { prefixes } from '../../src/records/keys.ts'
+import { WorkflowCatalogue } from '../../src/runtime/catalogue.ts'
+import { CommittedRows } from '../../src/runtime/rows.ts'
+import { Staging } from '../../src/runtime/staging.ts'
+import { checkInvariants } from './engine-invariants.ts'
+import { MapStore } from './map-store.ts'
+
+type CommandOutgoing = Extract<Outgoing, { type: 'command' }>
+
+/** A record that a kafka-command produced, in words. */
+export interface Produced {
+  readonly topic: string
+  readonly key: string | null
+  readonly value: Json
+  readonly headers: { readonly [name: string]: string }
+  readonly partition: number | undefined
+}
+
+export interface RecordOptions {
+  /** Text, or bytes; null is no key. */
+  readonly key?: string | Uint8Array | null
+  readonly headers?: { readonly [name: string]: string }
+  readonly timestampMs?: number
+}
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()
+const startMs = Date.UTC(2026, 0, 1)
+
+export class EngineWorld {
+  nowMs = startMs
+  readonly stores: readonly MapStore[]
+  readonly events: Event[] = []
+  readonly rejections: { readonly command: Command['type']; readonly code: RejectionCode }[] = []
+  readonly produced: Produced[] = []
+  readonly deadLetters: DeadLetter[] = []
+  /** Handler tasks that ask for a slot, and those that were told to run, and to stop. */
+  readonly requests: Extract<Effect, { type: 'handler.request' }>[] = []
+  readonly runs: HandlerRun[] = []
+  readonly aborts: Extract<Effect, { type: 'handler.abort' }>[] = []
+  /** Commands on their way between partitions, the first to be delivered first. */
+  readonly inFlight: { readonly partition: number; readonly bytes: Uint8Array; readonly type: Travelling['type'] }[] = []
+  /** What the log refuses: by topic, the code of the refusal. */
+  readonly refusedTopics = new Map<string, string>()
+  readonly catalogue = new WorkflowCatalogue()
+  readonly #held = new Set<Travelling['type']>()
+  readonly #answers: StartAnswer[] = []
+  readonly #offsets = new Map<string, number>()
+  readonly #files = new Map<string, readonly string[]>()
+  #ids = 0
+  #calls = 0
+
+  constructor(partitions: number) {
+    this.stores = Array.from({ length: partitions }, () => new MapStore())
+  }
+
+  /** Publishes workflows from YAML; what has the same name becomes a new version. */
+  publish(yaml: string): readonly Workflow[] {
+    const { workflows, problems } = loadWorkflows([{ file: 'test.yaml', text: yaml }], {})
+    assert.deepEqual(problems, [])
+    for (const workflow of workflows) {
+      this.catalogue.addVersion(workflow)
+      this.#files.set(workflow.name, [workflow.version])
+    }
+    this.catalogue.setManifest('test', this.#files)
+    this.catalogue.index()
+    return workflows
+  }
+
+  // What happens from outside.
+
+  /** A start by API; its answer. */
+  start(workflow: string, key: string, input: Json = null, idempotencyKey?: string): StartAnswer {
+    const current = this.catalogue.current(workflow)
+    assert.ok(current !== undefined, `${workflow} is published`)
+    const call = this.#calls++
+    this.input(this.partitionOf(key), {
+      type: 'instance.start',
+      workflow,
+      version: current.version,
+      key,
+      origin: { kind: 'api', input: Payload.of(input), idempotencyKey, call },
+    })
+    const answer = this.#answers[call]
+    assert.ok(answer !== undefined, 'the call is answered')
+    return answer
+  }
+
+  /** A record of a source topic, as JSON or as bytes. */
+  record(topic: string, value: Json | Uint8Array, options: RecordOptions = {}): SourceRecord {
+    const key = typeof options.key === 'string' ? encoder.encode(options.key) : (options.key ?? null)
+    const partition = key === null ? 0 : partitionOf(key, this.stores.length)
+    const place = `${topic}/${partition}`
+    const offset = this.#offsets.get(place) ?? 0
+    this.#offsets.set(place, offset + 1)
+    const record: SourceRecord = {
+      topic,
+      partition,
+      offset,
+      timestampMs: options.timestampMs ?? this.nowMs,
+      key,
+      value: value instanceof Uint8Array ? value : encoder.encode(JSON.stringify(value)),
+      headers: Object.entries(options.headers ?? {}).map(([name, text]) => ({
+        key: name,
+        value: encoder.encode(text),
+      })),
+    }
+    this.route(record)
+    return record
+  }
+
+  /** A record arrives on the partition that owns its source partition. */
+  route(record: SourceRecord): void {
+    this.input(record.partition % this.stores.length, { type: 'record.route', record })
+  }
+
+  /** Lets time pass: timers fire when they are due, the earliest first. */
+  advance(duration: string): void {
+    const ms = parseDuration(duration)
+    assert.ok(ms !== undefined, `${duration} is a duration`)
+    const untilMs = this.nowMs + ms
+    for (;;) {
+      const next = this.timers().find(({ dueAtMs }) => dueAtMs <= untilMs)
+      if (next === undefined) break
+      this.nowMs = Math.max(this.nowMs, next.dueAtMs)
+      this.input(next.partition, { type: 'timer.fire', timer: next.key })
+    }
+    this.nowMs = untilMs
+  }
+
+  /** Every handler that waits for a slot gets one. */
+  grantAll(): void {
+    for (const { instanceId, task, attempt } of this.requests.splice(0)) {
+      this.input(partitionOfId(instanceId), { type: 'task.execute', instanceId, task, attempt })
+    }
+  }
+
+  /** A handler of the only run of this task returns. */
+  complete(name: string, output: Json | Payload = null): void {
+    const { instanceId, task, attempt } = this.lastRun(name)
+    const payload = output instanceof Payload ? output : Payload.of(output)
+    this.input(partitionOfId(instanceId), { type: 'task.complete', instanceId, task, attempt, output: payload })
+  }
+
+  /** A handler of the last run of this task throws. */
+  fail(name: string, code = 'handler', more: Partial<Pick<TaskFail, 'isRetryable' | 'afterMs'>> = {}): void {
+    const { instanceId, task, attempt } = this.lastRun(name)
+    this.input(partitionOfId(instanceId), {
+      type: 'task.fail',
+      instanceId,
+      task,
+      attempt,
+      error: { code, message: code },
+      isRetryable: more.isRetryable ?? true,
+      afterMs: more.afterMs,
+    })
+  }
+
+  lastRun(name: string): HandlerRun {
+    const run = this.runs.findLast((each) => each.name === name)
+    assert.ok(run !== undefined, `${name} was run`)
+    return run
+  }
+
+  /** Commands of these types stay on their way until `deliver`. */
+  hold(...types: Travelling['type'][]): void {
+    for (const type of types) this.#held.add(type)
+  }
+
+  /** What was held goes on, and nothing is held any more. */
+  deliver(): void {
+    this.#held.clear()
+    this.#settle()
+  }
+
+  /** Decides one input on its partition and commits it; then whatever may travel does. */
+  input(partition: number, command: Command): void {
+    this.#decide(partition, command)
+    this.#settle()
+  }
+
+  // What can be seen.
+
+  partitionOf(key: string): number {
+    return partitionOfText(key, this.stores.length)
+  }
+
+  /** The instance that a business key has. */
+  find(workflow: string, key: string): InstanceRow | undefined {
+    const rows = this.rows(this.partitionOf(key))
+    const row = rows.find('keys', keyId(workflow, key))
+    return row === undefined ? undefined : rows.find('instances', row.instanceId)
+  }
+
+  instance(key: string, workflow = 'w'): InstanceRow {
+    const row = this.find(workflow, key)
+    assert.ok(row !== undefined, `${workflow} has an instance '${key}'`)
+    return row
+  }
+
+  /** "COMPLETED", "FAILED", …; of an instance. */
+  status(key: string, workflow = 'w'): string {
+    return this.instance(key, workflow).status
+  }
+
+  task(key: string, name: string, workflow = 'w'): TaskRow | undefined {
+    const instance = this.instance(key, workflow)
+    const task = this.catalogue.find(instance.version)?.taskNamed.get(name)
+    assert.ok(task !== undefined, `${workflow} has a task ${name}`)
+    return instance.tasks[task.index]
+  }
+
+  /** Every task with its status, in the order of the file; an incident is marked. */
+  tasks(key: string, workflow = 'w'): { readonly [name: string]: string } {
+    const instance = this.instance(key, workflow)
+    const statuses: { [name: string]: string } = {}
+    for (const task of this.catalogue.find(instance.version)?.tasks ?? []) {
+      const row = instance.tasks[task.index]
+      statuses[task.name] = row === undefined ? 'NOT_STARTED' : row.hasIncident ? 'INCIDENT' : row.status
+    }
+    return statuses
+  }
+
+  output(key: string, name: string, workflow = 'w'): Json | undefined {
+    return this.task(key, name, workflow)?.output?.value
+  }
+
+  vars(key: string, workflow = 'w'): { readonly [name: string]: Json } {
+    return Object.fromEntries(this.instance(key, workflow).vars)
+  }
+
+  /** Timers of all partitions, the earliest first. */
+  timers(): { readonly partition: number; readonly key: string; readonly dueAtMs: number }[] {
+    const timers = this.stores.flatMap((store, partition) =>
+      store.keys(prefixes.timers).map((key) => ({ partition, key, dueAtMs: Number(key.slice(0, 15)) })),
+    )
+    return timers.sort((a, b) => (a.key < b.key ? -1 : 1))
+  }
+
+  /** How many records are kept, over all partitions. */
+  get keptCount(): number {
+    return this.stores.reduce((sum, store) => sum + store.keys(prefixes.kept).length, 0)
+  }
+
+  /** How many listeners wait, over all partitions. */
+  get waiterCount(): number {
+    return this.stores.reduce(
+      (sum, store, partition) =>
+        sum +
+        store
+          .keys(prefixes.channels)
+          .reduce((waiters, id) => waiters + (this.rows(partition).find('channels', id)?.waiters.length ?? 0), 0),
+      0,
+    )
+  }
+
+  /** Events of one type, in order. */
+  eventsOf<Type extends Event['type']>(type: Type): Extract<Event, { type: Type }>[] {
+    return this.events.filter((event): event is Extract<Event, { type: Type }> => event.type === type)
+  }
+
+  /** Rows as a worker that has just opened the store finds them. */
+  rows(partition: number): CommittedRows {
+    const store = this.stores[partition]
+    assert.ok(store !== undefined, `there is a partition ${partition}`)
+    return new CommittedRows(store)
+  }
+
+  #decide(partition: number, command: Command): void {
+    const store = this.stores[partition]
+    assert.ok(store !== undefined, `there is a partition ${partition}`)
+    const refusals = new Map<string, string>()
+    for (;;) {
+      const staging = new Staging(new CommittedRows(store), undefined) // W1
+      const outgoing: Outgoing[] = []
+      const effects: Effect[] = []
+      const events: Event[] = []
+      const rejections: typeof this.rejections = []
+      decideAll(command, staging as WritableState, this.#world(partition, refusals), {
+        outgoing,
+        effects,
+        onEvent: (event) => void events.push(event),
+        onRejection: (refused, code) => void rejections.push({ command: refused.type, code }),
+      })
+      const refused = outgoing.find(
+        (each): each is CommandOutgoing => each.type === 'command' && this.refusedTopics.has(each.topic),
+      )
+      if (refused !== undefined) {
+        // The transaction was aborted: the same input is decided again with the refusal known.
+        const place = attemptId(refused.instanceId, refused.task, refused.attempt)
+        assert.ok(!refusals.has(place), 'a refused record is not produced again')
+        refusals.set(place, this.refusedTopics.get(refused.topic) ?? '')
+        continue
+      }
+      store.commit(staging.encode())
+      this.events.push(...events)
+      this.rejections.push(...rejections)
+      for (const each of outgoing) this.#send(each)
+      for (const effect of effects) this.#perform(effect)
+      checkInvariants(store, new CommittedRows(store), this.catalogue) // W2
+      return
+    }
+  }
+
+  #world(partition: number, refusals: ReadonlyMap<string, string>): World {
+    return {
+      nowMs: this.nowMs,
+      partition,
+      partitions: this.stores.length,
+      catalogue: this.catalogue,
+      newId: () => (this.#ids++).toString().padStart(26, '0'),
+      refusal: (instanceId, task, attempt) => {
+        const code = refusals.get(attemptId(instanceId, task, attempt))
+        return code === undefined ? undefined : { code, message: code }
+      },
+    }
+  }
+
+  #send(outgoing: Outgoing): void {
+    switch (outgoing.type) {
+      case 'inbox':
+        this.inFlight.push({
+          partition: outgoing.partition,
+          bytes: encodeInbox(outgoing.command),
+          type: outgoing.command.type,
+        })
+        return
+      case 'dead-letter':
+        this.deadLetters.push(outgoing)
+        return
+      case 'command':
+        this.produced.push({
+          topic: outgoing.topic,
+          key: outgoing.key === null ? null : decoder.decode(outgoing.key),
+          value: outgoing.value === null ? null : JSON.parse(decoder.decode(outgoing.value)),
+          headers: Object.fromEntries(outgoing.headers.map(({ key, value }) => [key, decoder.decode(value)])),
+          partition: outgoing.partition,
+        })
+    }
+  }
+
+  #perform(effect: Effect): void {
+    switch (effect.type) {
+      case 'handler.request':
+        this.requests.push(effect)
+        return
+      case 'handler.run':
+        this.runs.push(effect)
+        return
+      case 'handler.abort':
+        this.aborts.push(effect)
+        return
+      case 'call.answer':
+        this.#answers[effect.call] = effect.answer
+    }
+  }
+
+  #settle(): void {
+    for (;;) {
+      const at = this.inFlight.findIndex(({ type }) => !this.#held.has(type))
+      const [next] = at === -1 ? [] : this.inFlight.splice(at, 1)
+      if (next === undefined) return
+      this.#decide(next.partition, decodeInbox(next.bytes))
+    }
+  }
+}
+
+/** A world of three partitions in which these workflows are published. */
+export function engineWorld(yaml: string, partitions = 3): EngineWorld {
+  const world = new EngineWorld(partitions)
+  world.publish(yaml)
+  return world
+}
+
+/** A workflow `w` of these tasks (YAML, one a line); lines before them that begin at the margin belong to the workflow. */
+export function workflowOf(tasks: readonly string[], ...head: readonly string[]): string {
+  return ['workflow: w', ...head, 'tasks:', ...tasks.map((line) => `  ${line}`)].join('\n')
+}
+
+const attemptId = (instanceId: string, task: number, attempt: number): string => `${instanceId}/${task}/${attempt}`
+const partitionOfId = (instanceId: string): number => Number(instanceId.slice(27))

@@ -1,0 +1,170 @@
+// A real broker for tests: one process, KRaft with the controller in it, free ports of 127.0.0.1, data in a temporary
+// folder that goes when it is stopped. What it logs at WARN and above is in `kafka.log` in that folder.
+import { execFile, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { connect, createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { installKafka } from './install.ts'
+
+const run = promisify(execFile)
+const startTimeoutMs = 60_000
+const lookAgainMs = 50
+
+export interface KafkaBroker {
+  /** "127.0.0.1:port", the same after a restart. */
+  readonly address: string
+  /** Where its jars are, for tests that run a Java client. */
+  readonly jars: string
+  readonly pid: number
+  /** Ends it as an operator does; the data stays. */
+  stop(): Promise<void>
+  /** kill -9; the data stays. */
+  kill(): Promise<void>
+  /** SIGSTOP and SIGCONT: it is there and says nothing. */
+  freeze(): void
+  thaw(): void
+  /** After `stop` or `kill`: resolves when it takes connections again. */
+  start(): Promise<void>
+  /** Kills it and removes its data. */
+  dispose(): Promise<void>
+}
+
+/** Starts a broker on an empty folder; `settings` are added to its server.properties. */
+export async function startBroker(settings: Readonly<Record<string, string>> = {}): Promise<KafkaBroker> {
+  const jars = await installKafka()
+  const folder = await mkdtemp(join(tmpdir(), 'dw-kafka-'))
+  const [port, controllerPort] = await freePorts()
+  const properties = join(folder, 'server.properties')
+  await writeFile(properties, lines({ ...defaults(folder, port, controllerPort), ...settings }))
+  const java = javaArguments(jars, folder)
+  const clusterId = randomBytes(16).toString('base64url')
+  const format = ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', properties]
+  await run('java', ['-XX:TieredStopAtLevel=1', ...java, ...format])
+
+  let child: ChildProcess | undefined
+  let isWanted = false
+  // Whatever ends this process ends its broker: a broker that outlives the tests is found by nobody.
+  const killNow = () => child?.kill('SIGKILL')
+  process.on('exit', killNow)
+
+  async function start(): Promise<void> {
+    isWanted = true
+    const started = spawn('java', [...java, 'kafka.Kafka', properties], { stdio: 'ignore' })
+    child = started
+    let hasExited = false
+    started.once('exit', () => (hasExited = true))
+    started.once('error', () => (hasExited = true))
+    const givenUpAt = Date.now() + startTimeoutMs
+    while (!(await takesConnections(port))) {
+      if (hasExited || Date.now() > givenUpAt) {
+        started.kill('SIGKILL')
+        const log = await readFile(join(folder, 'kafka.log'), 'utf8').catch(() => '(no log)')
+        throw new Error(`Kafka did not start: that takes Java 17. Its log ends with:\n${log.slice(-2_000)}`)
+      }
+      await pause(lookAgainMs)
+    }
+  }
+
+  async function end(signal: NodeJS.Signals): Promise<void> {
+    isWanted = false
+    const ending = child
+    child = undefined
+    if (ending === undefined || ending.exitCode !== null || ending.signalCode !== null) return
+    const ended = new Promise<void>((resolve) => ending.once('exit', () => resolve()))
+    ending.kill(signal)
+    await ended
+  }
+
+  await start()
+  return {
+    address: `127.0.0.1:${port}`,
+    jars,
+    get pid() {
+      if (child?.pid === undefined || !isWanted) throw new Error('the broker is stopped')
+      return child.pid
+    },
+    stop: () => end('SIGTERM'),
+    kill: () => end('SIGKILL'),
+    freeze: () => void child?.kill('SIGSTOP'),
+    thaw: () => void child?.kill('SIGCONT'),
+    start,
+    async dispose() {
+      process.removeListener('exit', killNow)
+      await end('SIGKILL')
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+function defaults(folder: string, port: number, controllerPort: number): Record<string, string> {
+  return {
+    'process.roles': 'broker,controller',
+    'node.id': '1',
+    'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
+    'controller.listener.names': 'CONTROLLER',
+    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
+    'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
+    'log.dirs': join(folder, 'data'),
+    'auto.create.topics.enable': 'false',
+    'offsets.topic.replication.factor': '1',
+    'offsets.topic.num.partitions': '4',
+    'transaction.state.log.replication.factor': '1',
+    'transaction.state.log.min.isr': '1',
+    'transaction.state.log.num.partitions': '4',
+    // A transaction that timed out is aborted soon, so that a test need not wait for it.
+    'transaction.abort.timed.out.transaction.cleanup.interval.ms': '200',
+    'share.coordinator.state.topic.replication.factor': '1',
+    'group.initial.rebalance.delay.ms': '0',
+    'group.min.session.timeout.ms': '1000',
+    // Small files: a test run makes hundreds of partitions.
+    'log.segment.bytes': '16777216',
+    'log.index.size.max.bytes': '65536',
+    'log.cleaner.dedupe.buffer.size': '4194304',
+  }
+}
+
+function javaArguments(jars: string, folder: string): string[] {
+  return [
+    '-Xmx512m',
+    '-XX:+UseSerialGC',
+    `-Dlog4j2.configurationFile=${join(import.meta.dirname, 'log4j2.properties')}`,
+    `-Dkafka.log.file=${join(folder, 'kafka.log')}`,
+    '-cp',
+    join(jars, '*'),
+  ]
+}
+
+const lines = (settings: Readonly<Record<string, string>>) =>
+  Object.entries(settings)
+    .map(([name, value]) => `${name}=${value}\n`)
+    .join('')
+
+/** Two ports that nobody listens on; held together, so that they differ. */
+async function freePorts(): Promise<readonly [number, number]> {
+  const servers = [createServer(), createServer()]
+  const ports = await Promise.all(
+    servers.map(
+      (server) =>
+        new Promise<number>((resolve) =>
+          server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port)),
+        ),
+    ),
+  )
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
+  return [ports[0]!, ports[1]!]
+}
+
+function takesConnections(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1')
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
+    socket.once('connect', () => socket.destroy())
+  })
+}
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
