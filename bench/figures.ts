@@ -8,7 +8,7 @@ export interface Goal {
 export interface Figure {
   readonly what: string
   readonly value: number
-  readonly unit: 'tasks/s' | 'records/s' | 'ms' | 'ratio'
+  readonly unit: 'tasks/s' | 'records/s' | 'µs/task' | 'ms' | 'ratio'
   /** Of each run, where there were several; the value is their median. */
   readonly runs: readonly number[]
   readonly goal?: Goal

@@ -20,6 +20,8 @@ export async function measureAll(options: BenchOptions, tell: (line: string) => 
   const floors: number[] = []
   const orders: number[] = []
   const chains: number[] = []
+  const orderCpu: number[] = []
+  const chainCpu: number[] = []
   for (let run = 1; run <= runs; run++) {
     if (isWanted('floor') || isWanted('order')) {
       const records = instances * orderRecordsIn
@@ -30,11 +32,13 @@ export async function measureAll(options: BenchOptions, tell: (line: string) => 
     if (isWanted('order')) {
       const order = await runOrder(throughput)
       orders.push((orderTasks * order.completed) / order.seconds)
+      orderCpu.push((1_000_000 * order.cpuSeconds) / (orderTasks * order.completed))
       tell(`order ${run}/${runs}: ${Math.round(orders.at(-1) ?? 0)} tasks/s`)
     }
     if (isWanted('chain')) {
       const chain = await runChain(throughput)
       chains.push((chainTasks * chain.completed) / chain.seconds)
+      chainCpu.push((1_000_000 * chain.cpuSeconds) / (chainTasks * chain.completed))
       tell(`local chain ${run}/${runs}: ${Math.round(chains.at(-1) ?? 0)} tasks/s`)
     }
   }
@@ -44,8 +48,12 @@ export async function measureAll(options: BenchOptions, tell: (line: string) => 
     const ratios = orders.map((tasks, run) => ((tasks / orderTasks) * orderRecordsIn) / (floors[run] ?? Number.NaN))
     figures.push(median('order', 'tasks/s', orders, goals.orderEmbedded))
     figures.push(median('order against the floor', 'ratio', ratios, goals.orderAgainstFloor))
+    figures.push(median('order, main thread', 'µs/task', orderCpu))
   }
-  if (chains.length > 0) figures.push(median('local chain', 'tasks/s', chains, goals.chain))
+  if (chains.length > 0) {
+    figures.push(median('local chain', 'tasks/s', chains, goals.chain))
+    figures.push(median('local chain, main thread', 'µs/task', chainCpu))
+  }
   if (isWanted('latency')) {
     const pace = { instancesPerSecond: latencyInstancesPerSecond, seconds }
     const latency = await runLatency({ openLog, ...pace, warmUp: warmUpInstances })

@@ -9,6 +9,7 @@ import {
   instanceStarted,
 } from './appliers/instance.ts'
 import {
+  scopeReopened,
   taskCompleted,
   taskExecuting,
   taskFailed,
@@ -40,6 +41,7 @@ const appliers: { readonly [Type in EventType]: Applier<Type> } = {
   'task.failed': taskFailed,
   'task.skipped': taskSkipped,
   'task.stopped': taskStopped,
+  'scope.reopened': scopeReopened,
   'vars.set': varsSet,
   'timer.armed': timerArmed,
   'timer.fired': timerFired,

@@ -164,18 +164,23 @@ function retryDelayMs(at: Attempt, error: TaskError, afterMs: number | undefined
   const policy = at.task.retry
   if (policy.maxAttempts !== 0 && at.number >= policy.maxAttempts) return undefined
   if (policy.nonRetryable.includes(error.code)) return undefined
-  const delayMs = afterMs ?? intervalMs(policy, at)
+  const delayMs = Math.min(afterMs ?? intervalMs(policy, at), delayMsMax)
   const startedAtMs = at.instance.tasks[at.task.index]?.startedAtMs ?? at.world.nowMs
   if (policy.maxElapsedMs !== undefined && at.world.nowMs + delayMs - startedAtMs > policy.maxElapsedMs)
     return undefined
   return delayMs
 }
 
+/** As durations have it: a handler may name any number, and timers must stay far below 2^53. */
+const delayMsMax = 3_650 * 86_400_000
+
 const encoder = new TextEncoder()
 
 /** Exponential, with a jitter that is drawn from the task's identity: the engine has no random (I11). */
 function intervalMs(policy: RetryPolicy, at: Attempt): number {
-  const grown = policy.initialIntervalMs * policy.backoffCoefficient ** (at.number - 1)
+  // Finite, because nothing times infinity is no number.
+  const factor = Math.min(policy.backoffCoefficient ** (at.number - 1), Number.MAX_VALUE)
+  const grown = policy.initialIntervalMs * factor
   const interval = Math.min(grown, policy.maxIntervalMs)
   const draw = (murmur2(encoder.encode(`${at.instance.id}/${at.task.index}/${at.number}`)) >>> 0) / 0x1_0000_0000
   return Math.round(interval * (1 + policy.jitter * (2 * draw - 1)))
@@ -204,5 +209,18 @@ export function withdraw(
   }
 }
 
-/** True while the row waits for something. */
-export const isOpen = (row: TaskRow | undefined): row is TaskRow & { open: OpenWork } => row?.open !== undefined
+/** True while the row waits for something, or for a person. */
+export const isUnfinished = (row: TaskRow | undefined): row is TaskRow => row?.open !== undefined || row?.hasIncident === true
+
+/** Ends an unfinished task because its scope or its instance has ended: an incident in there is nobody's any more. */
+export function stopTask(at: Pick<Attempt, 'instance' | 'task' | 'world'>, row: TaskRow, out: Outcome): void {
+  const { instance, task, world } = at
+  withdraw(at, row.open, out)
+  out.event({
+    type: 'task.stopped',
+    instanceId: instance.id,
+    task: task.index,
+    attempt: row.attempt,
+    atMs: world.nowMs,
+  })
+}

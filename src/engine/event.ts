@@ -48,6 +48,8 @@ export type Event =
       readonly error?: TaskError
     })
   | (OfTask & { readonly type: 'task.stopped' })
+  /** A process is tried again: its tasks, by index, begin anew. */
+  | (OfTask & { readonly type: 'scope.reopened'; readonly tasks: readonly number[] })
   | (OfTask & { readonly type: 'vars.set'; readonly values: readonly (readonly [string, Json])[] })
   | { readonly type: 'timer.armed'; readonly key: string; readonly row: TimerRow }
   | { readonly type: 'timer.fired'; readonly key: string }
@@ -70,7 +72,13 @@ export type Event =
       readonly row: KeptRow
     }
   /** A kept record is not kept any more. */
-  | { readonly type: 'record.unkept'; readonly number: number; readonly reason: UnkeptReason }
+  | {
+      readonly type: 'record.unkept'
+      readonly number: number
+      readonly reason: UnkeptReason
+      /** Nothing that is kept has a smaller number: found out on the way. */
+      readonly oldest?: number
+    }
   /** A record that nobody can be answered by any more. */
   | { readonly type: 'record.dropped'; readonly reason: 'stale' | 'expired' }
   | { readonly type: 'record.returned'; readonly instanceId: string; readonly task: number }

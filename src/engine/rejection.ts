@@ -2,6 +2,7 @@
 export type RejectionCode =
   | 'instance-not-found'
   | 'instance-closed'
+  | 'instance-has-incident'
   | 'task-not-open'
   | 'attempt-superseded'
   | 'timer-superseded'

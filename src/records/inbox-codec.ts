@@ -14,7 +14,7 @@ export function encodeInbox(command: Travelling): Uint8Array {
 
 /** @throws {StoreCorrupted} The value is not a command of this or an older release. */
 export function decodeInbox(bytes: Uint8Array): Travelling {
-  return commandOf(unpack(layout, bytes))
+  return unpack(layout, bytes, commandOf)
 }
 
 function fieldsOf(command: Travelling): readonly unknown[] {

@@ -33,8 +33,10 @@ export function encodeInstance(row: InstanceRow): EncodedInstance {
       return payload.storedAs
     }
     const { bytes } = payload
-    inlineBytes += bytes.length
-    if (bytes.length <= limits.payloadInlineBytesMax && inlineBytes <= limits.inlineBytesMax) return bytes
+    if (bytes.length <= limits.payloadInlineBytesMax && inlineBytes + bytes.length <= limits.inlineBytesMax) {
+      inlineBytes += bytes.length
+      return bytes
+    }
     const key = payloadKey(row.id, name)
     payloads.push({ key, payload })
     stored.push(key)
@@ -71,7 +73,10 @@ export function encodeInstance(row: InstanceRow): EncodedInstance {
 
 /** @param load reads a payload that is a value of its own, by its key. @throws {StoreCorrupted} */
 export function decodeInstance(bytes: Uint8Array, load: (key: string) => Uint8Array): InstanceRow {
-  const fields = unpack(layout, bytes)
+  return unpack(layout, bytes, (fields) => instanceOf(fields, load))
+}
+
+function instanceOf(fields: readonly unknown[], load: (key: string) => Uint8Array): InstanceRow {
   const startedAtMs = fields[6] as number
   const payload = (field: unknown): Payload | undefined => payloadOf(field, load)
   return {

@@ -14,8 +14,25 @@ export function pack(layout: number, fields: readonly unknown[]): Uint8Array {
   return bytes
 }
 
-/** @throws {StoreCorrupted} The bytes are of a newer release, or are not what was written. */
-export function unpack(layout: number, bytes: Uint8Array): readonly unknown[] {
+/**
+ * What `read` makes of the fields.
+ * @throws {StoreCorrupted} The bytes are of a newer release, or are not what was written; nothing else is thrown.
+ */
+export function unpack<Value>(
+  layout: number,
+  bytes: Uint8Array,
+  read: (fields: readonly unknown[]) => Value,
+): Value {
+  const fields = fieldsOf(layout, bytes)
+  try {
+    return read(fields)
+  } catch (error) {
+    if (error instanceof StoreCorrupted) throw error
+    throw new StoreCorrupted('a value has fields of another kind', { cause: error })
+  }
+}
+
+function fieldsOf(layout: number, bytes: Uint8Array): readonly unknown[] {
   if (bytes[0] !== layout) {
     throw new StoreCorrupted(`a value has layout ${bytes[0] ?? 'none'}; this release reads ${layout}`)
   }

@@ -26,7 +26,7 @@ function codec<Row>(
   toFields: (row: Row) => readonly unknown[],
   fromFields: (fields: readonly unknown[]) => Row,
 ): Codec<Row> {
-  return { encode: (row) => pack(layout, toFields(row)), decode: (bytes) => fromFields(unpack(layout, bytes)) }
+  return { encode: (row) => pack(layout, toFields(row)), decode: (bytes) => unpack(layout, bytes, fromFields) }
 }
 
 export const keyCodec = codec<KeyRow>(

@@ -12,7 +12,15 @@ import type { Workflow } from '../definition/workflow.ts'
 import type { AppTopics } from '../records/keys.ts'
 import { WorkflowCatalogue, type Registration } from './catalogue.ts'
 import type { SourceTopic } from './sources.ts'
-import { OffsetGone, type Clock, type Log, type LogRecord, type OutgoingRecord, type Reader, type TopicSpec } from './ports.ts'
+import {
+  OffsetGone,
+  type Clock,
+  type Log,
+  type LogRecord,
+  type OutgoingRecord,
+  type Reader,
+  type TopicSpec,
+} from './ports.ts'
 
 export interface DefinitionsOptions {
   readonly log: Log
@@ -98,7 +106,10 @@ export class Definitions {
     ]
   }
 
-  #changedManifest(source: string, files: ReadonlyMap<string, readonly Workflow[] | 'broken'>): readonly OutgoingRecord[] {
+  #changedManifest(
+    source: string,
+    files: ReadonlyMap<string, readonly Workflow[] | 'broken'>,
+  ): readonly OutgoingRecord[] {
     const before = this.catalogue.manifest(source)
     const manifest = new Map<string, readonly string[]>()
     for (const [file, found] of files) {

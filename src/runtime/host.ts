@@ -107,12 +107,10 @@ export class PartitionHost {
           await this.#beStandby()
           break
         case 'none':
-          this.#letGo()
           await this.#bell.heard()
           break
       }
     }
-    this.#letGo()
   }
 
   async #beOwner(): Promise<void> {
@@ -135,6 +133,7 @@ export class PartitionHost {
       await this.#cure(error)
     } finally {
       this.#current = undefined
+      if (this.#wanted !== 'owner') this.#letGo()
     }
   }
 
@@ -171,12 +170,12 @@ export class PartitionHost {
       case 'reopen':
         await this.#wait()
         return
-      case 'confirm': {
-        const isOurs = await membership.confirms(partition).catch(() => false)
-        if (!isOurs && this.#wanted === 'owner') this.#wanted = 'none'
+      case 'confirm':
         await this.#wait()
+        // Somebody else's now: the group will say so, or that it is ours again. Until then nothing is opened.
+        while (this.#wanted === 'owner' && !(await membership.confirms(partition).catch(() => false)))
+          await this.#wait()
         return
-      }
       case 'rebuild':
         await this.#store?.destroy()
         this.#store = undefined

@@ -41,7 +41,8 @@ export class Intake {
     const inputs = this.#fresh.map((source) => input({ from: { source, offset: source.offset } }))
     this.#fresh = []
     if (isDraining) return inputs
-    for (const timer of this.#timers.takeDue(nowMs, limits.batchInputsMax)) inputs.push(input({ command: { type: 'timer.fire', timer } }))
+    for (const timer of this.#timers.takeDue(nowMs, limits.batchInputsMax))
+      inputs.push(input({ command: { type: 'timer.fire', timer } }))
     for (const own of this.#own.splice(0, limits.batchInputsMax)) inputs.push(input({ command: own.command, own }))
     this.#takeRecords(inputs)
     return inputs
@@ -56,11 +57,18 @@ export class Intake {
   isolate(inputs: readonly Input[], error: Error): void {
     const [only] = inputs
     if (inputs.length === 1 && only !== undefined) {
-      if (only.poison !== undefined) throw new InvariantViolation(`even setting it aside failed: ${error.message}`, { cause: error })
-      this.#logger.error({ error: error.stack, command: only.command?.type }, 'a bug in dagger-worker: what met it is set aside')
+      if (only.poison !== undefined)
+        throw new InvariantViolation(`even setting it aside failed: ${error.message}`, { cause: error })
+      this.#logger.error(
+        { error: error.stack, command: only.command?.type },
+        'a bug in dagger-worker: what met it is set aside',
+      )
       only.poison = error
     } else {
-      this.#logger.error({ error: error.message, inputs: inputs.length }, 'a batch met a bug in dagger-worker: deciding its inputs one by one')
+      this.#logger.error(
+        { error: error.message, inputs: inputs.length },
+        'a batch met a bug in dagger-worker: deciding its inputs one by one',
+      )
     }
     for (const each of inputs) each.isAlone = true
     this.again(inputs)
@@ -89,4 +97,11 @@ export class Intake {
   }
 }
 
-const input = (fields: Partial<Input>): Input => ({ command: undefined, from: undefined, own: undefined, isAlone: false, poison: undefined, ...fields })
+const input = (fields: Partial<Input>): Input => ({
+  command: undefined,
+  from: undefined,
+  own: undefined,
+  isAlone: false,
+  poison: undefined,
+  ...fields,
+})

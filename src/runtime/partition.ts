@@ -103,12 +103,13 @@ export class Partition {
 
   /** Fences, restores, and makes ready to run. @throws a fault */
   async open(): Promise<void> {
-    const { log, store, app, topics, partition, definitions } = this.#options
+    const { log, store, clock, app, topics, partition, definitions } = this.#options
     this.#lifecycle.become('restoring')
     this.#producer = await log.openProducer(`${app}-${partition}`) // P1
     this.#changelogId = await restore({
       log,
       store,
+      clock,
       topic: topics.changelog,
       partition,
       isCancelled: () => this.#isClosed(),

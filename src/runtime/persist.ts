@@ -24,7 +24,10 @@ export async function persist<Result>(options: PersistOptions, attempt: () => Pr
       const cure = cureOf(faultOf(error))
       if ((cure !== 'reopen' && cure !== 'confirm') || isOver()) throw error
       const delayMs = Math.min(waitMs.max, waitMs.first * 2 ** tries)
-      logger.warn({ error: String(error), delayMs }, `${what}: ${error instanceof Error ? error.message : String(error)}; trying again`)
+      logger.warn(
+        { error: String(error), delayMs },
+        `${what}: ${error instanceof Error ? error.message : String(error)}; trying again`,
+      )
       await new Promise<void>((resolve) => void clock.after(delayMs, resolve))
     }
   }

@@ -4,14 +4,17 @@
 //     a marker or an aborted record at the end is passed as well (KAFKA-10167).
 // P5. A position of another creation of the topic, or beyond its end, means that the log was replaced or truncated:
 //     refuse and keep the store, it may be the last copy.
-import { ChangelogReplaced, StoreCorrupted } from '../base/errors.ts'
-import type { Log, Reader, Store, StoreChange } from './ports.ts'
+// P7. Once the predecessors are fenced nothing is left open, so a restore that stands still means that a newer producer
+//     has a transaction open: it is we who were fenced, asleep between initialising and reading.
+import { ChangelogReplaced, PartitionFenced, StoreCorrupted } from '../base/errors.ts'
+import type { Clock, Log, Reader, Store, StoreChange } from './ports.ts'
 
 export interface RestoreOptions {
   readonly log: Log
   readonly store: Store
   readonly topic: string
   readonly partition: number
+  readonly clock: Clock
   /** Called as it goes, with the records that are left. */
   readonly onProgress?: (left: number) => void
   readonly isCancelled: () => boolean
@@ -19,6 +22,7 @@ export interface RestoreOptions {
 
 const decoder = new TextDecoder()
 const recordsAtOnce = 2_000
+const stallMs = 15_000
 
 /** The store as the changelog is when this resolves, with the id of the changelog's topic. @throws {ChangelogReplaced} @throws {StoreCorrupted} */
 export async function restore(options: RestoreOptions): Promise<string> {
@@ -32,13 +36,28 @@ export async function restore(options: RestoreOptions): Promise<string> {
   try {
     while (reader.position < end && !options.isCancelled()) {
       const ready = new Promise<void>((resolve) => (signal = resolve))
-      if (!(await applyNext(reader, store, info.id)) && reader.position < end) await ready
+      if (!(await applyNext(reader, store, info.id)) && reader.position < end) await inTime(ready, options.clock) // P7
       options.onProgress?.(Math.max(0, end - reader.position))
     }
   } finally {
     reader.close()
   }
   return info.id
+}
+
+/** @throws {PartitionFenced} P7 */
+async function inTime(ready: Promise<void>, clock: Clock): Promise<void> {
+  let cancel = (): void => {}
+  const tooLate = new Promise<never>((_, reject) => {
+    cancel = clock.after(stallMs, () =>
+      reject(new PartitionFenced('the changelog does not come to its end: a newer producer writes to it')),
+    )
+  })
+  try {
+    await Promise.race([ready, tooLate])
+  } finally {
+    cancel()
+  }
 }
 
 /** P5 */

@@ -111,7 +111,9 @@ export class Worker implements WorkerFace {
     await worker.#persist('preparing the topics', () => worker.#prepareTopics())
     await worker.#persist('reading the definitions', () => worker.#definitions.open())
     worker.#definitions.onChange(() => worker.#refreshSources())
-    await worker.#persist('joining the group', () => options.membership.join((assignment) => worker.#assigned(assignment)))
+    await worker.#persist('joining the group', () =>
+      options.membership.join((assignment) => worker.#assigned(assignment)),
+    )
     worker.#refreshLater()
     return worker
   }
@@ -312,9 +314,11 @@ export class Worker implements WorkerFace {
         this.#calls.delete(effect.call)
         return
       case 'handler.request':
-        this.#executor.request({ ...effect, partition }, (command) =>
-          this.#hosts[partition]?.submit({ command, onLost: undefined }),
-        )
+        this.#executor.request({ ...effect, partition }, (command) => {
+          // A grant that falls with its batch is asked for anew by the next incarnation; a result is kept for it.
+          const onLost = command.type === 'task.execute' ? (): void => {} : undefined
+          this.#hosts[partition]?.submit({ command, onLost })
+        })
         return
       case 'handler.run':
         this.#executor.run(effect)

@@ -11,7 +11,10 @@ export interface WorkflowDirectoryOptions {
   readonly directory: string
   readonly handlers: readonly string[]
   readonly logger: Logger
-  readonly publish: (files: ReadonlyMap<string, readonly Workflow[] | 'broken'>, problems: readonly Problem[]) => Promise<void>
+  readonly publish: (
+    files: ReadonlyMap<string, readonly Workflow[] | 'broken'>,
+    problems: readonly Problem[],
+  ) => Promise<void>
 }
 
 export class WorkflowDirectory {
@@ -37,17 +40,31 @@ export class WorkflowDirectory {
       const files = new Map([...byFile].map(([file, found]) => [relative(directory, file), found] as const))
       await publish(files, problems)
       this.#report(problems)
-      logger.info({ workflows: workflows.map(({ version }) => version), problems: problems.length }, 'workflow directory read')
+      logger.info(
+        { workflows: workflows.map(({ version }) => version), problems: problems.length },
+        'workflow directory read',
+      )
     } catch (error) {
       // The directory is away for the moment, or the log is: what was published goes on serving.
-      logger.error({ error: String(error) }, `the workflow directory could not be published: ${error instanceof Error ? error.message : String(error)}`)
+      logger.error(
+        { error: String(error) },
+        `the workflow directory could not be published: ${error instanceof Error ? error.message : String(error)}`,
+      )
     }
   }
 
   #report(problems: readonly Problem[]): void {
-    const report = problems.map(({ message, place, frame }) => `${place === undefined ? '' : `${place.file}:${place.line}:${place.column} `}${message}${frame === undefined ? '' : `\n${frame}`}`).join('\n')
+    const report = problems
+      .map(
+        ({ message, place, frame }) =>
+          `${place === undefined ? '' : `${place.file}:${place.line}:${place.column} `}${message}${frame === undefined ? '' : `\n${frame}`}`,
+      )
+      .join('\n')
     if (report !== '' && report !== this.#lastReport) {
-      this.#options.logger.error({ problems: problems.length }, `workflow files with problems; the versions before go on serving\n${report}`)
+      this.#options.logger.error(
+        { problems: problems.length },
+        `workflow files with problems; the versions before go on serving\n${report}`,
+      )
     }
     this.#lastReport = report
   }

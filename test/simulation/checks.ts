@@ -20,12 +20,17 @@ export interface Finished {
 }
 
 const workflowNamed = new Map<string, Workflow>(
-  loadWorkflows([{ file: 'simulated.yaml', text: simulatedWorkflows }], {}).workflows.map((workflow) => [workflow.name, workflow]),
+  loadWorkflows([{ file: 'simulated.yaml', text: simulatedWorkflows }], {}).workflows.map((workflow) => [
+    workflow.name,
+    workflow,
+  ]),
 )
 
 /** Every violation of every invariant. */
 export function checkAll(run: Finished): readonly string[] {
-  const folds = Array.from({ length: run.partitions }, (_, partition) => foldChangelog(run.world.broker, topicsOf(run.app).changelog, partition))
+  const folds = Array.from({ length: run.partitions }, (_, partition) =>
+    foldChangelog(run.world.broker, topicsOf(run.app).changelog, partition),
+  )
   const instances = folds.flatMap(instancesOf)
   return [
     ...startsOnce(run, instances),
@@ -48,7 +53,8 @@ function* startsOnce({ outside }: Finished, instances: readonly InstanceRow[]): 
   for (const row of instances) found.set(row.key, [...(found.get(row.key) ?? []), row])
   for (const { key, times } of outside.placed) {
     const rows = found.get(key) ?? []
-    if (rows.length < 1 || rows.length > times) yield `I1: ${key} was placed ${times} times and has ${rows.length} instances`
+    if (rows.length < 1 || rows.length > times)
+      yield `I1: ${key} was placed ${times} times and has ${rows.length} instances`
     const origins = new Set(rows.map((row) => row.origin))
     if (origins.size !== rows.length) yield `I1: one record started ${key} twice`
     found.delete(key)
@@ -95,7 +101,9 @@ function* attemptsOnce({ journal }: Finished, instances: readonly InstanceRow[])
   for (const row of instances) {
     for (const task of workflowNamed.get(row.workflow)?.tasks ?? []) {
       if (task.type !== 'handler' || row.tasks[task.index]?.status !== 'COMPLETED') continue
-      const runs = journal.filter((run) => run.instanceId === row.id && run.task === task.name && run.outcome === 'returned')
+      const runs = journal.filter(
+        (run) => run.instanceId === row.id && run.task === task.name && run.outcome === 'returned',
+      )
       if (runs.length === 0) yield `I4: ${row.id}/${task.name} is COMPLETED and its handler never returned`
     }
   }
@@ -112,9 +120,11 @@ function* storesFollow({ world, app, partitions }: Finished): Generator<string> 
       const stored = new Map(disk.dump(partition).map(({ key, value }) => [key, value]))
       for (const [key, value] of fold) {
         const found = stored.get(key)
-        if (found === undefined || Buffer.compare(found, value) !== 0) yield `I5: ${name} partition ${partition}: ${key} differs from the changelog`
+        if (found === undefined || Buffer.compare(found, value) !== 0)
+          yield `I5: ${name} partition ${partition}: ${key} differs from the changelog`
       }
-      for (const key of stored.keys()) if (!fold.has(key)) yield `I5: ${name} partition ${partition}: ${key} is not in the changelog`
+      for (const key of stored.keys())
+        if (!fold.has(key)) yield `I5: ${name} partition ${partition}: ${key} is not in the changelog`
     }
   }
 }
@@ -144,7 +154,8 @@ function* timersAtRest({ world }: Finished, folds: readonly Fold[]): Generator<s
   const nowMs = world.scheduler.clock.nowMs()
   for (const fold of folds) {
     for (const timer of rowsOf(fold, 'timers')) {
-      if (timer.dueAtMs < nowMs - 30_000) yield `I7: a timer of ${JSON.stringify(timer.target)} is overdue by ${nowMs - timer.dueAtMs} ms`
+      if (timer.dueAtMs < nowMs - 30_000)
+        yield `I7: a timer of ${JSON.stringify(timer.target)} is overdue by ${nowMs - timer.dueAtMs} ms`
     }
   }
 }
@@ -160,7 +171,8 @@ function* repliesOnce(_run: Finished, instances: readonly InstanceRow[]): Genera
       const before = takenBy.get(output.reply)
       const id = `${row.workflow} ${row.id}/${task.name}`
       // A record is offered to each workflow once: two workflows may take it.
-      if (before?.startsWith(`${row.workflow} `) === true) yield `I8: reply ${output.reply} was taken by ${before} and ${id}`
+      if (before?.startsWith(`${row.workflow} `) === true)
+        yield `I8: reply ${output.reply} was taken by ${before} and ${id}`
       takenBy.set(output.reply, id)
     }
   }
@@ -171,7 +183,8 @@ function* nobodyWaitsBesideAnAnswer(folds: readonly Fold[]): Generator<string> {
   for (const fold of folds) {
     for (const channel of rowsOf(fold, 'channels')) {
       if (channel.topic === 'shipping-events') continue // `where` may leave a record beside a waiter
-      if (channel.waiters.length > 0 && channel.kept.length > 0) yield `I8: ${channel.topic} '${channel.value}' has a waiter and a kept record`
+      if (channel.waiters.length > 0 && channel.kept.length > 0)
+        yield `I8: ${channel.topic} '${channel.value}' has a waiter and a kept record`
     }
   }
 }
@@ -181,7 +194,12 @@ function* poisonSetAside({ world, outside, app, partitions }: Finished): Generat
   let letters = 0
   for (let partition = 0; partition < partitions; partition++) {
     for (const { key } of recordsOf(world.broker, topicsOf(app).deadLetter, partition)) {
-      if (Buffer.from(key ?? '').toString().startsWith('poison-')) letters += 1
+      if (
+        Buffer.from(key ?? '')
+          .toString()
+          .startsWith('poison-')
+      )
+        letters += 1
     }
   }
   if (letters !== outside.poison) yield `I14: ${outside.poison} poisoned records, ${letters} in the dead-letter topic`

@@ -30,7 +30,8 @@ export function valuesOf(broker: MemoryBroker, topic: string): { [name: string]:
   const partitions = broker.findTopic(topic)?.partitions ?? 0
   const values: { [name: string]: unknown }[] = []
   for (let partition = 0; partition < partitions; partition++) {
-    for (const { value } of recordsOf(broker, topic, partition)) values.push(JSON.parse(Buffer.from(value ?? 'null').toString()) as {})
+    for (const { value } of recordsOf(broker, topic, partition))
+      values.push(JSON.parse(Buffer.from(value ?? 'null').toString()) as {})
   }
   return values
 }
@@ -49,5 +50,12 @@ function storeOver(fold: Fold): Store {
   const refuse = (): never => {
     throw new Error('a fold is only read')
   }
-  return { get: (key) => fold.get(key), list: refuse, apply: refuse, position: undefined, close: refuse, destroy: refuse }
+  return {
+    get: (key) => fold.get(key),
+    list: refuse,
+    apply: refuse,
+    position: undefined,
+    close: refuse,
+    destroy: refuse,
+  }
 }

@@ -40,10 +40,13 @@ export class Outside {
     this.#broker = broker
     this.#scheduler = scheduler
     this.#random = scheduler.random.stream('outside')
-    for (const [name, partitions] of Object.entries(outsideTopics)) broker.createTopic({ name, partitions, cleanup: 'retained' })
+    for (const [name, partitions] of Object.entries(outsideTopics))
+      broker.createTopic({ name, partitions, cleanup: 'retained' })
     for (const topic of ['payment-commands', 'shipping-commands'] as const) {
       for (let partition = 0; partition < outsideTopics[topic]; partition++) {
-        broker.subscribe(topic, partition, () => scheduler.enqueue(`services look at ${topic}/${partition}`, () => this.#serve(topic, partition)))
+        broker.subscribe(topic, partition, () =>
+          scheduler.enqueue(`services look at ${topic}/${partition}`, () => this.#serve(topic, partition)),
+        )
       }
     }
   }
@@ -65,7 +68,8 @@ export class Outside {
     const times = random.chance(0.15) ? 2 : 1
     this.placed.push({ topic, key, times })
     const value = { id: key, size: random.int(5), about: `about-${Math.floor(number / 4)}` }
-    for (let time = 0; time < times; time++) this.#later(time * random.int(3_000), () => this.#produce(topic, key, value))
+    for (let time = 0; time < times; time++)
+      this.#later(time * random.int(3_000), () => this.#produce(topic, key, value))
     if (topic === 'orders' && random.chance(0.2)) {
       // The answer is there before the question was asked.
       this.#answeredEarly.add(key)
@@ -85,13 +89,23 @@ export class Outside {
       const command = JSON.parse(Buffer.from(value ?? '').toString()) as { id: string; task: string }
       const delayMs = this.#random.int(3_000)
       if (command.task === 'charge') {
-        const times = this.#answeredEarly.has(command.id) ? (this.#random.chance(0.3) ? 1 : 0) : this.#random.chance(0.2) ? 2 : 1
-        for (let time = 0; time < times; time++) this.#later(delayMs + time * this.#random.int(4_000), () => this.#pay(command.id))
+        const times = this.#answeredEarly.delete(command.id)
+          ? this.#random.chance(0.3)
+            ? 1
+            : 0
+          : this.#random.chance(0.2)
+            ? 2
+            : 1
+        for (let time = 0; time < times; time++)
+          this.#later(delayMs + time * this.#random.int(4_000), () => this.#pay(command.id))
       } else if (command.task === 'ship') {
         const parcel = `parcel-${command.id}`
-        this.#later(delayMs / 2, () => this.#reply('shipping-events', parcel, { parcel, id: command.id, kind: 'packed' }))
+        this.#later(delayMs / 2, () =>
+          this.#reply('shipping-events', parcel, { parcel, id: command.id, kind: 'packed' }),
+        )
         this.#later(delayMs, () => this.#reply('shipping-events', parcel, { parcel, id: command.id, kind: 'shipped' }))
-        if (this.#random.chance(0.1)) this.#reply('shipping-events', 'nobody', { parcel: 'parcel-nobody', id: 'nobody', kind: 'shipped' })
+        if (this.#random.chance(0.1))
+          this.#reply('shipping-events', 'nobody', { parcel: 'parcel-nobody', id: 'nobody', kind: 'shipped' })
       }
     }
   }
@@ -114,7 +128,9 @@ export class Outside {
     // Another partitioner than Kafka's own: whoever produces decides.
     const partition = this.#random.int(outsideTopics[topic])
     const bytes = Buffer.from(typeof value === 'string' ? value : JSON.stringify(value))
-    this.#broker.produce(topic, partition, [{ timestampMs: this.#scheduler.clock.nowMs(), key: Buffer.from(key), value: bytes, headers: [] }])
+    this.#broker.produce(topic, partition, [
+      { timestampMs: this.#scheduler.clock.nowMs(), key: Buffer.from(key), value: bytes, headers: [] },
+    ])
   }
 
   #later(delayMs: number, run: () => void): void {

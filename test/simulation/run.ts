@@ -2,6 +2,7 @@
 // faults stop, everything heals, and the invariants are checked. Equal options give a byte-identical trace.
 import { loadWorkflows } from '../../src/definition/parse.ts'
 import { silentLogger } from '../../src/base/logger.ts'
+import type { WorkerView } from '../../src/runtime/face.ts'
 import { Worker } from '../../src/runtime/worker.ts'
 import { checkAll } from './checks.ts'
 import { noFaults, roughNetwork, type FaultPlan } from './faults.ts'
@@ -28,13 +29,23 @@ export interface RunResult {
   readonly steps: number
   readonly traceHash: string
   readonly counters: ReadonlyMap<string, number>
+  /** Of each worker that runs at the end, what it says of itself. */
+  readonly views: ReadonlyMap<string, WorkerView>
 }
 
 const app = 'sim'
 const { byFile } = loadWorkflows([{ file: 'simulated.yaml', text: simulatedWorkflows }], { handlers: ['examine'] })
 
 export async function simulate(options: RunOptions): Promise<RunResult> {
-  const { seed, workers = 2, partitions = 4, standbys = 1, instances = 12, faults = noFaults, misfortunes = 0 } = options
+  const {
+    seed,
+    workers = 2,
+    partitions = 4,
+    standbys = 1,
+    instances = 12,
+    faults = noFaults,
+    misfortunes = 0,
+  } = options
   const world = createWorld({
     seed,
     partitions,
@@ -49,15 +60,17 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
   const running = new Map<string, Worker>()
   const names = Array.from({ length: workers }, (_, number) => `w${number + 1}`)
   const collect = (name: string): void => {
-    for (const [counter, by] of Object.entries(running.get(name)?.view().counters ?? {})) counters.set(counter, (counters.get(counter) ?? 0) + by)
+    for (const [counter, by] of Object.entries(running.get(name)?.view().counters ?? {}))
+      counters.set(counter, (counters.get(counter) ?? 0) + by)
     running.delete(name)
   }
   const start = (name: string): void => {
     collect(name)
     void startWorker(world, name, partitions, journal).then((worker) => running.set(name, worker))
   }
+  const isDead = (name: string): boolean => !world.expectNode(name).process.isAlive()
   const startTheDead = (): void => {
-    for (const name of names) if (!world.expectNode(name).process.isAlive()) start(name)
+    for (const name of names) if (isDead(name)) start(name)
   }
 
   for (const name of names) start(name)
@@ -73,14 +86,19 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
   const untilMs = scheduler.clock.nowMs() + 180_000
   while (scheduler.clock.nowMs() < untilMs) {
     startTheDead()
-    await scheduler.runUntil(() => scheduler.clock.nowMs() >= untilMs, 500)
+    await scheduler.runUntil(() => scheduler.clock.nowMs() >= untilMs || names.some(isDead), 500)
   }
+  const views = new Map([...running].map(([name, worker]) => [name, worker.view()] as const))
   for (const name of names) collect(name)
   const violations = checkAll({ world, outside, journal, app, partitions })
-  return { violations, world, steps: scheduler.steps, traceHash: scheduler.trace.hash(), counters }
+  return { violations, world, steps: scheduler.steps, traceHash: scheduler.trace.hash(), counters, views }
 }
 
-function strike(world: World, name: string, random: { int(below: number): number; pick<T>(list: readonly T[]): T }): void {
+function strike(
+  world: World,
+  name: string,
+  random: { int(below: number): number; pick<T>(list: readonly T[]): T },
+): void {
   switch (random.pick(['crash', 'crash', 'power', 'pause', 'resume', 'expel', 'clock'] as const)) {
     case 'crash':
       return world.crash(name)
@@ -122,4 +140,9 @@ async function startWorker(world: World, name: string, partitions: number, journ
 }
 
 /** A bad day: rough network, misfortunes. */
-export const swarm = (seed: number): RunOptions => ({ seed, workers: 2 + (seed % 2), faults: roughNetwork, misfortunes: 6 })
+export const swarm = (seed: number): RunOptions => ({
+  seed,
+  workers: 2 + (seed % 2),
+  faults: roughNetwork,
+  misfortunes: 6,
+})

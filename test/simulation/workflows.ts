@@ -18,6 +18,7 @@ tasks:
       - name: charged
         type: kafka-listener
         from: earliest
+        keep: 1d
         topic: payment-events
         correlate: { message: message.value.id, instance: instance.key }
         set: { paid: "\${ message.value.status }" }
@@ -41,6 +42,7 @@ tasks:
   - name: shipped
     type: kafka-listener
     from: earliest
+    keep: 1d
     topic: shipping-events
     correlate:
       - { message: message.value.parcel, instance: "'parcel-' + input.id" }
@@ -60,6 +62,7 @@ tasks:
   - name: answer
     type: kafka-listener
     from: earliest
+    keep: 1d
     topic: answers
     correlate: { message: message.value.about, instance: input.about }
     timeout: 8s
@@ -92,6 +95,7 @@ tasks:
       - name: wait
         type: kafka-listener
         from: earliest
+        keep: 1d
         dependsOn: []
         topic: answers
         correlate: { message: message.value.about, instance: input.about }

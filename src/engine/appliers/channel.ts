@@ -45,6 +45,7 @@ export const recordUnkept: Applier<'record.unkept'> = (event, state) => {
   const totals = state.keptTotals.edit(keptTotalsId)
   totals.count -= 1
   totals.bytes -= row.bytes
+  if (event.oldest !== undefined) totals.oldest = event.oldest
   // A few steps at a time: each number is passed once, so that finding the oldest stays cheap.
   for (
     let steps = 0;

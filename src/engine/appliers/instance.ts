@@ -63,6 +63,7 @@ function end(
   const row = state.instances.edit(id)
   row.status = status
   row.endedAtMs = atMs
+  row.incidents = 0
   note(row, { atMs, task: -1, status, attempt: 0, note: text })
   const key = keyId(row.workflow, row.key)
   if (state.keys.find(key)?.instanceId === id) state.keys.edit(key).isOpen = false

@@ -51,7 +51,14 @@ export const taskSkipped: Applier<'task.skipped'> = (event, state) => {
 }
 
 export const taskStopped: Applier<'task.stopped'> = (event, state) => {
-  change(event, { status: 'STOPPED', isEnd: true }, state)
+  const error = state.instances.expect(event.instanceId).tasks[event.task]?.error
+  change(event, { status: 'STOPPED', error, isEnd: true }, state)
+}
+
+/** A process begins anew: what its tasks came to in the attempt before is forgotten. */
+export const scopeReopened: Applier<'scope.reopened'> = (event, state) => {
+  const row = state.instances.edit(event.instanceId)
+  for (const task of event.tasks) row.tasks[task] = undefined
 }
 
 export const varsSet: Applier<'vars.set'> = (event, state) => {
@@ -77,6 +84,7 @@ function change(
   const row = state.instances.edit(event.instanceId)
   const before = row.tasks[event.task]
   closeWork(event, before?.open, next.open, state)
+  if (before?.hasIncident === true) row.incidents -= 1
   row.tasks[event.task] = {
     status: next.status,
     attempt: event.attempt,

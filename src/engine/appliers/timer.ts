@@ -1,7 +1,10 @@
 // Appliers of timers and of remembered answers.
 import type { Applier } from '../applier.ts'
 
-export const timerArmed: Applier<'timer.armed'> = ({ key, row }, state) => state.timers.insert(key, row)
+/** What a task waits for next may be due in the millisecond of what it waited for before: then it is the same row. */
+export const timerArmed: Applier<'timer.armed'> = ({ key, row }, state) => {
+  if (state.timers.find(key) === undefined) state.timers.insert(key, row)
+}
 export const timerFired: Applier<'timer.fired'> = ({ key }, state) => state.timers.remove(key)
 
 export const answerRemembered: Applier<'answer.remembered'> = ({ answer, row }, state) =>

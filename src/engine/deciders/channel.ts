@@ -7,7 +7,7 @@
 //
 // C1. A record is taken by the longest-waiting listener whose pairs and `where` hold, once.
 // C2. A listener takes a record that came before it only within its own `keep`.
-// C3. What is kept has an end in count and bytes; the oldest goes first.
+// C3. What is kept has an end in count and bytes, of a partition and of a value; the oldest goes first.
 import { limits } from '../../base/limits.ts'
 import type { SourceRecord } from '../message.ts'
 import { messageOf } from '../message.ts'
@@ -137,14 +137,21 @@ function keep(channel: string, offer: Offer, state: State, out: Outcome): Outcom
   const timer = timerKey(expiresAtMs, target)
   let count = (totals?.count ?? 0) + 1
   let total = (totals?.bytes ?? 0) + bytes
+  const inChannel = state.channels.find(channel)?.kept ?? []
+  const first = inChannel.length >= limits.keptPerValueMax ? inChannel[0] : undefined
+  if (first !== undefined) {
+    out.event({ type: 'record.unkept', number: first.number, reason: 'evicted' })
+    count--
+    total -= first.bytes
+  }
   for (
     let oldest = totals?.oldest ?? 0;
     (count > limits.keptRecordsMax || total > limits.keptBytesMax) && oldest < number;
     oldest++
   ) {
     const kept = state.kept.find(keptId(oldest))
-    if (kept === undefined) continue
-    out.event({ type: 'record.unkept', number: oldest, reason: 'evicted' })
+    if (kept === undefined || oldest === first?.number) continue
+    out.event({ type: 'record.unkept', number: oldest, reason: 'evicted', oldest: oldest + 1 })
     count--
     total -= kept.bytes
   }

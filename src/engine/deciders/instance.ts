@@ -13,11 +13,11 @@ import { limits } from '../../base/limits.ts'
 import { assert } from '../../base/assert.ts'
 import type { Violation } from '../../definition/schema.ts'
 import type { Workflow } from '../../definition/workflow.ts'
-import { checkPayload, checkVars, isOpen, taskErrorOf, withdraw } from '../attempt.ts'
+import { checkPayload, checkVars, isUnfinished, stopTask, taskErrorOf } from '../attempt.ts'
 import type { InstanceStart } from '../command.ts'
 import { canonicalText } from '../correlation.ts'
 import type { StartAnswer } from '../effect.ts'
-import { coordinates, messageOf } from '../message.ts'
+import { coordinates, messageOf, type MessageRoot } from '../message.ts'
 import { accept, type Decider, type Outcome } from '../outcome.ts'
 import { Payload } from '../payload.ts'
 import { reject } from '../rejection.ts'
@@ -73,7 +73,12 @@ export const startInstance: Decider<'instance.start'> = (command, state, world) 
 
 export const completeInstance: Decider<'instance.complete'> = (command, state, world) => {
   const out = accept()
-  const instance = state.instances.expect(command.instanceId)
+  const instance = state.instances.find(command.instanceId)
+  if (instance === undefined) return reject('instance-not-found')
+  // Branches that end in one batch each find their root scope complete: the first of them ends the instance.
+  if (instance.status !== 'EXECUTING') return reject('instance-closed')
+  // It waits for a person already: to end now would hide that.
+  if (instance.error !== undefined) return reject('instance-has-incident')
   const workflow = expectWorkflow(world, instance.version)
   let output: Payload | undefined
   try {
@@ -102,15 +107,7 @@ export const failInstance: Decider<'instance.fail'> = (command, state, world) =>
   const workflow = expectWorkflow(world, instance.version)
   for (const task of workflow.tasks) {
     const row = instance.tasks[task.index]
-    if (!isOpen(row)) continue
-    withdraw({ instance, task, world }, row.open, out)
-    out.event({
-      type: 'task.stopped',
-      instanceId: instance.id,
-      task: task.index,
-      attempt: row.attempt,
-      atMs: world.nowMs,
-    })
+    if (isUnfinished(row)) stopTask({ instance, task, world }, row, out)
   }
   out.event({ type: 'instance.failed', instanceId: instance.id, error: command.error, atMs: world.nowMs })
   return endInstance(instance, workflow, world, out)
@@ -156,7 +153,7 @@ function newInstance(command: InstanceStart, workflow: Workflow, input: Payload,
   return {
     ...instance,
     origin: origin.kind === 'record' ? `record ${coordinates(origin.record)}` : 'api',
-    traceparent: origin.kind === 'record' ? messageOf(origin.record).headers['traceparent'] : undefined,
+    traceparent: origin.kind === 'record' ? traceparentOf(messageOf(origin.record)) : undefined,
     input,
     status: 'EXECUTING',
     endedAtMs: undefined,
@@ -170,6 +167,14 @@ function newInstance(command: InstanceStart, workflow: Workflow, input: Payload,
     timelineDropped: 0,
     stored: [],
   }
+}
+
+/** As W3C Trace Context has it. Anything else is a stranger's text of any size, and is not carried on. */
+const traceparent = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/
+
+function traceparentOf(message: MessageRoot): string | undefined {
+  const text = message.headers['traceparent']
+  return text !== undefined && traceparent.test(text) ? text : undefined
 }
 
 function inputOf(command: InstanceStart, workflow: Workflow): Payload {

@@ -5,7 +5,7 @@
 // when all its tasks are settled (S3). A process in which nothing ran is SKIPPED, with live edges (S4).
 import type { Scope, Task, Workflow } from '../../definition/workflow.ts'
 import { assert } from '../../base/assert.ts'
-import { completeAttempt, failAttempt, isOpen, taskErrorOf, withdraw, type Attempt } from '../attempt.ts'
+import { completeAttempt, failAttempt, isUnfinished, stopTask, taskErrorOf, type Attempt } from '../attempt.ts'
 import { accept, type Decider, type Outcome } from '../outcome.ts'
 import { reject } from '../rejection.ts'
 import { isSettled, type InstanceRow, type TaskRow } from '../state.ts'
@@ -95,7 +95,8 @@ function completeProcess(owner: Task, scope: Scope, workflow: Workflow, instance
     return out
   } catch (error) {
     const failed = accept()
-    failAttempt(at, taskErrorOf(error), failed)
+    // `set` would fail again, and what lies inside has been done.
+    failAttempt(at, taskErrorOf(error), failed, { isRetryable: false })
     return failed
   }
 }
@@ -123,14 +124,6 @@ function stopInside(scope: Scope, instance: InstanceRow, workflow: Workflow, wor
   for (const task of scope.tasks) {
     const row = instance.tasks[task.index]
     if (task.type === 'process') stopInside(task.inner, instance, workflow, world, out)
-    if (!isOpen(row)) continue
-    withdraw({ instance, task, world }, row.open, out)
-    out.event({
-      type: 'task.stopped',
-      instanceId: instance.id,
-      task: task.index,
-      attempt: row.attempt,
-      atMs: world.nowMs,
-    })
+    if (isUnfinished(row)) stopTask({ instance, task, world }, row, out)
   }
 }

@@ -40,23 +40,29 @@ export const activateTask: Decider<'task.activate'> = (command, state, world) =>
   const workflow = expectWorkflow(world, instance.version)
   const task = workflow.tasks[command.task]
   assert(task !== undefined, 'T0: a task of the workflow')
+  // Its scope may have ended since: it failed in the batch in which this turn came.
+  const owner = task.scope === undefined ? undefined : workflow.taskNamed.get(task.scope)
+  if (owner !== undefined && instance.tasks[owner.index]?.open?.kind !== 'scope') return reject('task-not-open')
   return attempt({ world, instance, workflow, task, number: 1 })
 }
 
 /** Begins an attempt; what it throws fails it. */
 function attempt(at: Attempt): Outcome {
   const out = accept()
+  // `when` is asked once: a later attempt is of a task that was let in.
+  let isLetIn = at.number > 1
   try {
-    if (at.number === 1 && at.task.when !== undefined && !holds(at)) {
+    if (!isLetIn && at.task.when !== undefined && !holds(at)) {
       return out
         .event({ type: 'task.skipped', ...identity(at), edges: skippedEdges(at.task), note: 'when: was false' })
         .follow({ type: 'scope.advance', instanceId: at.instance.id, task: at.task.index })
     }
+    isLetIn = true
     begin(at, out)
     return out
   } catch (error) {
     const failed = accept()
-    failAttempt(at, taskErrorOf(error), failed)
+    failAttempt(at, taskErrorOf(error), failed, { isRetryable: isLetIn })
     return failed
   }
 }

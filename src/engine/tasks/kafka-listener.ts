@@ -1,9 +1,10 @@
 // kafka-listener: waits for a record whose correlation values equal the instance's. The wait is a subscription on
 // the partition of the first value, where records of that value come by in one order: a record cannot fall between
 // subscribing and matching. Its number tells an answer to this wait from an answer to an earlier one.
+import { limits } from '../../base/limits.ts'
 import { partitionOfText } from '../../base/partitioner.ts'
 import type { Expression } from '../../definition/expression.ts'
-import { armTaskTimer, AttemptFailed } from '../attempt.ts'
+import { armTaskTimer, AttemptFailed, truncate } from '../attempt.ts'
 import { canonicalText } from '../correlation.ts'
 import { rootsFor } from '../roots.ts'
 import type { Begin } from './behaviour.ts'
@@ -13,10 +14,10 @@ export const beginKafkaListener: Begin<'kafka-listener'> = (at, out) => {
   const valueOf = (expression: Expression): string => {
     const value = expression.evaluate(rootsFor(expression.uses, workflow, instance, world.nowMs))
     const text = canonicalText(value)
-    if (text === undefined) {
+    if (text === undefined || text.length > limits.keyLengthMax) {
       throw new AttemptFailed(
         'correlation-value',
-        `correlate: ${expression.source} must give a text or a whole number, found ${JSON.stringify(value)}`,
+        `correlate: ${expression.source} must give a text of at most ${limits.keyLengthMax} characters or a whole number, found ${truncate(JSON.stringify(value))}`,
       )
     }
     return text

@@ -1,0 +1,170 @@
+// Sends batches to the leaders of their partitions, round after round: in each, one batch of every partition, one request
+// a leader, until each batch has an outcome.
+//   S1. A batch of a partition is sent only when the one before it has its outcome: order, and no gap in the sequences.
+//   S2. A batch is sent again only where that cannot append it twice: the refusal says that it was not appended, or the
+//       broker counts our batches (a stamp with sequences).
+//   S3. Nothing is under way when this returns.
+import { NumericMap, produceV9 } from '@platformatic/kafka'
+import type { Broker, CreateRecordsBatchOptions, MessageRecord } from '@platformatic/kafka'
+import type { OutgoingRecord } from '../../runtime/ports.ts'
+import type { Batch, PartitionBatches } from './batches.ts'
+import type { Cluster } from './cluster.ts'
+import { errorOf, isLeaderMove, isNotAppendedYet, isPerhapsAppended } from './faults.ts'
+import type { KafkaError } from './faults.ts'
+import { bounds } from './options.ts'
+import { Retry } from './retry.ts'
+import { NoAnswer } from './wire.ts'
+import type { Wire } from './wire.ts'
+
+/** By which a broker knows our batches from others' and from their own repetition. */
+export interface Stamp {
+  readonly transactionalId: string
+  readonly producerId: bigint
+  readonly producerEpoch: number
+  /** The next number of each "topic:partition"; grows with what is appended. */
+  readonly sequences: NumericMap
+}
+
+export type Outcome =
+  | { readonly baseOffset: number }
+  /** Refused; `record` is where in the batch, where the broker says so. Not appended, unless it is `isPerhaps`. */
+  | { readonly error: KafkaError; readonly record?: number; readonly isPerhaps: boolean }
+  /** Sent, perhaps appended, perhaps yet to be. */
+  | { readonly unanswered: NoAnswer }
+
+export interface SendOptions {
+  readonly cluster: Cluster
+  readonly wire: Wire
+  readonly stamp?: Stamp
+  /** One batch that fails is enough: those that are not sent yet are left without an outcome. */
+  readonly stopsAtFailure: boolean
+}
+
+/** Resolves to what became of each batch that was sent. */
+export async function send(
+  partitions: readonly PartitionBatches[],
+  options: SendOptions,
+): Promise<ReadonlyMap<Batch, Outcome>> {
+  const { cluster, stamp, stopsAtFailure } = options
+  const outcomes = new Map<Batch, Outcome>()
+  const queues = partitions.map(({ batches }) => [...batches])
+  /** What was sent without an answer may be appended: no later refusal to connect changes that. */
+  const perhaps = new Map<Batch, NoAnswer>()
+  const retry = new Retry(cluster.options.clock)
+
+  for (;;) {
+    const heads = queues.filter((queue) => queue.length > 0)
+    if (heads.length === 0) return outcomes
+    let isMoving = false
+    let hasFailed = false
+    const requests = await group(
+      cluster,
+      heads.map((queue) => queue[0]!),
+    )
+    const rounds = await Promise.all(requests.map((request) => sendOne(request, options)))
+    const passing = new Map<Batch, Outcome>()
+    for (const [at, request] of requests.entries()) {
+      for (const batch of request.batches) {
+        const outcome = rounds[at]!.get(batch)!
+        if (!mayRepeat(outcome, stamp)) outcomes.set(batch, outcome)
+        else {
+          isMoving = true
+          passing.set(batch, outcome)
+          cluster.forget(batch.topic)
+        }
+        if ('unanswered' in outcome && outcome.unanswered.mayBeDone) perhaps.set(batch, outcome.unanswered)
+        else if ('baseOffset' in outcome) perhaps.delete(batch)
+      }
+    }
+    if (isMoving && !(await retry.again())) {
+      for (const [batch, outcome] of passing) outcomes.set(batch, outcome)
+    }
+    for (const queue of heads) {
+      const outcome = outcomes.get(queue[0]!)
+      if (outcome === undefined) continue
+      const batch = queue.shift()!
+      const unanswered = perhaps.get(batch)
+      if (unanswered !== undefined) outcomes.set(batch, { unanswered })
+      if (!('baseOffset' in outcome)) hasFailed = true
+      else stamp?.sequences.postIncrement(`${batch.topic}:${batch.partition}`, batch.records.length, 0)
+    }
+    if (hasFailed && stopsAtFailure) {
+      for (const [batch, unanswered] of perhaps) outcomes.set(batch, { unanswered })
+      return outcomes
+    }
+  }
+}
+
+function mayRepeat(outcome: Outcome, stamp: Stamp | undefined): boolean {
+  if ('baseOffset' in outcome) return false
+  if ('unanswered' in outcome) return stamp !== undefined || !outcome.unanswered.mayBeDone
+  return isNotAppendedYet(outcome.error) || (stamp !== undefined && outcome.isPerhaps)
+}
+
+interface Request {
+  readonly leader: Broker | undefined
+  readonly batches: Batch[]
+}
+
+/** One request a leader, cut where it would be too large; those that nobody leads now have no leader. */
+async function group(cluster: Cluster, heads: readonly Batch[]): Promise<readonly Request[]> {
+  const requests = new Map<string, Request & { bytes: number }>()
+  for (const batch of heads) {
+    const topic = cluster.known(batch.topic) ?? (await cluster.topic(batch.topic).catch(() => undefined))
+    const leader = topic === undefined ? undefined : cluster.leaderOf(topic, batch.partition)
+    const key = leader === undefined ? '' : `${leader.host}:${leader.port}`
+    const request = requests.get(key)
+    if (request === undefined) requests.set(key, { leader, batches: [batch], bytes: batch.bytes })
+    else if (request.bytes + batch.bytes <= bounds.produceRequestBytesMax) {
+      request.batches.push(batch)
+      request.bytes += batch.bytes
+    }
+    // The others have their turn in the next round.
+  }
+  return [...requests.values()]
+}
+
+async function sendOne({ leader, batches }: Request, options: SendOptions): Promise<ReadonlyMap<Batch, Outcome>> {
+  const outcomes = new Map<Batch, Outcome>()
+  if (leader === undefined) {
+    for (const batch of batches) outcomes.set(batch, { error: 'LEADER_NOT_AVAILABLE', isPerhaps: false })
+    return outcomes
+  }
+  try {
+    const messages = batches.flatMap((batch) => batch.records.map((record) => messageOf(record, batch.partition)))
+    const stamp = (options.stamp ?? {}) as Partial<CreateRecordsBatchOptions>
+    const answer = await options.wire.ask(leader, produceV9, -1, bounds.brokerTimeoutMs, messages, stamp)
+    const responses = typeof answer === 'boolean' ? [] : answer.responses
+    for (const { name, partitionResponses } of responses) {
+      for (const { index, errorCode, baseOffset, recordErrors } of partitionResponses) {
+        const batch = batches.find(({ topic, partition }) => topic === name && partition === index)!
+        const error = errorOf(errorCode)
+        const record = recordErrors[0]?.batchIndex
+        outcomes.set(
+          batch,
+          error === undefined
+            ? { baseOffset: Number(baseOffset) }
+            : { error, isPerhaps: isPerhapsAppended(error), ...(record === undefined ? {} : { record }) },
+        )
+        if (error !== undefined && isLeaderMove(error)) options.cluster.forget(name)
+      }
+    }
+  } catch (failure) {
+    if (!(failure instanceof NoAnswer)) throw failure
+    for (const batch of batches) outcomes.set(batch, { unanswered: failure })
+  }
+  return outcomes
+}
+
+const asBuffer = (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+
+function messageOf({ topic, key, value, headers = [] }: OutgoingRecord, partition: number): MessageRecord {
+  const message = { topic, partition, value: (value === null ? null : asBuffer(value)) as Buffer }
+  // A Map by identity of its keys: a header may come twice.
+  const entries = headers.map((header) => [Buffer.from(header.key), asBuffer(header.value)] as const)
+  return {
+    ...message,
+    ...(key === null ? {} : { key: asBuffer(key) }),
+    ...(entries.length === 0 ? {} : { headers: new Map(entries) }),
+  }
+}

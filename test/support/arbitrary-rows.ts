@@ -1,0 +1,184 @@
+// Arbitrary rows and commands for fast-check: every kind of field, of every length class of MessagePack.
+import fc from 'fast-check'
+import { limits } from '../../src/base/limits.ts'
+import type { Travelling } from '../../src/engine/command.ts'
+import type { SourceRecord } from '../../src/engine/message.ts'
+import { Payload } from '../../src/engine/payload.ts'
+import type {
+  AnswerRow,
+  ChannelRow,
+  InstanceRow,
+  KeptRow,
+  KeptTotalsRow,
+  KeyRow,
+  OpenWork,
+  TaskRow,
+  TimerRow,
+  Waiter,
+  WorkRow,
+} from '../../src/engine/state.ts'
+
+export const text = fc.oneof(
+  fc.string({ unit: 'grapheme', maxLength: 40 }),
+  fc.string({ unit: 'binary', maxLength: 40 }),
+  fc.constantFrom('', 'a'.repeat(31), 'b'.repeat(32), 'é'.repeat(200), '𝄞'.repeat(5_000), '__proto__', '\0'),
+)
+const time = fc.integer({ min: -62_167_219_200_000, max: 253_402_300_799_999 })
+export const number = fc.oneof(
+  fc.nat(),
+  fc.constantFrom(0, 127, 128, 65_536, 2 ** 31, 2 ** 32, 2 ** 40, Number.MAX_SAFE_INTEGER),
+)
+const bytes = fc.oneof(fc.uint8Array({ maxLength: 300 }), fc.constantFrom(new Uint8Array(), new Uint8Array(70_000)))
+const maybe = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> => fc.option(arbitrary, { nil: undefined })
+const kind = <const Kind extends string>(name: Kind): fc.Arbitrary<Kind> => fc.constant(name)
+
+const record: fc.Arbitrary<SourceRecord> = fc.record({
+  topic: text,
+  partition: fc.nat(),
+  offset: number,
+  timestampMs: time,
+  key: fc.option(bytes),
+  value: fc.option(bytes),
+  headers: fc.array(fc.record({ key: text, value: bytes }), { maxLength: 4 }),
+})
+
+const waiter: fc.Arbitrary<Waiter> = fc.record({
+  instanceId: text,
+  partition: fc.nat(),
+  version: text,
+  task: fc.nat(),
+  number,
+  sinceMs: time,
+  others: fc.array(text, { maxLength: 3 }),
+})
+
+export const keyRow: fc.Arbitrary<KeyRow> = fc.record({ instanceId: text, isOpen: fc.boolean() })
+export const workRow: fc.Arbitrary<WorkRow> = fc.record({ instanceId: text, task: fc.nat() })
+export const keptTotalsRow: fc.Arbitrary<KeptTotalsRow> = fc.record({
+  next: number,
+  oldest: number,
+  count: number,
+  bytes: number,
+})
+export const answerRow: fc.Arbitrary<AnswerRow> = fc.record({
+  outcome: fc.constantFrom('started', 'ignored'),
+  instanceId: text,
+  key: text,
+})
+export const timerRow: fc.Arbitrary<TimerRow> = fc.record({
+  dueAtMs: time,
+  target: fc.oneof(
+    fc.record({ kind: kind('task'), instanceId: text, task: fc.nat() }),
+    fc.record({ kind: kind('forget-instance'), instanceId: text }),
+    fc.record({ kind: kind('expire-kept'), number }),
+    fc.record({ kind: kind('forget-answer'), answer: text }),
+  ),
+})
+export const channelRow: fc.Arbitrary<ChannelRow> = fc.record({
+  workflow: text,
+  topic: text,
+  value: text,
+  waiters: fc.array(waiter, { maxLength: 4 }),
+  kept: fc.array(fc.record({ number, arrivedAtMs: time, bytes: number }), { maxLength: 4 }),
+})
+export const keptRow: fc.Arbitrary<KeptRow> = fc.record({
+  number,
+  channel: text,
+  record,
+  arrivedAtMs: time,
+  expiresAtMs: time,
+  timer: text,
+  bytes: number,
+})
+
+const encoder = new TextEncoder()
+const payload = fc
+  .oneof(fc.json(), fc.constant(JSON.stringify('x'.repeat(limits.payloadInlineBytesMax))))
+  .map((json) => Payload.ofBytes(encoder.encode(json)))
+const error = fc.record({ code: text, message: text })
+const open: fc.Arbitrary<OpenWork> = fc.oneof(
+  fc.record({ kind: kind('record'), number, value: text, timer: maybe(text) }),
+  fc.record({ kind: kind('time'), dueAtMs: time, timer: text }),
+  fc.record({ kind: kind('retry'), dueAtMs: time, timer: text, input: maybe(payload) }),
+  fc.record({ kind: kind('slot'), input: payload }),
+  fc.record({ kind: kind('handler'), run: fc.nat(), input: payload, timer: text }),
+  fc.record({ kind: kind('scope') }),
+)
+const taskRow: fc.Arbitrary<TaskRow> = fc.record({
+  status: fc.constantFrom('SUBMITTED', 'EXECUTING', 'COMPLETED', 'FAILED', 'SKIPPED', 'STOPPED'),
+  attempt: fc.nat(),
+  startedAtMs: time,
+  endedAtMs: maybe(time),
+  output: maybe(payload),
+  error: maybe(error),
+  hasIncident: fc.boolean(),
+  open: maybe(open),
+  edges: fc.oneof(fc.constantFrom('live', 'dead'), fc.array(text, { maxLength: 3 })),
+})
+const timeline = fc.array(
+  fc.record({
+    atMs: time,
+    task: fc.integer({ min: -1, max: 500 }),
+    status: fc.oneof(fc.constantFrom('EXECUTING', 'COMPLETED', 'SET', 'INCIDENT'), text),
+    attempt: fc.nat(),
+    note: maybe(text),
+  }),
+  { maxLength: 5 },
+)
+export const instanceRow: fc.Arbitrary<InstanceRow> = fc.record({
+  id: text,
+  workflow: text,
+  version: text,
+  key: text,
+  origin: text,
+  traceparent: maybe(text),
+  startedAtMs: time,
+  input: payload,
+  status: fc.constantFrom('EXECUTING', 'COMPLETED', 'FAILED', 'STOPPED'),
+  endedAtMs: maybe(time),
+  vars: fc
+    .array(fc.tuple(text, fc.json()), { maxLength: 3 })
+    .map((entries) => new Map(entries.map(([name, json]) => [name, JSON.parse(json)]))),
+  tasks: fc.array(maybe(taskRow), { maxLength: 6 }),
+  incidents: fc.nat(),
+  output: maybe(payload),
+  error: maybe(error),
+  subscriptions: fc.nat(),
+  timeline,
+  timelineDropped: fc.nat(),
+  stored: fc.constant([]),
+})
+
+export const travelling: fc.Arbitrary<Travelling> = fc.oneof(
+  fc.record({
+    type: kind('instance.start'),
+    workflow: text,
+    version: text,
+    key: text,
+    origin: fc.record({ kind: kind('record'), record, trigger: fc.nat() }),
+  }),
+  fc.record({ type: kind('channel.publish'), workflow: text, value: text, record, keepMs: number }),
+  fc.record({ type: kind('channel.join'), workflow: text, topic: text, value: text, waiter }),
+  fc.record({ type: kind('channel.leave'), workflow: text, topic: text, value: text, instanceId: text, number }),
+  fc.record({
+    type: kind('channel.return'),
+    workflow: text,
+    value: text,
+    record,
+    arrivedAtMs: time,
+    expiresAtMs: time,
+    isStale: fc.boolean(),
+  }),
+  fc.record({ type: kind('channel.purge'), workflow: text, topic: text, value: text, fromMs: time, toMs: time }),
+  fc.record({
+    type: kind('instance.correlate'),
+    instanceId: text,
+    task: fc.nat(),
+    number,
+    value: text,
+    workflow: text,
+    record,
+    arrivedAtMs: time,
+    expiresAtMs: time,
+  }),
+)
