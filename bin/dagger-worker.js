@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// Plain JavaScript for any Node: it only checks the version, then hands over. Compiled in a package, sources in a checkout.
+// Plain JavaScript for any Node: it only checks the version, then hands over. Sources in a checkout,
+// where what was compiled may be old; compiled in a package, which has no sources.
 import { existsSync } from 'node:fs'
 
 const [major, minor] = process.versions.node.split('.').map(Number)
@@ -12,8 +13,8 @@ if (major < 22 || (major === 22 && minor < 22)) {
   )
   process.exit(2)
 }
-const compiled = new URL('../dist/main.js', import.meta.url)
-const entry = existsSync(compiled) ? compiled : new URL('../src/main.ts', import.meta.url)
+const source = new URL('../src/main.ts', import.meta.url)
+const entry = existsSync(source) ? source : new URL('../dist/main.js', import.meta.url)
 void import(entry.href)
   .then((main) => main.runCommandLine(process.argv.slice(2)))
   .then((code) => {

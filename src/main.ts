@@ -26,7 +26,12 @@ export async function startWorker(config: WorkerConfig, options: StartOptions): 
     for (const close of closers.splice(0).reverse()) await close()
   }
   try {
-    const log = await openEmbeddedLog({ directory: join(config.data, 'log'), app: config.app, clock: systemClock, logger })
+    const log = await openEmbeddedLog({
+      directory: join(config.data, 'log'),
+      app: config.app,
+      clock: systemClock,
+      logger,
+    })
     closers.push(() => log.close())
     const worker = await Worker.start({
       app: config.app,
@@ -35,7 +40,8 @@ export async function startWorker(config: WorkerConfig, options: StartOptions): 
       logKind: 'embedded',
       log,
       membership: soleMembership(config.partitions),
-      openStore: (partition) => openLevelStore({ directory: join(config.data, 'store', String(partition)), app: config.app, partition }),
+      openStore: (partition) =>
+        openLevelStore({ directory: join(config.data, 'store', String(partition)), app: config.app, partition }),
       clock: systemClock,
       ids,
       handlers,

@@ -1,10 +1,12 @@
 // What `npm test` runs: node's own test runner over test/**/*.test.ts, and one plain line at the end: "N passed, N failed".
+// One Kafka for all files that ask for it (support/kafka/use-kafka.ts), unless KAFKA_BROKERS names another.
 // `--fast` leaves out what takes longer than a minute. Other arguments are glob patterns that replace the default.
-import { globSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
+import { startBroker } from './support/kafka/broker.ts'
 
-const slow = ['test/integrity/**', 'test/simulation/campaign*', 'test/surfaces/e2e*']
+const slow = ['test/integrity/**', 'test/conformance/broker-faults*', 'test/simulation/campaign*', 'test/surfaces/e2e*']
 /** Two cores are what CI has, and several tests start a worker of their own. */
 const filesAtOnce = 2
 const fileTimeoutMs = 10 * 60_000
@@ -14,6 +16,12 @@ const patterns = argv.filter((argument) => !argument.startsWith('--'))
 const files = globSync(patterns.length > 0 ? patterns : ['test/**/*.test.ts'], {
   exclude: argv.includes('--fast') ? slow : [],
 }).sort()
+
+// Where it cannot be started the files say so themselves: they fail.
+const wantsKafka =
+  !process.env['KAFKA_BROKERS'] && files.some((file) => readFileSync(file, 'utf8').includes('useKafka'))
+const kafka = wantsKafka ? await startBroker().catch((error: Error) => console.error(error.message)) : undefined
+if (kafka) process.env['KAFKA_BROKERS'] = kafka.address
 
 let passed = 0
 let failed = 0
@@ -31,5 +39,6 @@ if (files.length > 0) {
   for await (const text of report) process.stdout.write(text)
 }
 
+await kafka?.dispose()
 console.log(`\n${passed} passed, ${failed} failed`)
 process.exitCode = failed > 0 || passed === 0 ? 1 : 0

@@ -22,7 +22,7 @@ export interface ThroughputOptions {
 export interface Throughput {
   readonly completed: number
   readonly seconds: number
-  /** What the main thread computed meanwhile: unlike the seconds, next to nothing of it is other people's load. */
+  /** What the main thread computed meanwhile: other people's load lengthens it far less than the seconds. */
   readonly cpuSeconds: number
 }
 

@@ -210,7 +210,8 @@ export function withdraw(
 }
 
 /** True while the row waits for something, or for a person. */
-export const isUnfinished = (row: TaskRow | undefined): row is TaskRow => row?.open !== undefined || row?.hasIncident === true
+export const isUnfinished = (row: TaskRow | undefined): row is TaskRow =>
+  row?.open !== undefined || row?.hasIncident === true
 
 /** Ends an unfinished task because its scope or its instance has ended: an incident in there is nobody's any more. */
 export function stopTask(at: Pick<Attempt, 'instance' | 'task' | 'world'>, row: TaskRow, out: Outcome): void {

@@ -18,11 +18,7 @@ export function pack(layout: number, fields: readonly unknown[]): Uint8Array {
  * What `read` makes of the fields.
  * @throws {StoreCorrupted} The bytes are of a newer release, or are not what was written; nothing else is thrown.
  */
-export function unpack<Value>(
-  layout: number,
-  bytes: Uint8Array,
-  read: (fields: readonly unknown[]) => Value,
-): Value {
+export function unpack<Value>(layout: number, bytes: Uint8Array, read: (fields: readonly unknown[]) => Value): Value {
   const fields = fieldsOf(layout, bytes)
   try {
     return read(fields)

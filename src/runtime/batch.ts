@@ -1,4 +1,5 @@
 // One batch: inputs decided on an overlay. What it needs to be committed, and what is owed once it is.
+import { RecordRefused, type TaskError } from '../base/errors.ts'
 import type { DeadLetter, Effect, Outgoing } from '../engine/effect.ts'
 import type { Command } from '../engine/command.ts'
 import type { Event } from '../engine/event.ts'
@@ -20,6 +21,8 @@ export interface Input {
   /** A command of this worker (a handler's result, an API call): offered again where its batch falls. */
   readonly own: OwnCommand | undefined
   isAlone: boolean
+  /** Ids that were drawn for it: the same when it is decided again, so that a refusal finds its instance. */
+  readonly ids: string[]
   /** What it tripped when it was decided alone: it goes to the dead-letter topic instead. */
   poison: Error | undefined
 }
@@ -43,8 +46,6 @@ export class Batch {
   readonly armed: { readonly key: string }[] = []
   readonly touched = new Set<string>()
   readonly #outgoing: Outgoing[] = []
-  /** For each outgoing record, the input it came from. */
-  readonly #origins: Input[] = []
   changes: StoreChange[] = []
 
   constructor(inputs: readonly Input[], staging: Staging) {
@@ -53,7 +54,7 @@ export class Batch {
   }
 
   /** @throws whatever an input trips; the batch must be dropped. */
-  decide(world: World): void {
+  decide(given: World): void {
     const gathered = {
       outgoing: this.#outgoing,
       effects: this.effects,
@@ -62,13 +63,14 @@ export class Batch {
         count(this.counters, `rejected_${code.replaceAll('-', '_')}`),
     }
     for (const input of this.inputs) {
+      let drawn = 0
+      const world: World = { ...given, newId: () => (input.ids[drawn++] ??= given.newId()) }
       if (input.from !== undefined) {
         const { source, offset } = input.from
         this.staging.position(source.topic, source.partition, { topicId: source.topicId, offset })
       }
       if (input.poison !== undefined) this.#bury(input, input.poison, world, gathered)
       else if (input.command !== undefined) process(input.command, this.staging, world, gathered)
-      while (this.#origins.length < this.#outgoing.length) this.#origins.push(input)
     }
     this.changes = this.staging.encode()
   }
@@ -82,10 +84,9 @@ export class Batch {
     return records
   }
 
-  /** What the log refused: a command's record, or something whose input has to be looked at. */
-  refused(index: number): { readonly outgoing: Outgoing | undefined; readonly input: Input | undefined } {
-    const at = index - this.changes.length
-    return { outgoing: this.#outgoing[at], input: this.#origins[at] }
+  /** What stands at an index of `records`; undefined for a value of the state. */
+  outgoingAt(index: number): Outgoing | undefined {
+    return this.#outgoing[index - this.changes.length]
   }
 
   #note(event: Event): void {
@@ -102,8 +103,12 @@ export class Batch {
     count(this.counters, 'engine_faults')
     const { command } = input
     if (command === undefined) return
-    const message = `dagger-worker could not process this (a bug in dagger-worker): ${error.message}`
-    const letter = letterOf(command, message)
+    const isRefused = error instanceof RecordRefused
+    const code = isRefused ? error.reason : 'engine'
+    const message = isRefused
+      ? error.message
+      : `dagger-worker could not process this (a bug in dagger-worker): ${error.message}`
+    const letter = letterOf(command, code, message)
     if (letter !== undefined) {
       this.#outgoing.push(letter)
       count(this.counters, 'record_dead_lettered')
@@ -111,14 +116,14 @@ export class Batch {
     if (command.type === 'timer.fire') {
       const timer = this.staging.timers.find(command.timer)
       if (timer !== undefined) this.staging.timers.remove(command.timer)
-      if (timer?.target.kind === 'task') this.#suspect(timer.target.instanceId, message, world, gathered)
+      if (timer?.target.kind === 'task') this.#suspect(timer.target.instanceId, { code, message }, world, gathered)
     }
-    if ('instanceId' in command) this.#suspect(command.instanceId, message, world, gathered)
+    if ('instanceId' in command) this.#suspect(command.instanceId, { code, message }, world, gathered)
     input.own?.onLost?.('not-ready')
   }
 
-  #suspect(instanceId: string, message: string, world: World, gathered: Parameters<typeof process>[3]): void {
-    process({ type: 'instance.suspect', instanceId, error: { code: 'engine', message } }, this.staging, world, gathered)
+  #suspect(instanceId: string, error: TaskError, world: World, gathered: Parameters<typeof process>[3]): void {
+    process({ type: 'instance.suspect', instanceId, error }, this.staging, world, gathered)
   }
 }
 
@@ -137,8 +142,8 @@ function recordOf(outgoing: Outgoing, topics: AppTopics): OutgoingRecord {
   }
 }
 
-function letterOf(command: Command, message: string): DeadLetter | undefined {
-  const letter = { type: 'dead-letter', code: 'engine', message } as const
+function letterOf(command: Command, code: string, message: string): DeadLetter | undefined {
+  const letter = { type: 'dead-letter', code, message } as const
   switch (command.type) {
     case 'record.route':
       return { ...letter, record: command.record, workflow: undefined }

@@ -102,6 +102,7 @@ const input = (fields: Partial<Input>): Input => ({
   from: undefined,
   own: undefined,
   isAlone: false,
+  ids: [],
   poison: undefined,
   ...fields,
 })

@@ -13,15 +13,14 @@ import { RecordRefused, StoreCorrupted, type TaskError } from '../base/errors.ts
 import type { Logger } from '../base/logger.ts'
 import type { Effect } from '../engine/effect.ts'
 import type { World } from '../engine/world.ts'
-import { endOf, prefixes, type AppTopics } from '../records/keys.ts'
-import { workCodec } from '../records/row-codec.ts'
-import { owedFor } from '../engine/derive.ts'
+import type { AppTopics } from '../records/keys.ts'
 import { workId } from '../engine/state.ts'
 import { Batch, type Counters, type Input, type OwnCommand } from './batch.ts'
 import { Intake } from './intake.ts'
 import type { Definitions } from './definitions.ts'
 import { Lifecycle } from './lifecycle.ts'
 import type { Clock, Ids, Log, Producer, Store } from './ports.ts'
+import { askAgain } from './owed.ts'
 import { restore } from './restore.ts'
 import { CommittedRows } from './rows.ts'
 import { Sources, type SourceTopic } from './sources.ts'
@@ -54,9 +53,6 @@ interface InFlight {
   readonly done: Promise<void>
 }
 
-/** Inbox records are deleted once so many have been passed. */
-const inboxTrimmedEvery = 1_000
-
 export class Partition {
   readonly #options: PartitionOptions
   readonly #lifecycle = new Lifecycle()
@@ -71,7 +67,6 @@ export class Partition {
   #inFlight: InFlight | undefined
   #changelogId = ''
   #timeMs = 0
-  #inboxTrimmedTo = 0
   restoreLeft = 0
 
   constructor(options: PartitionOptions) {
@@ -79,7 +74,15 @@ export class Partition {
     const { store, log, partition, partitions, onAlarm, own, logger } = options
     this.#rows = new CommittedRows(store)
     this.#timers = new Timers(store)
-    this.#sources = new Sources({ log, store, partition, partitions, onAlarm, onReady: () => this.#bell.ring() })
+    this.#sources = new Sources({
+      log,
+      store,
+      partition,
+      partitions,
+      logger,
+      onAlarm,
+      onReady: () => this.#bell.ring(),
+    })
     this.#intake = new Intake(this.#sources, this.#timers, own, logger)
   }
 
@@ -119,7 +122,7 @@ export class Partition {
     await definitions.catchUp()
     await this.refreshSources()
     await this.#timers.refill()
-    await this.#askAgain()
+    await askAgain(store, this.#rows, definitions.catalogue, this.#options.perform)
     if (this.phase === 'restoring') this.#lifecycle.become('running')
   }
 
@@ -240,13 +243,14 @@ export class Partition {
       return true
     } catch (error) {
       this.#inFlight = undefined
-      const inputs = [...batch.inputs, ...(next?.inputs ?? [])]
+      this.#intake.again(next?.inputs ?? [])
       if (error instanceof RecordRefused) {
-        this.#refused(batch, error)
-        this.#intake.again(inputs)
+        // Not a command's record, or refused although the command was told: whoever brought it is looked at alone.
+        if (this.#noteRefusal(batch, error)) this.#intake.again(batch.inputs)
+        else this.#intake.isolate(batch.inputs, error)
         return false
       }
-      this.#intake.putBack(inputs)
+      this.#intake.putBack(batch.inputs)
       throw error
     }
   }
@@ -266,39 +270,21 @@ export class Partition {
     for (const { from } of batch.inputs) if (from?.source.isNew === true) this.#sources.begin(from.source)
     for (const effect of batch.effects) perform(effect) // P6
     onCommitted(batch)
-    this.#trimInbox(batch)
+    this.#sources.trimInbox(batch.inputs)
     this.#bell.ring()
   }
 
-  #refused(batch: Batch, error: RecordRefused): void {
-    const { outgoing, input } = batch.refused(error.index)
-    if (outgoing?.type === 'command') {
-      const key = `${workId(outgoing.instanceId, outgoing.task)}/${outgoing.attempt}`
-      if (!this.#refusals.has(key)) {
-        this.#refusals.set(key, {
-          code: 'produce-rejected',
-          message: `${outgoing.topic} refused the record: ${error.message}`,
-        })
-        return
-      }
-    }
-    // Not a command's record, or refused although the command was told: whoever brought it is looked at alone.
-    if (input !== undefined && input.isAlone) input.poison = error
-    for (const each of batch.inputs) each.isAlone = true
-  }
-
-  /** What the state still owes after a restore. */
-  async #askAgain(): Promise<void> {
-    const { store, definitions, perform } = this.#options
-    let from = prefixes.work
-    for (;;) {
-      const entries = await store.list({ from, to: endOf(prefixes.work), limit: 1_000 })
-      const last = entries[entries.length - 1]
-      if (last === undefined) return
-      const state = new Staging(this.#rows, undefined)
-      for (const { value } of entries) perform(owedFor(workCodec.decode(value), state, definitions.catalogue))
-      from = `${last.key}\0`
-    }
+  /** Design 4.5: the command whose record was refused is told when it is decided again. false: there is none to tell. */
+  #noteRefusal(batch: Batch, error: RecordRefused): boolean {
+    const outgoing = batch.outgoingAt(error.index)
+    if (outgoing?.type !== 'command') return false
+    const key = `${workId(outgoing.instanceId, outgoing.task)}/${outgoing.attempt}`
+    if (this.#refusals.has(key)) return false
+    this.#refusals.set(key, {
+      code: 'produce-rejected',
+      message: `${outgoing.topic} refused the record: ${error.message}`,
+    })
+    return true
   }
 
   /** Sleeps until something arrives or the next timer is due. */
@@ -309,16 +295,5 @@ export class Partition {
       dueAtMs === undefined ? () => {} : clock.after(Math.max(0, dueAtMs - clock.nowMs()), () => this.#bell.ring())
     await this.#bell.heard()
     cancel()
-  }
-
-  /** Forgets what a committed position has passed; it costs nothing but disk when it fails. */
-  #trimInbox(batch: Batch): void {
-    const { log, logger } = this.#options
-    const last = batch.inputs.findLast(({ from }) => from?.source.isInbox === true)?.from
-    if (last === undefined || last.offset - this.#inboxTrimmedTo < inboxTrimmedEvery) return
-    this.#inboxTrimmedTo = last.offset
-    log.deleteRecords(last.source.topic, last.source.partition, last.offset).catch((error: unknown) => {
-      logger.warn({ error: String(error) }, 'the inbox could not be trimmed; trying again later')
-    })
   }
 }

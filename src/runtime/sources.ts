@@ -7,6 +7,7 @@
 // Q2. An offset that is gone raises an alarm and goes on at the earliest; a topic that was created anew begins at 0.
 import { ChangelogReplaced } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
+import type { Logger } from '../base/logger.ts'
 import { positionKey } from '../records/keys.ts'
 import { positionCodec, type InputPosition } from '../records/row-codec.ts'
 import type { Registration } from './catalogue.ts'
@@ -23,6 +24,7 @@ export interface SourcesOptions {
   readonly store: Store
   readonly partition: number
   readonly partitions: number
+  readonly logger: Logger
   readonly onReady: () => void
   /** What an operator should know: records were lost before they were read. */
   readonly onAlarm: (message: string) => void
@@ -62,11 +64,14 @@ export interface Taken {
 
 /** Between looks at the bytes: so many records of the largest size fit into memory for each partition. */
 const recordsAtOnce = 32
+/** Inbox records are deleted once so many have been passed. */
+const trimmedEvery = 1_000
 
 export class Sources {
   readonly #options: SourcesOptions
   readonly #sources = new Map<string, Source>()
   #turn = 0
+  #trimmedTo = 0
 
   constructor(options: SourcesOptions) {
     this.#options = options
@@ -118,8 +123,17 @@ export class Sources {
     this.#sources.clear()
   }
 
-  list(): Iterable<Source> {
-    return this.#sources.values()
+  /** After a commit: forgets what its positions have passed in the inbox; it costs nothing but disk when that fails. */
+  trimInbox(
+    inputs: readonly { readonly from: { readonly source: Source; readonly offset: number } | undefined }[],
+  ): void {
+    const last = inputs.findLast(({ from }) => from?.source.isInbox === true)?.from
+    if (last === undefined || last.offset - this.#trimmedTo < trimmedEvery) return
+    this.#trimmedTo = last.offset
+    const { log, logger } = this.#options
+    log.deleteRecords(last.source.topic, last.source.partition, last.offset).catch((error: unknown) => {
+      logger.warn({ error: String(error) }, 'the inbox could not be trimmed; trying again later')
+    })
   }
 
   #add(topic: SourceTopic, s: number): Source | undefined {

@@ -133,10 +133,7 @@ export class Staging implements WritableState {
     for (const [key, position] of this.#positions) changes.push({ key, value: positionCodec.encode(position) })
     this.#payloads = []
     for (const [id, { row, before }] of this.instances.staged) this.#encodeInstance(id, row, before, changes)
-    const tables: StagedTables = this
-    for (const name of tableNames) {
-      if (name !== 'instances') encodeTable(name, tables[name], changes)
-    }
+    encodeTables(this, changes)
     return changes
   }
 
@@ -159,6 +156,10 @@ export class Staging implements WritableState {
     }
     for (const key of before?.stored ?? []) if (!kept.includes(key)) changes.push({ key, value: null })
   }
+}
+
+function encodeTables(tables: StagedTables, changes: StoreChange[]): void {
+  for (const name of tableNames) if (name !== 'instances') encodeTable(name, tables[name], changes)
 }
 
 function encodeTable<Name extends Exclude<TableName, 'instances'>>(

@@ -1,18 +1,13 @@
 // A worker: the partitions that the group gives it, the definitions, the handlers, and the face that is asked.
-import { ConfigError } from '../base/errors.ts'
-import { limits } from '../base/limits.ts'
 import type { Logger } from '../base/logger.ts'
-import { partitionOfText } from '../base/partitioner.ts'
 import type { Workflow } from '../definition/workflow.ts'
-import type { Effect, StartAnswer as EngineAnswer } from '../engine/effect.ts'
-import { Payload } from '../engine/payload.ts'
+import type { Effect } from '../engine/effect.ts'
 import type { Problem } from '../base/errors.ts'
 import type { HandlerSource } from '../handlers/contract.ts'
 import { topicsOf } from '../records/keys.ts'
 import { count, type Counters } from './batch.ts'
 import { Definitions } from './definitions.ts'
 import { Executor } from './executor.ts'
-import { Unavailable } from './face.ts'
 import type {
   InstanceFilter,
   InstanceSummary,
@@ -29,6 +24,8 @@ import type {
 } from './face.ts'
 import { PartitionHost } from './host.ts'
 import type { Assignment, Clock, Ids, Log, Membership, OpenStore } from './ports.ts'
+import { prepareTopics } from './app-topics.ts'
+import { StartCalls } from './start-calls.ts'
 import { persist } from './persist.ts'
 import { Queries } from './queries.ts'
 import { TopicAccess } from './topic-access.ts'
@@ -53,25 +50,19 @@ export interface WorkerOptions {
   readonly refreshEveryMs: number
 }
 
-interface Call {
-  readonly resolve: (answer: EngineAnswer) => void
-  readonly reject: (error: Unavailable) => void
-}
-
 /** Alarms that an operator should know of: the latest are kept. */
 const alarmsMax = 20
 
 export class Worker implements WorkerFace {
   readonly #options: WorkerOptions
-  readonly #definitions: Definitions
+  readonly definitions: Definitions
   readonly #executor: Executor
   readonly #hosts: PartitionHost[] = []
   readonly #queries: Queries
   readonly #topics: TopicAccess
   readonly #counters: Counters = new Map()
-  readonly #calls = new Map<number, Call>()
+  readonly #calls: StartCalls
   readonly #alarms: string[] = []
-  #callsSoFar = 0
   #definitionProblems: readonly Problem[] = []
   #isStopping = false
   #cancelRefresh = (): void => {}
@@ -80,7 +71,7 @@ export class Worker implements WorkerFace {
     const { app, log, logger, clock, handlers, handlersMax, partitionsOf, createsTopics } = options
     const topics = topicsOf(app)
     this.#options = options
-    this.#definitions = new Definitions({ log, clock, topics, logger, partitionsOf, createsTopics })
+    this.definitions = new Definitions({ log, clock, topics, logger, partitionsOf, createsTopics })
     this.#executor = new Executor({ handlers, clock, logger, handlersMax })
     for (let partition = 0; partition < options.partitions; partition++) {
       this.#hosts.push(
@@ -88,10 +79,10 @@ export class Worker implements WorkerFace {
           ...options,
           topics,
           partition,
-          definitions: this.#definitions,
+          definitions: this.definitions,
           executor: this.#executor,
           logger: logger.child({ partition }),
-          sourceTopics: () => this.#definitions.sourceTopics(),
+          sourceTopics: () => this.definitions.sourceTopics(),
           perform: (effect) => this.#perform(partition, effect),
           onCommitted: ({ counters, touched }) => {
             for (const [name, by] of counters) count(this.#counters, name, by)
@@ -101,16 +92,17 @@ export class Worker implements WorkerFace {
         }),
       )
     }
-    this.#queries = new Queries({ hosts: this.#hosts, definitions: this.#definitions, executor: this.#executor, clock })
+    this.#calls = new StartCalls(this.#hosts, this.definitions, options.ids)
+    this.#queries = new Queries({ hosts: this.#hosts, definitions: this.definitions, executor: this.#executor, clock })
     this.#topics = new TopicAccess(log, clock)
   }
 
   /** Makes the application's topics, reads the definitions, joins the group. @throws {ConfigError} DW_PARTITIONS_DIFFER */
   static async start(options: WorkerOptions): Promise<Worker> {
     const worker = new Worker(options)
-    await worker.#persist('preparing the topics', () => worker.#prepareTopics())
-    await worker.#persist('reading the definitions', () => worker.#definitions.open())
-    worker.#definitions.onChange(() => worker.#refreshSources())
+    await worker.#persist('preparing the topics', () => prepareTopics(options))
+    await worker.#persist('reading the definitions', () => worker.definitions.open())
+    worker.definitions.onChange(() => worker.#refreshSources())
     await worker.#persist('joining the group', () =>
       options.membership.join((assignment) => worker.#assigned(assignment)),
     )
@@ -125,7 +117,7 @@ export class Worker implements WorkerFace {
     problems: readonly Problem[],
   ): Promise<void> {
     this.#definitionProblems = problems
-    await this.#persist('publishing the workflows', () => this.#definitions.publish(source, files))
+    await this.#persist('publishing the workflows', () => this.definitions.publish(source, files))
   }
 
   #persist<Result>(what: string, attempt: () => Promise<Result>): Promise<Result> {
@@ -140,7 +132,7 @@ export class Worker implements WorkerFace {
     this.#cancelRefresh()
     await Promise.all(this.#hosts.map((host) => host.close()))
     await this.#options.membership.leave()
-    this.#definitions.close()
+    this.definitions.close()
   }
 
   /** Resolves when every partition that is ours runs, or has stopped for a person to look at. */
@@ -178,50 +170,19 @@ export class Worker implements WorkerFace {
       problems,
       definitionProblems: this.#definitionProblems,
       partitions,
-      workflows: this.#definitions.catalogue.listCurrent().map((workflow) => ({
+      workflows: this.definitions.catalogue.listCurrent().map((workflow) => ({
         name: workflow.name,
         version: workflow.version,
         ...(workflow.label === undefined ? {} : { label: workflow.label }),
         ...(workflow.description === undefined ? {} : { description: workflow.description }),
         startTopics: workflow.start.map(({ topic }) => topic),
       })),
-      counters: Object.fromEntries([...this.#counters].sort()),
+      counters: Object.fromEntries([...this.#counters].sort(([a], [b]) => (a < b ? -1 : 1))),
     }
   }
 
-  async startInstance(request: StartRequest): Promise<StartAnswer> {
-    const workflow = this.#definitions.catalogue.current(request.workflow)
-    if (workflow === undefined) {
-      return { outcome: 'rejected', code: 'workflow-not-found', message: `there is no workflow '${request.workflow}'` }
-    }
-    const key = request.key ?? request.idempotencyKey ?? this.#options.ids.next()
-    if (key === '' || key.length > limits.keyLengthMax) {
-      return {
-        outcome: 'rejected',
-        code: 'key-invalid',
-        message: `key: expected 1 to ${limits.keyLengthMax} characters, found ${key.length}`,
-      }
-    }
-    const host = this.#hosts[partitionOfText(key, this.#hosts.length)]
-    if (host === undefined || host.role !== 'owner' || host.phase === 'stopped' || this.#isStopping) {
-      throw new Unavailable('not-ready', 'the partition of this key does not run in this worker now')
-    }
-    if (this.#calls.size >= limits.apiCallsWaitingMax)
-      throw new Unavailable('overloaded', 'too many calls are waiting to be decided')
-    const call = this.#callsSoFar++
-    return new Promise<EngineAnswer>((resolve, reject) => {
-      this.#calls.set(call, { resolve, reject })
-      host.submit({
-        command: {
-          type: 'instance.start',
-          workflow: workflow.name,
-          version: workflow.version,
-          key,
-          origin: { kind: 'api', input: Payload.of(request.input), idempotencyKey: request.idempotencyKey, call },
-        },
-        onLost: (reason) => this.#lost(call, reason),
-      })
-    })
+  startInstance(request: StartRequest): Promise<StartAnswer> {
+    return this.#calls.start(request)
   }
 
   async findInstance(id: string): Promise<InstanceView | undefined> {
@@ -260,28 +221,6 @@ export class Worker implements WorkerFace {
     return this.#topics.consume(request)
   }
 
-  async #prepareTopics(): Promise<void> {
-    const { log, app, partitions, createsTopics } = this.#options
-    const topics = topicsOf(app)
-    if (createsTopics) {
-      await log.createTopics([
-        { name: topics.inbox, partitions, cleanup: 'unlimited' },
-        { name: topics.changelog, partitions, cleanup: 'compacted' },
-        { name: topics.definitions, partitions: 1, cleanup: 'compacted' },
-        { name: topics.deadLetter, partitions, cleanup: 'retained' },
-      ])
-    }
-    const changelog = (await log.describeTopics([topics.changelog])).get(topics.changelog)
-    if (changelog !== undefined && changelog.partitions !== partitions) {
-      throw new ConfigError([
-        {
-          code: 'DW_PARTITIONS_DIFFER',
-          message: `the application ${app} was made with ${changelog.partitions} partitions, and that is fixed; this worker was told ${partitions}. Start it with --partitions ${changelog.partitions}.`,
-        },
-      ])
-    }
-  }
-
   #assigned({ owned, standby }: Assignment): void {
     for (const [partition, host] of this.#hosts.entries()) {
       host.become(owned.includes(partition) ? 'owner' : standby.includes(partition) ? 'standby' : 'none')
@@ -310,8 +249,7 @@ export class Worker implements WorkerFace {
   #perform(partition: number, effect: Effect): void {
     switch (effect.type) {
       case 'call.answer':
-        this.#calls.get(effect.call)?.resolve(effect.answer)
-        this.#calls.delete(effect.call)
+        this.#calls.answer(effect.call, effect.answer)
         return
       case 'handler.request':
         this.#executor.request({ ...effect, partition }, (command) => {
@@ -326,15 +264,6 @@ export class Worker implements WorkerFace {
       case 'handler.abort':
         this.#executor.abort(effect.instanceId, effect.task)
     }
-  }
-
-  #lost(call: number, reason: 'not-ready' | 'outcome-unknown'): void {
-    const message =
-      reason === 'not-ready'
-        ? 'the partition of this key does not run now; nothing was started'
-        : 'it is not known whether the instance was started; repeat with the same Idempotency-Key to find out'
-    this.#calls.get(call)?.reject(new Unavailable(reason, message))
-    this.#calls.delete(call)
   }
 
   #alarm(message: string): void {

@@ -34,7 +34,9 @@ suite('a process', () => {
   })
 
   test('completes once when its last tasks end in one batch', () => {
-    const world = engineWorld(workflowOf([process([set, '{ name: b, type: set, dependsOn: [], set: { x: 2 } }'])], vars))
+    const world = engineWorld(
+      workflowOf([process([set, '{ name: b, type: set, dependsOn: [], set: { x: 2 } }'])], vars),
+    )
     world.start('w', 'k')
     assert.equal(world.eventsOf('task.completed').filter(({ task }) => task === 0).length, 1)
     assert.equal(world.status('k'), 'COMPLETED')
@@ -51,12 +53,12 @@ suite('a process', () => {
 
   test('on a dead path is never entered and leaves dead edges', () => {
     const tasks = [
-      `- { name: d, type: decision, cases: [{ when: "false", next: [p] }], default: [] }`,
+      `- { name: d, type: decision, cases: [{ when: input.go, next: [p] }], default: [] }`,
       `- { name: p, type: process, dependsOn: [d], tasks: [${set}] }`,
       '- { name: z, type: work }',
     ]
     const world = engineWorld(workflowOf(tasks, vars))
-    world.start('w', 'k')
+    world.start('w', 'k', { go: false })
     assert.deepEqual(world.tasks('k'), { d: 'COMPLETED', p: 'SKIPPED', a: 'NOT_STARTED', z: 'SKIPPED' })
     assert.equal(world.status('k'), 'COMPLETED')
   })
@@ -132,7 +134,9 @@ suite('a failure inside a process', () => {
   })
 
   test('skips the process where it says so, with live edges', () => {
-    const world = engineWorld(workflowOf([process([fails('bad')], ', onFailure: skip'), '- { name: z, type: work }'], vars))
+    const world = engineWorld(
+      workflowOf([process([fails('bad')], ', onFailure: skip'), '- { name: z, type: work }'], vars),
+    )
     world.start('w', 'k', {})
     assert.deepEqual(world.tasks('k'), { p: 'SKIPPED', bad: 'FAILED', z: 'SUBMITTED' })
   })
@@ -212,7 +216,13 @@ suite('a failure in the root scope', () => {
     world.grantAll()
     assert.equal(world.instance('k').incidents, 1)
     world.advance('1m')
-    assert.deepEqual(world.tasks('k'), { p: 'STOPPED', h: 'STOPPED', gate: 'COMPLETED', bad: 'FAILED', stuck: 'STOPPED' })
+    assert.deepEqual(world.tasks('k'), {
+      p: 'STOPPED',
+      h: 'STOPPED',
+      gate: 'COMPLETED',
+      bad: 'FAILED',
+      stuck: 'STOPPED',
+    })
     assert.deepEqual([world.status('k'), world.instance('k').incidents], ['FAILED', 0])
     assert.equal(world.aborts.length, 1)
   })

@@ -27,13 +27,11 @@ function plain(value: unknown): unknown {
 /** Cuts the bytes short, or changes some of them; the leading byte is looked at elsewhere. */
 const damage = fc.oneof(
   fc.nat().map((at) => (whole: Uint8Array) => whole.slice(0, at % (whole.length + 1))),
-  fc
-    .array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 4 })
-    .map((changes) => (whole: Uint8Array) => {
-      const hurt = Uint8Array.from(whole)
-      for (const [at, byte] of changes) hurt[1 + (at % Math.max(1, hurt.length - 1))] = byte
-      return hurt
-    }),
+  fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 4 }).map((changes) => (whole: Uint8Array) => {
+    const hurt = Uint8Array.from(whole)
+    for (const [at, byte] of changes) hurt[1 + (at % Math.max(1, hurt.length - 1))] = byte
+    return hurt
+  }),
 )
 
 function throwsOnlyCorrupted(decode: () => unknown): void {
@@ -50,7 +48,8 @@ function ofNewerRelease(bytes: Uint8Array): Uint8Array {
 
 function roundTrips<Row>(name: string, codec: codecs.Codec<Row>, values: fc.Arbitrary<Row>): void {
   test(`${name}: what was encoded comes back`, () => {
-    const check = (row: Row): void => assert.deepEqual(plain(codec.decode(Uint8Array.from(codec.encode(row)))), plain(row))
+    const check = (row: Row): void =>
+      assert.deepEqual(plain(codec.decode(Uint8Array.from(codec.encode(row)))), plain(row))
     fc.assert(fc.property(values, check))
   })
   test(`${name}: a value of a newer release is refused`, () => {
@@ -58,8 +57,12 @@ function roundTrips<Row>(name: string, codec: codecs.Codec<Row>, values: fc.Arbi
     assert.throws(() => codec.decode(ofNewerRelease(codec.encode(row))), StoreCorrupted)
   })
   test(`${name}: damaged bytes give StoreCorrupted and no other error`, () => {
-    fc.assert(fc.property(values, damage, (row, hurt) => throwsOnlyCorrupted(() => codec.decode(hurt(codec.encode(row))))))
-    fc.assert(fc.property(fc.uint8Array(), (noise) => throwsOnlyCorrupted(() => codec.decode(Uint8Array.of(1, ...noise)))))
+    fc.assert(
+      fc.property(values, damage, (row, hurt) => throwsOnlyCorrupted(() => codec.decode(hurt(codec.encode(row))))),
+    )
+    fc.assert(
+      fc.property(fc.uint8Array(), (noise) => throwsOnlyCorrupted(() => codec.decode(Uint8Array.of(1, ...noise)))),
+    )
     assert.throws(() => codec.decode(new Uint8Array()), StoreCorrupted)
   })
 }

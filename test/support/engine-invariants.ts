@@ -48,7 +48,11 @@ function checkInstance(
     if (task === undefined) continue
     if (task.hasIncident) incidents += 1
     const { open } = task
-    assert.equal(open !== undefined, task.status === 'SUBMITTED' || task.status === 'EXECUTING', 'open work of the open')
+    assert.equal(
+      open !== undefined,
+      task.status === 'SUBMITTED' || task.status === 'EXECUTING',
+      'open work of the open',
+    )
     if (open === undefined) continue
     assert.equal(instance.status, 'EXECUTING', 'nothing is open in an instance that has ended')
     const owner = catalogue.find(instance.version)?.tasks[index]?.scope

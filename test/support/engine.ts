@@ -61,7 +61,8 @@ export class EngineWorld {
   readonly runs: HandlerRun[] = []
   readonly aborts: Extract<Effect, { type: 'handler.abort' }>[] = []
   /** Commands on their way between partitions, the first to be delivered first. */
-  readonly inFlight: { readonly partition: number; readonly bytes: Uint8Array; readonly type: Travelling['type'] }[] = []
+  readonly inFlight: { readonly partition: number; readonly bytes: Uint8Array; readonly type: Travelling['type'] }[] =
+    []
   /** What the log refuses: by topic, the code of the refusal. */
   readonly refusedTopics = new Map<string, string>()
   readonly catalogue = new WorkflowCatalogue()
@@ -292,13 +293,15 @@ export class EngineWorld {
     const store = this.stores[partition]
     assert.ok(store !== undefined, `there is a partition ${partition}`)
     const refusals = new Map<string, string>()
+    // An input that is decided again gives its instance the same id: a refusal names the attempt by it.
+    const ids: string[] = []
     for (;;) {
       const staging = new Staging(new CommittedRows(store), undefined) // W1
       const outgoing: Outgoing[] = []
       const effects: Effect[] = []
       const events: Event[] = []
       const rejections: typeof this.rejections = []
-      decideAll(command, staging as WritableState, this.#world(partition, refusals), {
+      decideAll(command, staging as WritableState, this.surroundings(partition, refusals, ids), {
         outgoing,
         effects,
         onEvent: (event) => void events.push(event),
@@ -324,13 +327,15 @@ export class EngineWorld {
     }
   }
 
-  #world(partition: number, refusals: ReadonlyMap<string, string>): World {
+  /** What a decision on a partition may look at beside its state. */
+  surroundings(partition: number, refusals: ReadonlyMap<string, string> = new Map(), ids: string[] = []): World {
+    let drawn = 0
     return {
       nowMs: this.nowMs,
       partition,
       partitions: this.stores.length,
       catalogue: this.catalogue,
-      newId: () => (this.#ids++).toString().padStart(26, '0'),
+      newId: () => (ids[drawn++] ??= (this.#ids++).toString().padStart(26, '0')),
       refusal: (instanceId, task, attempt) => {
         const code = refusals.get(attemptId(instanceId, task, attempt))
         return code === undefined ? undefined : { code, message: code }

@@ -1,7 +1,7 @@
 // Which partition each record goes to, and in which batches: one batch of a partition at a time, none larger than its
 // topic takes, records in their order.
 import { partitionOf } from '../../base/partitioner.ts'
-import { RecordRefused, type TransientFault } from '../../base/errors.ts'
+import { RecordRefused } from '../../base/errors.ts'
 import type { OutgoingRecord } from '../../runtime/ports.ts'
 import type { Cluster, TopicMetadata } from './cluster.ts'
 import { recordFault } from './faults.ts'
@@ -45,7 +45,7 @@ export async function place(
   cluster: Cluster,
   records: readonly OutgoingRecord[],
   keyless: number,
-): Promise<readonly (number | RecordRefused | TransientFault)[]> {
+): Promise<readonly (number | Error)[]> {
   const topics = new Map<string, TopicMetadata>()
   for (const { topic: name, partition = 0 } of records) {
     const known = topics.get(name) ?? (await cluster.topic(name))
@@ -56,12 +56,7 @@ export async function place(
   return records.map((record, index) => placeOne(record, index, topics.get(record.topic)!, keyless))
 }
 
-function placeOne(
-  record: OutgoingRecord,
-  index: number,
-  topic: TopicMetadata,
-  keyless: number,
-): number | RecordRefused | TransientFault {
+function placeOne(record: OutgoingRecord, index: number, topic: TopicMetadata, keyless: number): number | Error {
   if (topic.error !== undefined) return recordFault(topic.error, index, `topic ${topic.name}`)
   const count = topic.leaders.length
   const { key, partition } = record

@@ -3,7 +3,6 @@
 import { metadataV12 } from '@platformatic/kafka'
 import type { Broker } from '@platformatic/kafka'
 import { TransientFault } from '../../base/errors.ts'
-import type { Clock } from '../../runtime/ports.ts'
 import { errorOf } from './faults.ts'
 import type { KafkaError } from './faults.ts'
 import type { KafkaOptions } from './options.ts'
@@ -77,10 +76,6 @@ export class Cluster {
     return this.#brokers.get(topic.leaders[partition] ?? -1)
   }
 
-  broker(id: number): Broker | undefined {
-    return this.#brokers.get(id)
-  }
-
   /** Any broker will do. @throws {NoAnswer} when none can be asked */
   async ask<Answer>(request: (broker: Broker) => Promise<Answer>): Promise<Answer> {
     const brokers = [...this.#brokers.values(), ...this.#bootstrap]
@@ -125,7 +120,7 @@ export class Cluster {
     this.#controllerId = answer.controllerId
     const topics: TopicMetadata[] = []
     for (const { name, topicId, errorCode, isInternal, partitions } of answer.topics) {
-      if (name === null || (isInternal && names === null)) continue
+      if (name === null || name === undefined || (isInternal && names === null)) continue
       const leaders: number[] = []
       for (const partition of partitions) leaders[partition.partitionIndex] = partition.leaderId
       const error = errorOf(errorCode)
@@ -145,9 +140,4 @@ function brokerOf(address: string): Broker {
   const port = Number(address.slice(colon + 1))
   if (colon < 1 || !Number.isInteger(port)) throw new TransientFault(`"${address}" is not host:port`)
   return { host, port }
-}
-
-/** Resolves after a while. */
-export function pause(clock: Clock, delayMs: number): Promise<void> {
-  return new Promise((resolve) => void clock.after(delayMs, resolve))
 }

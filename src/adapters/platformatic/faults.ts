@@ -70,12 +70,16 @@ const refusals: Readonly<Record<KafkaError, string>> = {
 }
 
 /** Why a record is refused for good; undefined when the error is not about a record. */
-export function refusalOf(error: KafkaError): string | undefined {
+function refusalOf(error: KafkaError): string | undefined {
   return Object.hasOwn(refusals, error) ? refusals[error] : undefined
 }
 
 /** The fault of a produced record or batch; `index` is where its record stands in the caller's list. */
-export function recordFault(error: KafkaError, index: number, where: string): RecordRefused | PartitionFenced | TransientFault {
+export function recordFault(
+  error: KafkaError,
+  index: number,
+  where: string,
+): RecordRefused | PartitionFenced | TransientFault {
   const reason = refusalOf(error)
   if (reason !== undefined) return new RecordRefused(index, reason, `${where}: ${describe(error)}`)
   return faultOf(error, where)

@@ -19,14 +19,14 @@ const committed = 1
 export async function offsetsOf(cluster: Cluster, topic: string, partition: number): Promise<Offsets> {
   return atLeader(cluster, topic, partition, async (leader) => {
     // Answered in this order, so that they fit: earliest <= committed end <= end.
-    const answers = await Promise.all([
+    const [earliest, committedEnd, end] = await Promise.all([
       listOffset(cluster, leader, topic, partition, atEarliest, uncommitted),
       listOffset(cluster, leader, topic, partition, atLatest, committed),
       listOffset(cluster, leader, topic, partition, atLatest, uncommitted),
     ])
-    const error = answers.find((answer) => typeof answer === 'string')
-    if (error !== undefined) return error
-    const [earliest, committedEnd, end] = answers as [number, number, number]
+    if (typeof earliest === 'string') return earliest
+    if (typeof committedEnd === 'string') return committedEnd
+    if (typeof end === 'string') return end
     return { earliest, committedEnd, end }
   })
 }

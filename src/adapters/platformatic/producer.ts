@@ -76,7 +76,12 @@ class TransactionalProducer implements Producer {
     const where = `transactional id ${transactionalId}`
     const ask = async () => {
       const held = [this.#producerId, this.#producerEpoch] as const
-      const answer = await this.#coordinator.ask(initProducerIdV4, transactionalId, bounds.transactionTimeoutMs, ...held)
+      const answer = await this.#coordinator.ask(
+        initProducerIdV4,
+        transactionalId,
+        bounds.transactionTimeoutMs,
+        ...held,
+      )
       const error = errorOf(answer.errorCode)
       if (error !== undefined) return error
       this.#producerId = answer.producerId
@@ -156,6 +161,7 @@ class TransactionalProducer implements Producer {
       topics: [...topics].map(([name, partitions]) => ({ name, partitions })),
     }
     let refused: { topic: string; partition: number } | undefined
+    let isUnheardOf = false
     const ask = async () => {
       refused = undefined
       // Version 3: from 4 on the request is for brokers, and wants the rights of one.
@@ -171,29 +177,31 @@ class TransactionalProducer implements Producer {
       const first = failed.find(({ error }) => error !== 'OPERATION_NOT_ATTEMPTED') ?? failed[0]
       if (first?.error !== undefined && isCoordinatorMove(first.error)) this.#coordinator.forget()
       refused = first
+      // The coordinator may hear later than others of a topic that was just made.
+      isUnheardOf = first?.error === 'UNKNOWN_TOPIC_OR_PARTITION' && (await this.#exists(first.topic))
       return first?.error
     }
-    const error = await untilAnswered(this.#retry(), ask, isPassing).catch((failure: unknown) => {
-      if (!(failure instanceof NoAnswer)) throw failure
-      throw failure.mayBeDone ? unknownBy(failure.message) : unanswered(failure, 'the transaction was not begun')
-    })
+    const error = await untilAnswered(this.#retry(), ask, (refusal) => isUnheardOf || isPassing(refusal)).catch(
+      (failure: unknown) => {
+        if (!(failure instanceof NoAnswer)) throw failure
+        throw failure.mayBeDone ? unknownBy(failure.message) : unanswered(failure, 'the transaction was not begun')
+      },
+    )
     if (error === undefined) return
     // Refused as a whole: no transaction was begun, so there is none to abort.
     const at = batches.find(({ topic, partition }) => topic === refused?.topic && partition === refused.partition)
     throw recordFault(error, at?.batches[0]?.indices[0] ?? 0, `${refused?.topic}/${refused?.partition}`)
   }
 
+  async #exists(topic: string): Promise<boolean> {
+    return (await this.#options.cluster.refresh([topic]))[0]!.error === undefined
+  }
+
   async #commit(): Promise<void> {
     const { transactionalId } = this.#options
     let mayBeDone = false
     const ask = async () => {
-      const answer = await this.#coordinator.ask(
-        endTxnV3,
-        transactionalId,
-        this.#producerId,
-        this.#producerEpoch,
-        true,
-      )
+      const answer = await this.#coordinator.ask(endTxnV3, transactionalId, this.#producerId, this.#producerEpoch, true)
       const error = errorOf(answer.errorCode)
       // A coordinator that moves away while it commits says the same as one that has not begun to.
       if (error !== undefined && isCoordinatorMove(error)) mayBeDone = true
@@ -210,7 +218,8 @@ class TransactionalProducer implements Producer {
     const { transactionalId } = this.#options
     const ask = async () =>
       errorOf(
-        (await this.#coordinator.ask(endTxnV3, transactionalId, this.#producerId, this.#producerEpoch, false)).errorCode,
+        (await this.#coordinator.ask(endTxnV3, transactionalId, this.#producerId, this.#producerEpoch, false))
+          .errorCode,
       )
     const error = await this.#endOnce(ask)
     if (error === undefined) return
@@ -261,7 +270,8 @@ function faultIn(outcomes: ReadonlyMap<Batch, Outcome>): Error | undefined {
     if ('unanswered' in outcome) {
       const { mayBeDone, message } = outcome.unanswered
       faults.push(mayBeDone ? unknownBy(message) : new TransientFault(message))
-    } else if (outcome.error === 'MESSAGE_TOO_LARGE' && failed.records.length > 1) faults.push(new BatchTooLarge(failed))
+    } else if (outcome.error === 'MESSAGE_TOO_LARGE' && failed.records.length > 1)
+      faults.push(new BatchTooLarge(failed))
     else {
       const index = failed.indices[outcome.record ?? 0] ?? failed.indices[0]!
       faults.push(recordFault(outcome.error, index, `${failed.topic}/${failed.partition}`))

@@ -1,5 +1,4 @@
 import type { Clock } from '../../runtime/ports.ts'
-import { pause } from './cluster.ts'
 import { bounds } from './options.ts'
 
 /** A time to have something done in, with waits between the tries that double from 2 to 250 ms. */
@@ -21,4 +20,9 @@ export class Retry {
     this.#delayMs = Math.min(bounds.retryDelayMs.max, this.#delayMs * 2)
     return true
   }
+}
+
+/** Resolves after a while. */
+export function pause(clock: Clock, delayMs: number): Promise<void> {
+  return new Promise((resolve) => void clock.after(delayMs, resolve))
 }

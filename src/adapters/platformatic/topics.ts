@@ -1,13 +1,11 @@
 // Topics: what they are, and how those of an application are made. What exists is never changed in here.
-import { createTopicsV7, describeConfigsV4 } from '@platformatic/kafka'
+import { ConfigResourceTypes, createTopicsV7, describeConfigsV4 } from '@platformatic/kafka'
 import { TransientFault } from '../../base/errors.ts'
 import type { TopicInfo, TopicSpec } from '../../runtime/ports.ts'
 import type { Cluster, TopicMetadata } from './cluster.ts'
 import { describe, errorOf, faultOf, isLeaderMove } from './faults.ts'
 import { bounds } from './options.ts'
 import { Retry } from './retry.ts'
-
-const configOfTopic = 2
 
 /** What a batch adds to its one record: the batch's head, lengths, and a little for headers. */
 const batchOverheadBytes = 128
@@ -52,12 +50,12 @@ export class BatchLimits {
     const asked = topics.filter((topic) => isFresh || !this.#bytes.has(topic))
     if (asked.length === 0) return
     const resources = asked.map((resourceName) => ({
-      resourceType: configOfTopic,
+      resourceType: ConfigResourceTypes.TOPIC,
       resourceName,
       configurationKeys: ['max.message.bytes'],
     }))
     const answer = await this.#cluster.ask((broker) =>
-      this.#cluster.wire.ask(broker, describeConfigsV4, resources as never, false, false),
+      this.#cluster.wire.ask(broker, describeConfigsV4, resources, false, false),
     )
     for (const { resourceName, errorCode, configs: found } of answer.results) {
       const bytes = Number(found.find((config) => config.name === 'max.message.bytes')?.value)
@@ -93,6 +91,8 @@ export async function createTopics(cluster: Cluster, specs: readonly TopicSpec[]
     if (topics.every(isLed)) return
     const missing = specs.filter((_, at) => topics[at]!.error === 'UNKNOWN_TOPIC_OR_PARTITION')
     if (missing.length > 0) await create(cluster, missing, refused)
+    const hidden = topics.find(({ error }) => error === 'TOPIC_AUTHORIZATION_FAILED')
+    if (hidden !== undefined) throw faultOf('TOPIC_AUTHORIZATION_FAILED', `topic ${hidden.name}`)
     const [problem] = refused
     if (problem !== undefined) throw new TransientFault(`topic ${problem[0]} was not created: ${problem[1]}`)
     if (!(await retry.again())) {

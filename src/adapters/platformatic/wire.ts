@@ -23,10 +23,10 @@ export class NoAnswer extends Error {
 export class Wire {
   readonly #pool: ConnectionPool
 
-  constructor({ clientId, tls, sasl }: KafkaConnection) {
+  constructor({ clientId, tls, sasl }: KafkaConnection, requestTimeoutMs: number = bounds.requestTimeoutMs) {
     this.#pool = new ConnectionPool(clientId, {
       connectTimeout: bounds.connectTimeoutMs,
-      requestTimeout: bounds.requestTimeoutMs,
+      requestTimeout: requestTimeoutMs,
       ...(tls === undefined ? {} : { tls }),
       ...(sasl === undefined ? {} : { sasl }),
     })
@@ -47,7 +47,10 @@ export class Wire {
       return await api.async(connection, ...request)
     } catch (error) {
       // The client throws an answer that has an error code in it; the answer is on the error.
-      if (error instanceof ResponseError && 'response' in error) return error.response as Answer
+      if (error instanceof ResponseError && 'response' in error) {
+        const answer: Answer = error.response
+        return answer
+      }
       if (isOfTheNetwork(error)) throw new NoAnswer(true, error)
       throw error
     }

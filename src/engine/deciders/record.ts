@@ -129,13 +129,11 @@ function deadLetter(record: SourceRecord, failures: readonly Failure[], out: Out
   const message = failures
     .map((each) => (each.workflow === '' ? each.message : `${each.workflow}: ${each.message}`))
     .join('\n')
-  return out
-    .event({ type: 'record.dead-lettered', code: first.code })
-    .produce({
-      type: 'dead-letter',
-      record,
-      code: first.code,
-      message,
-      workflow: first.workflow === '' ? undefined : first.workflow,
-    })
+  return out.event({ type: 'record.dead-lettered', code: first.code }).produce({
+    type: 'dead-letter',
+    record,
+    code: first.code,
+    message,
+    workflow: first.workflow === '' ? undefined : first.workflow,
+  })
 }

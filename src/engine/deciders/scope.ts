@@ -115,15 +115,15 @@ export const failScope: Decider<'scope.fail'> = (command, state, world) => {
   const row = instance.tasks[owner.index]
   if (row?.open?.kind !== 'scope') return reject('task-not-open')
   const out = accept()
-  stopInside(owner.inner, instance, workflow, world, out)
+  stopInside(owner.inner, instance, world, out)
   failAttempt({ world, instance, workflow, task: owner, number: row.attempt }, error, out)
   return out
 }
 
-function stopInside(scope: Scope, instance: InstanceRow, workflow: Workflow, world: World, out: Outcome): void {
+function stopInside(scope: Scope, instance: InstanceRow, world: World, out: Outcome): void {
   for (const task of scope.tasks) {
     const row = instance.tasks[task.index]
-    if (task.type === 'process') stopInside(task.inner, instance, workflow, world, out)
+    if (task.type === 'process') stopInside(task.inner, instance, world, out)
     if (isUnfinished(row)) stopTask({ instance, task, world }, row, out)
   }
 }

@@ -5,14 +5,14 @@ import type { ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
+import type { Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { installKafka } from './install.ts'
 
 const run = promisify(execFile)
-const startTimeoutMs = 60_000
+const startTimeoutMs = 120_000
 const lookAgainMs = 50
 
 export interface KafkaBroker {
@@ -118,6 +118,9 @@ function defaults(folder: string, port: number, controllerPort: number): Record<
     'transaction.state.log.num.partitions': '4',
     // A transaction that timed out is aborted soon, so that a test need not wait for it.
     'transaction.abort.timed.out.transaction.cleanup.interval.ms': '200',
+    // One that was killed is let back in soon.
+    'broker.session.timeout.ms': '3000',
+    'broker.heartbeat.interval.ms': '500',
     'share.coordinator.state.topic.replication.factor': '1',
     'group.initial.rebalance.delay.ms': '0',
     'group.min.session.timeout.ms': '1000',
@@ -147,16 +150,16 @@ const lines = (settings: Readonly<Record<string, string>>) =>
 /** Two ports that nobody listens on; held together, so that they differ. */
 async function freePorts(): Promise<readonly [number, number]> {
   const servers = [createServer(), createServer()]
-  const ports = await Promise.all(
-    servers.map(
-      (server) =>
-        new Promise<number>((resolve) =>
-          server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port)),
-        ),
-    ),
-  )
+  const ports = await Promise.all(servers.map(portOf))
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
   return [ports[0]!, ports[1]!]
+}
+
+async function portOf(server: Server): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('a TCP server has a port')
+  return address.port
 }
 
 function takesConnections(port: number): Promise<boolean> {

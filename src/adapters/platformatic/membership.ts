@@ -1,0 +1,231 @@
+// The worker as a member of the application's consumer group, which only says who owns which partition.
+//
+//   joining ── JoinGroup, SyncGroup ──▶ stable ── Heartbeat every second ──▶ stable
+//      ▲                                   │
+//      └────── a rebalance, an expired session, an unknown member, a coordinator that moved ──────┘
+//
+// The loop never ends by an error: it joins again for as long as it is wanted. The client's own loop is not used: after
+// a join that fails it sends no heartbeats any more, and its assignments carry the same user data for every member.
+//   M1. `onAssignment` is told of each generation, one that changes nothing too: what was let go in doubt is taken again.
+//   M2. Before joining anew after the session is lost, everything is given up: it is another's by now.
+//   M3. `confirms` is true only by a heartbeat that was sent after the call, in the generation that the partition was
+//       given in. Safety does not depend on any of this: a zombie is fenced by the log.
+import { heartbeatV4, joinGroupV7, leaveGroupV5, syncGroupV5 } from '@platformatic/kafka'
+import type { Assignment, Membership } from '../../runtime/ports.ts'
+import { assign } from './assignor.ts'
+import { Cluster } from './cluster.ts'
+import { Coordinator } from './coordinator.ts'
+import { describe, errorOf, isCoordinatorMove } from './faults.ts'
+import type { KafkaError } from './faults.ts'
+import { decodeAssignment, decodeSubscription, encodeAssignment, encodeSubscription } from './group-bytes.ts'
+import { bounds } from './options.ts'
+import type { KafkaOptions } from './options.ts'
+import { pause, Retry } from './retry.ts'
+import { NoAnswer, Wire } from './wire.ts'
+
+export interface MembershipOptions extends KafkaOptions {
+  readonly groupId: string
+  /** The topic whose partitions stand for those of the application: `<app>.inbox`. */
+  readonly topic: string
+  readonly partitions: number
+}
+
+const protocolType = 'consumer'
+/** The name of the assignor; another way to assign needs another name. */
+const protocol = 'dagger-worker'
+const nobody = ''
+
+export function createKafkaMembership(options: MembershipOptions): Membership {
+  return new KafkaMembership(options)
+}
+
+class KafkaMembership implements Membership {
+  readonly #options: MembershipOptions
+  readonly #cluster: Cluster
+  readonly #wire: Wire
+  readonly #coordinator: Coordinator
+  /** A join waits for all other members: it has time, and a connection of its own. */
+  readonly #joinWire: Wire
+  readonly #joinCoordinator: Coordinator
+  #onAssignment: ((assignment: Assignment) => void) | undefined
+  #memberId = nobody
+  #generation = -1
+  #owned: readonly number[] = []
+  /** False from the first word of a rebalance until the next assignment. */
+  #isStable = false
+  #isWanted = false
+  #mustRejoin = false
+  #running: Promise<void> | undefined
+  #wake = () => {}
+
+  constructor(options: MembershipOptions) {
+    this.#options = options
+    this.#cluster = new Cluster(options)
+    this.#wire = new Wire(options)
+    this.#coordinator = new Coordinator(this.#cluster, this.#wire, 'group', options.groupId)
+    this.#joinWire = new Wire(options, bounds.rebalanceTimeoutMs + bounds.requestTimeoutMs)
+    this.#joinCoordinator = new Coordinator(this.#cluster, this.#joinWire, 'group', options.groupId)
+  }
+
+  /** Resolves with the first assignment, or when the group was left before there was one. */
+  async join(onAssignment: (assignment: Assignment) => void): Promise<void> {
+    this.#isWanted = true
+    await new Promise<void>((resolve) => {
+      this.#onAssignment = (assignment) => {
+        onAssignment(assignment)
+        resolve()
+      }
+      this.#running ??= this.#run().finally(resolve)
+    })
+  }
+
+  async confirms(partition: number): Promise<boolean> {
+    const retry = new Retry(this.#options.clock, bounds.confirmWithinMs)
+    while (this.#isWanted) {
+      const generation = this.#generation
+      if (this.#isStable && !this.#owned.includes(partition)) return false
+      if (this.#isStable) {
+        const error = await this.#heartbeat().catch((failure: unknown) => this.#unanswered(failure))
+        if (error === undefined && this.#isStable && generation === this.#generation) return true // M3
+        if (error !== undefined) this.#rebalance(error)
+      }
+      if (!(await retry.again())) break
+    }
+    // In doubt is not ours. The next generation says whose it is, to us as well (M1).
+    this.#mustRejoin = true
+    this.#wake()
+    return false
+  }
+
+  async leave(): Promise<void> {
+    if (!this.#isWanted) return
+    this.#isWanted = false
+    this.#onAssignment = undefined
+    this.#wake()
+    if (this.#memberId !== nobody) {
+      const members = [{ memberId: this.#memberId }]
+      const { logger, groupId } = this.#options
+      await this.#coordinator.ask(leaveGroupV5, groupId, members).catch((failure: unknown) => {
+        // The group learns of it when the session times out.
+        if (!(failure instanceof NoAnswer)) throw failure
+        logger.warn({ group: groupId }, `left without a word to the group: ${failure.message}`)
+      })
+    }
+    await Promise.all([this.#wire.close(), this.#joinWire.close(), this.#cluster.close()])
+    await this.#running
+  }
+
+  async #run(): Promise<void> {
+    const { logger, groupId } = this.#options
+    while (this.#isWanted) {
+      try {
+        const error = await this.#joinAndSync()
+        if (error === undefined) {
+          await this.#stayStable()
+          continue
+        }
+        this.#rebalance(error)
+      } catch (failure) {
+        this.#isStable = false
+        if (!(failure instanceof NoAnswer)) throw failure
+        if (this.#isWanted) logger.warn({ group: groupId }, `the group cannot be joined: ${failure.message}`)
+      }
+      if (this.#isWanted) await this.#sleep(bounds.retryDelayMs.max)
+    }
+  }
+
+  async #joinAndSync(): Promise<KafkaError | undefined> {
+    const { groupId, topic, partitions } = this.#options
+    this.#mustRejoin = false
+    const said = encodeSubscription(topic, this.#owned, Math.max(0, this.#generation))
+    const timeouts = [bounds.sessionTimeoutMs, bounds.rebalanceTimeoutMs] as const
+    const protocols = [{ name: protocol, metadata: said }]
+    const ask = () =>
+      this.#joinCoordinator.ask(joinGroupV7, groupId, ...timeouts, this.#memberId, null, protocolType, protocols)
+    let joined = await ask()
+    if (errorOf(joined.errorCode) === 'MEMBER_ID_REQUIRED') {
+      this.#memberId = joined.memberId
+      joined = await ask()
+    }
+    const refused = errorOf(joined.errorCode)
+    if (refused !== undefined) return refused
+    this.#memberId = joined.memberId
+
+    let assignments: { memberId: string; assignment: Buffer }[] = []
+    if (joined.leader === joined.memberId) {
+      const members = joined.members.map((member) => decodeSubscription(member.memberId, member.metadata))
+      assignments = [...assign(members, partitions)].map(([memberId, own]) => ({
+        memberId,
+        assignment: encodeAssignment(topic, own),
+      }))
+    }
+    const who = [groupId, joined.generationId, joined.memberId] as const
+    const synced = await this.#joinCoordinator.ask(syncGroupV5, ...who, null, protocolType, protocol, assignments)
+    const unsynced = errorOf(synced.errorCode)
+    if (unsynced !== undefined) return unsynced
+    this.#adopt(joined.generationId, decodeAssignment(topic, synced.assignment))
+  }
+
+  #adopt(generation: number, owned: readonly number[]): void {
+    if (!this.#isWanted) return
+    this.#generation = generation
+    this.#owned = owned
+    this.#isStable = true
+    const { groupId, logger } = this.#options
+    logger.debug({ group: groupId, generation, partitions: owned.length }, 'assignment')
+    this.#onAssignment?.({ generation, owned, standby: [] }) // M1
+  }
+
+  /** Beats until the group wants to be joined again. A beat without an answer is sent again until the session is over. */
+  async #stayStable(): Promise<void> {
+    let answeredAt = performance.now()
+    while (this.#isWanted && this.#isStable && !this.#mustRejoin) {
+      await this.#sleep(bounds.heartbeatMs)
+      if (!this.#isWanted || this.#mustRejoin || !this.#isStable) return
+      const error = await this.#heartbeat().catch((failure: unknown) => this.#unanswered(failure))
+      if (error === undefined) answeredAt = performance.now()
+      else if (error === 'REBALANCE_IN_PROGRESS' || !isCoordinatorMove(error)) this.#rebalance(error)
+      else if (performance.now() - answeredAt > bounds.sessionTimeoutMs) this.#lose()
+    }
+  }
+
+  async #heartbeat(): Promise<KafkaError | undefined> {
+    const answer = await this.#coordinator.ask(
+      heartbeatV4,
+      this.#options.groupId,
+      this.#generation,
+      this.#memberId,
+      null,
+    )
+    return errorOf(answer.errorCode)
+  }
+
+  #unanswered(failure: unknown): KafkaError {
+    if (!(failure instanceof NoAnswer)) throw failure
+    return 'COORDINATOR_NOT_AVAILABLE'
+  }
+
+  /** What an answer of the group says about where we stand. */
+  #rebalance(error: KafkaError): void {
+    if (isCoordinatorMove(error)) return
+    this.#isStable = false
+    this.#wake()
+    if (error === 'REBALANCE_IN_PROGRESS') return
+    const { groupId, logger } = this.#options
+    logger.warn({ group: groupId, generation: this.#generation, error }, describe(error))
+    if (error === 'UNKNOWN_MEMBER_ID' || error === 'FENCED_INSTANCE_ID') this.#memberId = nobody
+    if (error === 'UNKNOWN_MEMBER_ID' || error === 'FENCED_INSTANCE_ID' || error === 'ILLEGAL_GENERATION') this.#lose()
+  }
+
+  /** M2. What was owned stays on the lips (`generation` tells how old that is), so that a quick return moves nothing. */
+  #lose(): void {
+    this.#isStable = false
+    this.#onAssignment?.({ generation: this.#generation, owned: [], standby: [] })
+  }
+
+  async #sleep(delayMs: number): Promise<void> {
+    const woken = new Promise<void>((resolve) => (this.#wake = resolve))
+    await Promise.race([woken, pause(this.#options.clock, delayMs)])
+    this.#wake = () => {}
+  }
+}

@@ -1,0 +1,96 @@
+// One reader: what was fetched ahead for it, and where it stands. The fetcher brings records and trouble; this keeps them
+// in order for the one who takes.
+import { TransientFault } from '../../base/errors.ts'
+import { OffsetGone } from '../../runtime/ports.ts'
+import type { LogRecord, Reader, ReaderOptions } from '../../runtime/ports.ts'
+import type { Committed } from './committed.ts'
+import { bounds } from './options.ts'
+
+/** What a reader asks of the one that fetches for it. */
+export interface FetchesFor {
+  /** There is room again, and nothing is under way. */
+  want(reader: KafkaReader): void
+  remove(reader: KafkaReader): void
+}
+
+export class KafkaReader implements Reader {
+  readonly topic: string
+  readonly partition: number
+  /** The creation of the topic that it reads: offsets of another one mean something else. */
+  topicId: string | undefined
+  /** The fetcher's: in a request, or waiting for a place in one. */
+  isQueued = false
+  /** The fetcher's: something in the partition cannot be decoded; fetched by itself, it takes no other down with it. */
+  isAlone = false
+  readonly #fetcher: FetchesFor
+  readonly #onReady: () => void
+  #ahead: readonly LogRecord[] = []
+  #taken = 0
+  #bytesAhead = 0
+  #fetchOffset: number
+  #failure: OffsetGone | TransientFault | undefined
+  #isClosed = false
+
+  constructor(options: ReaderOptions, fetcher: FetchesFor) {
+    this.topic = options.topic
+    this.partition = options.partition
+    this.#fetchOffset = options.offset
+    this.#onReady = options.onReady
+    this.#fetcher = fetcher
+  }
+
+  take(max: number): readonly LogRecord[] {
+    if (this.#isClosed) return []
+    const records = this.#ahead.slice(this.#taken, this.#taken + max)
+    this.#taken += records.length
+    if (this.#taken === this.#ahead.length) {
+      this.#ahead = []
+      this.#taken = 0
+      this.#bytesAhead = 0
+      if (records.length === 0 && this.#failure !== undefined) throw this.#failure
+    }
+    this.#fetcher.want(this)
+    return records
+  }
+
+  get position(): number {
+    return this.#ahead[this.#taken]?.offset ?? this.#fetchOffset
+  }
+
+  /** Where the next fetch begins. */
+  get fetchOffset(): number {
+    return this.#fetchOffset
+  }
+
+  get wantsRecords(): boolean {
+    return !this.#isClosed && !(this.#failure instanceof OffsetGone) && this.#bytesAhead < bounds.readAheadBytes
+  }
+
+  /** Takes what was fetched from `fetchOffset` on. */
+  accept({ records, nextOffset, bytes }: Committed): void {
+    this.#failure = undefined
+    if (nextOffset === this.#fetchOffset) return
+    this.#fetchOffset = nextOffset
+    this.#ahead = this.#taken === this.#ahead.length ? records : [...this.#ahead.slice(this.#taken), ...records]
+    this.#taken = 0
+    this.#bytesAhead += bytes
+    this.#tell()
+  }
+
+  /** What the next `take` throws when there are no records left; `OffsetGone` for good. */
+  fail(failure: OffsetGone | TransientFault): void {
+    const isNews = this.#failure === undefined || failure instanceof OffsetGone
+    this.#failure = failure
+    if (isNews) this.#tell()
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#ahead = []
+    this.#fetcher.remove(this)
+  }
+
+  #tell(): void {
+    if (!this.#isClosed) this.#onReady()
+  }
+}

@@ -1,0 +1,285 @@
+// The overlay that a batch is decided on, over the batch in flight, over the committed rows.
+import assert from 'node:assert/strict'
+import { suite, test } from 'node:test'
+import { limits } from '../../src/base/limits.ts'
+import { Payload } from '../../src/engine/payload.ts'
+import type { InstanceRow } from '../../src/engine/state.ts'
+import { positionCodec } from '../../src/records/row-codec.ts'
+import { CommittedRows } from '../../src/runtime/rows.ts'
+import { Staging } from '../../src/runtime/staging.ts'
+import { MapStore } from '../support/map-store.ts'
+
+const isInvariant = { kind: 'invariant' }
+const open = (): { store: MapStore; rows: CommittedRows } => {
+  const store = new MapStore()
+  return { store, rows: new CommittedRows(store) }
+}
+const key = (instanceId: string): { instanceId: string; isOpen: boolean } => ({ instanceId, isOpen: true })
+
+/** What a commit does: values to the store, rows to the committed ones. */
+function commit(staging: Staging, store: MapStore): void {
+  store.commit(staging.encode())
+  staging.settle()
+}
+
+function instance(input: Payload): InstanceRow {
+  return {
+    id: 'i',
+    workflow: 'w',
+    version: 'w@1',
+    key: 'k',
+    origin: 'api',
+    traceparent: undefined,
+    startedAtMs: 0,
+    input,
+    status: 'EXECUTING',
+    endedAtMs: undefined,
+    vars: new Map(),
+    tasks: [],
+    incidents: 0,
+    output: undefined,
+    error: undefined,
+    subscriptions: 0,
+    timeline: [],
+    timelineDropped: 0,
+    stored: [],
+  }
+}
+
+suite('a batch', () => {
+  test('G0: refuses to insert what is there, and to edit, expect or remove what is not', () => {
+    const { rows } = open()
+    const staging = new Staging(rows, undefined)
+    for (const act of ['edit', 'expect', 'remove'] as const) assert.throws(() => staging.keys[act]('a'), isInvariant)
+    staging.keys.insert('a', key('1'))
+    assert.throws(() => staging.keys.insert('a', key('2')), isInvariant)
+    staging.keys.remove('a')
+    for (const act of ['edit', 'expect', 'remove'] as const) assert.throws(() => staging.keys[act]('a'), isInvariant)
+  })
+
+  test('G1: changes no row that was read, and copies it once', () => {
+    const { store, rows } = open()
+    const first = new Staging(rows, undefined)
+    first.keys.insert('a', key('1'))
+    commit(first, store)
+    const read = rows.find('keys', 'a')
+    const staging = new Staging(rows, undefined)
+    const copy = staging.keys.edit('a')
+    copy.instanceId = '2'
+    assert.equal(read?.instanceId, '1')
+    assert.equal(staging.keys.edit('a'), copy)
+    assert.equal(staging.keys.find('a'), copy)
+    assert.equal(rows.find('keys', 'a')?.instanceId, '1')
+  })
+
+  test('G1: copies an instance as deep as appliers reach', () => {
+    const { store, rows } = open()
+    const first = new Staging(rows, undefined)
+    first.instances.insert('i', instance(Payload.of(1)))
+    commit(first, store)
+    const staging = new Staging(rows, undefined)
+    const copy = staging.instances.edit('i')
+    copy.timeline.push({ atMs: 1, task: 0, status: 'EXECUTING', attempt: 1, note: undefined })
+    copy.tasks[3] = undefined
+    const { timeline, tasks } = rows.find('instances', 'i') ?? assert.fail()
+    assert.deepEqual([timeline.length, tasks.length], [0, 0])
+  })
+
+  test('G2: leaves no trace of a row that came and went', () => {
+    const { rows } = open()
+    const staging = new Staging(rows, undefined)
+    staging.keys.insert('a', key('1'))
+    staging.keys.remove('a')
+    assert.deepEqual(staging.encode(), [])
+  })
+
+  test('leaves a row that went and came again, and removes one that went', () => {
+    const { store, rows } = open()
+    const first = new Staging(rows, undefined)
+    first.keys.insert('a', key('1'))
+    first.keys.insert('b', key('1'))
+    commit(first, store)
+    const staging = new Staging(rows, undefined)
+    staging.keys.remove('a')
+    staging.keys.insert('a', key('2'))
+    staging.keys.remove('b')
+    assert.deepEqual(
+      staging.encode().map((change) => [change.key, change.value === null]),
+      [
+        ['k/a', false],
+        ['k/b', true],
+      ],
+    )
+    commit(staging, store)
+    assert.deepEqual([rows.find('keys', 'a')?.instanceId, rows.find('keys', 'b')], ['2', undefined])
+    assert.equal(new CommittedRows(store).find('keys', 'a')?.instanceId, '2')
+  })
+
+  test('that is dropped has changed nothing', () => {
+    const { store, rows } = open()
+    const first = new Staging(rows, undefined)
+    first.keys.insert('a', key('1'))
+    commit(first, store)
+    const dropped = new Staging(rows, undefined)
+    dropped.keys.edit('a').instanceId = '2'
+    dropped.keys.insert('b', key('2'))
+    dropped.encode()
+    const next = new Staging(rows, undefined)
+    assert.deepEqual([next.keys.find('a')?.instanceId, next.keys.find('b')], ['1', undefined])
+    next.keys.insert('b', key('3'))
+    assert.equal(next.keys.find('b')?.instanceId, '3')
+  })
+
+  test('stages the last position of each source', () => {
+    const staging = new Staging(open().rows, undefined)
+    staging.position('t', 0, { topicId: 'x', offset: 1 })
+    staging.position('t', 0, { topicId: 'x', offset: 2 })
+    const [change, ...more] = staging.encode()
+    assert.deepEqual([change?.key, more.length], ['p/t/0', 0])
+    assert.deepEqual(positionCodec.decode(change?.value ?? assert.fail()), { topicId: 'x', offset: 2 })
+  })
+})
+
+suite('a batch over one that is still being committed', () => {
+  test('sees its rows, and those that it removed as gone', () => {
+    const { store, rows } = open()
+    const first = new Staging(rows, undefined)
+    first.keys.insert('gone', key('1'))
+    commit(first, store)
+    const below = new Staging(rows, undefined)
+    below.keys.insert('new', key('2'))
+    below.keys.remove('gone')
+    const above = new Staging(rows, below)
+    assert.deepEqual([above.keys.find('new')?.instanceId, above.keys.find('gone')], ['2', undefined])
+    assert.throws(() => above.keys.insert('new', key('3')), isInvariant)
+    above.keys.insert('gone', key('3'))
+    assert.equal(above.keys.find('gone')?.instanceId, '3')
+  })
+
+  test('changes no row of it, and removes what it inserted from the changelog as well', () => {
+    const { store, rows } = open()
+    const below = new Staging(rows, undefined)
+    below.keys.insert('a', key('1'))
+    below.keys.insert('b', key('1'))
+    const bytes = below.encode()
+    const above = new Staging(rows, below)
+    above.keys.edit('a').instanceId = '2'
+    above.keys.remove('b')
+    assert.equal(below.keys.find('a')?.instanceId, '1')
+    assert.deepEqual(above.encode().map((change) => [change.key, change.value === null]), [
+      ['k/a', false],
+      ['k/b', true],
+    ])
+    store.commit(bytes)
+    below.settle()
+    above.release()
+    assert.deepEqual([above.keys.find('a')?.instanceId, above.keys.find('b')], ['2', undefined])
+    commit(above, store)
+    assert.equal(new CommittedRows(store).find('keys', 'b'), undefined)
+  })
+})
+
+suite('a large payload', () => {
+  const large = (letter: string): Payload => Payload.of(letter.repeat(limits.payloadInlineBytesMax))
+
+  test('is written once, beside its instance, and goes with it', () => {
+    const { store, rows } = open()
+    const first = new Staging(rows, undefined)
+    first.instances.insert('i', instance(large('x')))
+    commit(first, store)
+    assert.deepEqual([...store.values.keys()], ['i/i', 'o/i/in'])
+    const second = new Staging(rows, undefined)
+    second.instances.edit('i').incidents = 1
+    assert.deepEqual(second.encode().map((change) => change.key), ['i/i'])
+    commit(second, store)
+    const third = new Staging(rows, undefined)
+    third.instances.remove('i')
+    commit(third, store)
+    assert.equal(store.values.size, 0)
+  })
+
+  test('is read when it is asked for, and not before', () => {
+    const { store, rows } = open()
+    const first = new Staging(rows, undefined)
+    first.instances.insert('i', instance(large('x')))
+    commit(first, store)
+    store.asked.length = 0
+    const found = new CommittedRows(store).find('instances', 'i')
+    assert.deepEqual(store.asked, ['i/i'])
+    assert.equal(found?.input.value, 'x'.repeat(limits.payloadInlineBytesMax))
+    assert.deepEqual(store.asked, ['i/i', 'o/i/in'])
+  })
+
+  test('that is replaced at its place is overwritten, and one that is gone is deleted', () => {
+    const { store, rows } = open()
+    const first = new Staging(rows, undefined)
+    first.instances.insert('i', { ...instance(Payload.of(1)), output: large('x') })
+    commit(first, store)
+    const second = new Staging(rows, undefined)
+    second.instances.edit('i').output = large('y')
+    commit(second, store)
+    assert.equal(new CommittedRows(store).find('instances', 'i')?.output?.value, 'y'.repeat(limits.payloadInlineBytesMax))
+    const third = new Staging(rows, undefined)
+    third.instances.edit('i').output = undefined
+    commit(third, store)
+    assert.deepEqual([...store.values.keys()], ['i/i'])
+  })
+
+  test('of an instance that is ended while its start is being committed leaves nothing behind', () => {
+    const { store, rows } = open()
+    const below = new Staging(rows, undefined)
+    below.instances.insert('i', instance(large('x')))
+    const bytes = below.encode()
+    const above = new Staging(rows, below)
+    above.instances.remove('i')
+    const removal = above.encode()
+    store.commit(bytes)
+    store.commit(removal)
+    assert.equal(store.values.size, 0)
+  })
+
+  test('that the store has lost is damage', () => {
+    const { store, rows } = open()
+    const first = new Staging(rows, undefined)
+    first.instances.insert('i', instance(large('x')))
+    commit(first, store)
+    store.values.delete('o/i/in')
+    const found = new CommittedRows(store).find('instances', 'i')
+    assert.throws(() => found?.input.value, { kind: 'store-corrupted' })
+  })
+})
+
+suite('the committed rows', () => {
+  test('ask the store once for what is asked for often, there or not', () => {
+    const { store, rows } = open()
+    for (let n = 0; n < 3; n++) assert.equal(rows.find('keys', 'a'), undefined)
+    assert.equal(store.asked.length, 1)
+  })
+
+  test('hold a bounded number of rows in memory: what was not asked for in a while is asked for again', () => {
+    const { store, rows } = open()
+    rows.find('keys', 'first')
+    for (let n = 0; n < 2 * limits.cachedRowsMax; n++) rows.put('keys', `k${n}`, null)
+    assert.equal(rows.peek('keys', 'first'), undefined)
+    rows.find('keys', 'first')
+    assert.equal(store.asked.length, 2)
+  })
+
+  test('hold what is asked for again and again, however much comes by', () => {
+    const { store, rows } = open()
+    for (let n = 0; n < 3 * limits.cachedRowsMax; n++) {
+      if (n % 1_000 === 0) rows.find('keys', 'often')
+      rows.put('keys', `k${n}`, null)
+    }
+    assert.equal(store.asked.length, 1)
+  })
+
+  test('give the latest row although an older one is remembered', () => {
+    const { rows } = open()
+    rows.put('keys', 'a', key('old'))
+    for (let n = 0; n < limits.cachedRowsMax; n++) rows.put('keys', `k${n}`, null)
+    rows.put('keys', 'a', key('new'))
+    for (let n = 0; n < limits.cachedRowsMax - 1; n++) rows.put('keys', `l${n}`, null)
+    assert.equal(rows.find('keys', 'a')?.instanceId, 'new')
+  })
+})

@@ -1,0 +1,97 @@
+// A worker of the real runtime on the memory log, in this process, with a clock of ours: for tests that need a whole
+// worker and no scheduler.
+import assert from 'node:assert/strict'
+import { MemoryBroker } from '../../src/adapters/memory/broker.ts'
+import { ManualClock } from '../../src/adapters/memory/clock.ts'
+import { MemoryDisk } from '../../src/adapters/memory/disk.ts'
+import { seededIds } from '../../src/adapters/memory/ids.ts'
+import { createMemoryLog } from '../../src/adapters/memory/log.ts'
+import { createMemoryMembership, MemoryCoordinator } from '../../src/adapters/memory/membership.ts'
+import { openMemoryStore } from '../../src/adapters/memory/store.ts'
+import { silentLogger } from '../../src/base/logger.ts'
+import { loadWorkflows } from '../../src/definition/parse.ts'
+import type { HandlerModule } from '../../src/handlers/contract.ts'
+import { handlerSource } from '../../src/handlers/registry.ts'
+import { Worker } from '../../src/runtime/worker.ts'
+import { createRandom } from '../simulation/random.ts'
+
+export interface MemoryWorker {
+  readonly worker: Worker
+  readonly broker: MemoryBroker
+  readonly clock: ManualClock
+  /** Produces a record as a plain client does. */
+  produce(topic: string, key: string, value: unknown): Promise<void>
+  /** Committed values of a topic as JSON, partition by partition. */
+  values(topic: string): unknown[]
+  /** Lets everything that can go on go on until the condition holds. */
+  until(condition: () => boolean | Promise<boolean>, what: string): Promise<void>
+}
+
+/** @param text workflow files as one YAML text */
+export async function startMemoryWorker(
+  text: string,
+  options: { handlers?: readonly HandlerModule[]; partitions?: number } = {},
+): Promise<MemoryWorker> {
+  const { handlers = [], partitions = 3 } = options
+  const broker = new MemoryBroker()
+  const clock = new ManualClock()
+  const log = createMemoryLog(broker, { nowMs: () => clock.nowMs() })
+  const disk = new MemoryDisk()
+  const random = createRandom('worker').stream('ids')
+  const worker = await Worker.start({
+    app: 'test',
+    partitions,
+    workerId: 'w1',
+    logKind: 'memory',
+    log,
+    membership: createMemoryMembership(new MemoryCoordinator({ partitions }), 'w1'),
+    openStore: (partition) => openMemoryStore(disk, partition),
+    clock,
+    ids: seededIds(
+      () => random.next(),
+      () => clock.nowMs(),
+    ),
+    handlers: handlerSource(handlers),
+    handlersMax: 8,
+    logger: silentLogger,
+    partitionsOf: () => partitions,
+    createsTopics: true,
+    refreshEveryMs: 0,
+  })
+  const { byFile, problems } = loadWorkflows([{ file: 'test.yaml', text }], {
+    handlers: handlers.map(({ name }) => name),
+  })
+  assert.deepEqual(problems, [])
+  await worker.publish('test', byFile, [])
+
+  async function until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
+    for (let turn = 0; turn < 2_000; turn++) {
+      if (await condition()) return
+      await new Promise((resolve) => setImmediate(resolve))
+      // Reopening and other small waits of the runtime pass by themselves.
+      clock.advance(1)
+    }
+    assert.fail(`did not happen: ${what}\n${JSON.stringify(worker.view(), null, 2)}`)
+  }
+  await until(() => worker.view().isReady, 'the worker is ready')
+  return {
+    worker,
+    broker,
+    clock,
+    async produce(topic, key, value) {
+      const [outcome] = await log.produce([{ topic, key: Buffer.from(key), value: Buffer.from(JSON.stringify(value)) }])
+      assert.ok(outcome !== undefined && 'offset' in outcome)
+    },
+    values(topic) {
+      const values: unknown[] = []
+      for (let partition = 0; partition < (broker.findTopic(topic)?.partitions ?? 0); partition++) {
+        for (const { value } of broker.fetch(topic, partition, broker.offsets(topic, partition).earliest, 10_000)
+          .records) {
+          values.push(value === null ? null : JSON.parse(Buffer.from(value).toString()))
+        }
+      }
+      return values
+    },
+    until,
+  }
+}
