@@ -1,21 +1,40 @@
 // The composition root: the only file that names every adapter.
 import { join } from 'node:path'
 import { openEmbeddedLog } from './adapters/embedded/log.ts'
-import { openLevelStore } from './adapters/level/store.ts'
 import { soleMembership } from './adapters/embedded/membership.ts'
+import { destroyLevelStore, openLevelStore } from './adapters/level/store.ts'
+import { claimWorkerDirectory } from './adapters/level/worker-directory.ts'
+import { openKafkaLog } from './adapters/platformatic/log.ts'
+import { createKafkaMembership } from './adapters/platformatic/membership.ts'
 import { systemClock } from './adapters/system/clock.ts'
 import { createIds } from './adapters/system/ids.ts'
 import { createLogger } from './adapters/system/log.ts'
 import { watchDirectory } from './adapters/system/watch.ts'
+import { StoreCorrupted } from './base/errors.ts'
+import type { Logger } from './base/logger.ts'
 import { processSurroundings } from './cli/process-surroundings.ts'
 import { createProgram, type RunningWorker, type StartOptions } from './cli/program.ts'
 import type { WorkerConfig } from './config/worker-config.ts'
 import { loadHandlers } from './handlers/registry.ts'
 import { startHttpServer } from './http/server.ts'
+import { topicsOf } from './records/keys.ts'
+import type { Log, Membership, OpenStore } from './runtime/ports.ts'
+import { persist } from './runtime/persist.ts'
 import { Worker } from './runtime/worker.ts'
 import { WorkflowDirectory } from './runtime/workflow-directory.ts'
 
-/** Starts a worker on the embedded log; resolves when it is ready. @throws {ConfigError} */
+/** What a worker stands on: one of the two ways to run. */
+interface Ground {
+  readonly logKind: 'embedded' | 'kafka'
+  readonly log: Log
+  readonly membership: Membership
+  readonly openStore: OpenStore
+  /** Others may add partitions to topics of a shared log. */
+  readonly refreshEveryMs: number
+  close(): Promise<void>
+}
+
+/** Starts a worker; resolves when it is ready. @throws {ConfigError} */
 export async function startWorker(config: WorkerConfig, options: StartOptions): Promise<RunningWorker> {
   const logger = createLogger({ level: config.logLevel, isJson: options.jsonLogs || !process.stderr.isTTY })
   const ids = createIds()
@@ -26,22 +45,16 @@ export async function startWorker(config: WorkerConfig, options: StartOptions): 
     for (const close of closers.splice(0).reverse()) await close()
   }
   try {
-    const log = await openEmbeddedLog({
-      directory: join(config.data, 'log'),
-      app: config.app,
-      clock: systemClock,
-      logger,
-    })
-    closers.push(() => log.close())
+    const ground =
+      config.brokers === undefined
+        ? await embedded(config, logger)
+        : await kafka(config, config.brokers, logger, workerId)
+    closers.push(() => ground.close())
     const worker = await Worker.start({
+      ...ground,
       app: config.app,
       partitions: config.partitions,
       workerId,
-      logKind: 'embedded',
-      log,
-      membership: soleMembership(config.partitions),
-      openStore: (partition) =>
-        openLevelStore({ directory: join(config.data, 'store', String(partition)), app: config.app, partition }),
       clock: systemClock,
       ids,
       handlers,
@@ -49,7 +62,6 @@ export async function startWorker(config: WorkerConfig, options: StartOptions): 
       logger,
       partitionsOf: (topic) => config.topics.get(topic)?.partitions ?? config.partitions,
       createsTopics: config.topicsCreate,
-      refreshEveryMs: 0,
     })
     closers.push(() => worker.stop())
     const directory = new WorkflowDirectory({
@@ -75,6 +87,57 @@ export async function startWorker(config: WorkerConfig, options: StartOptions): 
   } catch (error) {
     await closeAll()
     throw error
+  }
+}
+
+async function embedded({ data, app, partitions }: WorkerConfig, logger: Logger): Promise<Ground> {
+  const log = await openEmbeddedLog({ directory: join(data, 'log'), app, clock: systemClock, logger })
+  return {
+    logKind: 'embedded',
+    log,
+    membership: soleMembership(partitions),
+    openStore: () => Promise.reject(new Error('the embedded log is its own store')),
+    refreshEveryMs: 0,
+    close: () => log.close(),
+  }
+}
+
+async function kafka(
+  { data, app, partitions }: WorkerConfig,
+  brokers: readonly string[],
+  logger: Logger,
+  workerId: string,
+): Promise<Ground> {
+  const own = await claimWorkerDirectory(data)
+  const connection = { brokers, clientId: `${app}-${workerId}`, clock: systemClock, logger }
+  const log = await persist(
+    { clock: systemClock, logger, what: `reaching Kafka at ${brokers.join(', ')}`, isOver: () => false },
+    () => openKafkaLog(connection),
+  )
+  return {
+    logKind: 'kafka',
+    log,
+    membership: createKafkaMembership({ ...connection, groupId: app, topic: topicsOf(app).inbox, partitions }),
+    openStore: async (partition) => {
+      const place = { directory: join(own.directory, app, String(partition)), app, partition }
+      try {
+        return await openLevelStore(place)
+      } catch (error) {
+        if (!(error instanceof StoreCorrupted)) throw error
+        // Nothing is lost with it: the changelog has it all.
+        logger.warn(
+          { partition, error: error.message },
+          `the store of partition ${partition} is damaged: restoring it from the changelog`,
+        )
+        await destroyLevelStore(place.directory)
+        return openLevelStore(place)
+      }
+    },
+    refreshEveryMs: 30_000,
+    async close() {
+      await log.close()
+      await own.release()
+    },
   }
 }
 

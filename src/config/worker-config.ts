@@ -9,6 +9,8 @@ import { environmentLayer, fileLayer, flagLayer, type Layer } from './layers.ts'
 export interface WorkerConfig {
   /** Name of the application: prefix of its topics, shared by its workers. */
   readonly app: string
+  /** "host:port" of the Kafka brokers; absent: the embedded log. */
+  readonly brokers?: readonly string[]
   /** Directory of the workflow files; absolute, as every path here. */
   readonly workflows: string
   readonly handlers?: string
@@ -39,6 +41,7 @@ export interface ConfigSources {
 /** The shape of a layer that the schema has accepted. */
 interface ConfigValues {
   readonly app: string
+  readonly brokers?: string
   readonly workflows: string
   readonly handlers?: string
   readonly data: string
@@ -68,8 +71,10 @@ export function loadConfig(sources: ConfigSources): WorkerConfig {
   const values: ConfigValues = Object.assign({}, defaults(workingDirectory), ...layers.map((layer) => layer.values))
   const directories = [...missingDirectories(values)]
   if (directories.length > 0) throw new ConfigError(directories)
+  const { brokers, ...rest } = values
   return {
-    ...values,
+    ...rest,
+    ...(brokers === undefined ? {} : { brokers: brokers.split(',') }),
     source: values.source ?? values.app,
     topics: new Map(Object.entries(values.topics)),
   }

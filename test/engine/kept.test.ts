@@ -23,7 +23,9 @@ suite('a kept record', () => {
   })
 
   test('is not for a listener whose own `keep` is shorter than it is old', () => {
-    const world = engineWorld(workflowOf([listener('short', ', keep: 10m'), listener('long', ', dependsOn: [], keep: 20m')]))
+    const world = engineWorld(
+      workflowOf([listener('short', ', keep: 10m'), listener('long', ', dependsOn: [], keep: 20m')]),
+    )
     world.record('replies', { id: 'k' })
     world.advance('15m')
     world.start('w', 'k')
@@ -33,7 +35,10 @@ suite('a kept record', () => {
   test('waits for nobody where `keep` is 0', () => {
     const world = engineWorld(workflowOf([listener('l', ', keep: 0s')]))
     world.record('replies', { id: 'k' })
-    assert.deepEqual(world.eventsOf('record.dropped').map(({ reason }) => reason), ['expired'])
+    assert.deepEqual(
+      world.eventsOf('record.dropped').map(({ reason }) => reason),
+      ['expired'],
+    )
     world.start('w', 'k')
     assert.deepEqual(world.tasks('k'), { l: 'EXECUTING' })
   })
@@ -89,7 +94,11 @@ suite('the end of an instance', () => {
   })
 
   test('takes along what was kept for listeners that it never reached', () => {
-    const tasks = ['- { name: gate, type: trigger, delay: 1m }', `- { name: d, type: decision, cases: [{ when: input.go, next: [l] }], default: [] }`, listener('l', ', dependsOn: [d]')]
+    const tasks = [
+      '- { name: gate, type: trigger, delay: 1m }',
+      `- { name: d, type: decision, cases: [{ when: input.go, next: [l] }], default: [] }`,
+      listener('l', ', dependsOn: [d]'),
+    ]
     const world = engineWorld(workflowOf(tasks))
     world.start('w', 'k', { go: false })
     world.record('replies', { id: 'k' })
@@ -99,7 +108,11 @@ suite('the end of an instance', () => {
   })
 
   test('by failure does the same', () => {
-    const tasks = ['- { name: gate, type: trigger, delay: 1m }', '- { name: bad, type: set, set: { x: "${ input.no }" }, onFailure: fail }', listener('l')]
+    const tasks = [
+      '- { name: gate, type: trigger, delay: 1m }',
+      '- { name: bad, type: set, set: { x: "${ input.no }" }, onFailure: fail }',
+      listener('l'),
+    ]
     const world = engineWorld(workflowOf(tasks, 'vars: { x: 0 }'))
     world.start('w', 'k', {})
     world.record('replies', { id: 'k' })
@@ -125,14 +138,19 @@ suite('what is kept has an end', () => {
         value: encoder.encode(JSON.stringify({ id: value })),
         headers: [],
       }
-      process({ type: 'channel.publish', workflow: 'w', value, record, keepMs: 3_600_000 }, staging, world.surroundings(0), {
-        outgoing: [],
-        effects: [],
-        onEvent: (event) => {
-          if (event.type === 'record.unkept' && event.reason === 'evicted') evicted.push(event.number)
+      process(
+        { type: 'channel.publish', workflow: 'w', value, record, keepMs: 3_600_000 },
+        staging,
+        world.surroundings(0),
+        {
+          outgoing: [],
+          effects: [],
+          onEvent: (event) => {
+            if (event.type === 'record.unkept' && event.reason === 'evicted') evicted.push(event.number)
+          },
+          onRejection: () => assert.fail('nothing is refused'),
         },
-        onRejection: () => assert.fail('nothing is refused'),
-      })
+      )
     }
     return evicted
   }

@@ -44,7 +44,8 @@ suite('a listener', () => {
   })
 
   test('takes a tombstone as null', () => {
-    const byKey = '- { name: l, type: kafka-listener, topic: replies, correlate: { message: message.key, instance: instance.key } }'
+    const byKey =
+      '- { name: l, type: kafka-listener, topic: replies, correlate: { message: message.key, instance: instance.key } }'
     const world = engineWorld(workflowOf([byKey]))
     world.start('w', 'k')
     world.route({
@@ -75,7 +76,8 @@ suite('a listener', () => {
     ['a text that is too long', { v: 'x'.repeat(1_025) }],
   ] as const) {
     test(`on ${what} fails with \`correlation-value\``, () => {
-      const on = '- { name: l, type: kafka-listener, topic: replies, correlate: { message: message.value.id, instance: input.v } }'
+      const on =
+        '- { name: l, type: kafka-listener, topic: replies, correlate: { message: message.value.id, instance: input.v } }'
       const world = engineWorld(workflowOf([on]))
       world.start('w', 'k', input)
       assert.equal(world.task('k', 'l')?.error?.code, 'correlation-value')
@@ -113,7 +115,9 @@ suite('a listener', () => {
   })
 
   test('whose `set` fails has taken its record all the same', () => {
-    const world = engineWorld(workflowOf([listener('l', ', timeout: 1h, set: { by: "${ message.value.by }" }')], 'vars: { by: "" }'))
+    const world = engineWorld(
+      workflowOf([listener('l', ', timeout: 1h, set: { by: "${ message.value.by }" }')], 'vars: { by: "" }'),
+    )
     world.start('w', 'k')
     world.record('replies', reply('k'))
     assert.equal(world.task('k', 'l')?.error?.code, 'expression')
@@ -129,9 +133,15 @@ suite('of several listeners', () => {
       world.advance('1s')
     }
     world.record('replies', reply('same'))
-    assert.deepEqual(['a', 'b', 'c'].map((key) => world.status(key)), ['COMPLETED', 'EXECUTING', 'EXECUTING'])
+    assert.deepEqual(
+      ['a', 'b', 'c'].map((key) => world.status(key)),
+      ['COMPLETED', 'EXECUTING', 'EXECUTING'],
+    )
     world.record('replies', reply('same'))
-    assert.deepEqual(['a', 'b', 'c'].map((key) => world.status(key)), ['COMPLETED', 'COMPLETED', 'EXECUTING'])
+    assert.deepEqual(
+      ['a', 'b', 'c'].map((key) => world.status(key)),
+      ['COMPLETED', 'COMPLETED', 'EXECUTING'],
+    )
   })
 
   test('on one value the longest-waiting is the one that began to wait first, whichever subscription arrives first', () => {
@@ -169,7 +179,8 @@ suite('of several listeners', () => {
   })
 
   test('the one of which all pairs are equal takes the record', () => {
-    const pairs = '[{ message: message.value.id, instance: "\'same\'" }, { message: message.value.part, instance: instance.key }]'
+    const pairs =
+      '[{ message: message.value.id, instance: "\'same\'" }, { message: message.value.part, instance: instance.key }]'
     const world = engineWorld(workflowOf([`- { name: l, type: kafka-listener, topic: replies, correlate: ${pairs} }`]))
     world.start('w', 'a')
     world.start('w', 'b')
@@ -190,7 +201,9 @@ suite('of several listeners', () => {
   })
 
   test('two workflows on one topic each get the record', () => {
-    const world = engineWorld(`${workflowOf([listener('l')])}\n---\n${workflowOf([listener('m')]).replace('workflow: w', 'workflow: v')}`)
+    const world = engineWorld(
+      `${workflowOf([listener('l')])}\n---\n${workflowOf([listener('m')]).replace('workflow: w', 'workflow: v')}`,
+    )
     world.start('w', 'k')
     world.start('v', 'k')
     world.record('replies', reply('k'))
@@ -224,7 +237,9 @@ suite('a record in flight while its listener times out', () => {
     return world
   }
   const [first, second] = Array.from({ length: 50 }, (_, n) => `k${n}`).filter(
-    (key) => engineWorld(workflowOf([shared()]), 8).partitionOf(key) !== engineWorld(workflowOf([shared()]), 8).partitionOf('same'),
+    (key) =>
+      engineWorld(workflowOf([shared()]), 8).partitionOf(key) !==
+      engineWorld(workflowOf([shared()]), 8).partitionOf('same'),
   ) as [string, string]
 
   test('goes to the second waiter', () => {
@@ -250,7 +265,10 @@ suite('a record in flight while its listener times out', () => {
     const world = racing(first)
     world.advance('2h')
     world.deliver()
-    assert.deepEqual(world.eventsOf('record.dropped').map(({ reason }) => reason), ['expired'])
+    assert.deepEqual(
+      world.eventsOf('record.dropped').map(({ reason }) => reason),
+      ['expired'],
+    )
     assert.equal(world.keptCount, 0)
   })
 
@@ -270,7 +288,10 @@ suite('a record in flight while its listener times out', () => {
     world.advance('10m')
     assert.equal(world.status(first), 'FAILED')
     world.deliver()
-    assert.deepEqual(world.eventsOf('record.dropped').map(({ reason }) => reason), ['stale'])
+    assert.deepEqual(
+      world.eventsOf('record.dropped').map(({ reason }) => reason),
+      ['stale'],
+    )
     assert.equal(world.keptCount, 0)
   })
 

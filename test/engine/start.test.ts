@@ -18,7 +18,9 @@ suite('a start by record', () => {
   })
 
   test('takes key and input from its expressions', () => {
-    const world = engineWorld(started('start: [{ topic: t, key: "${ message.value.id }", input: { got: "${ message.value.n }" } }]'))
+    const world = engineWorld(
+      started('start: [{ topic: t, key: "${ message.value.id }", input: { got: "${ message.value.n }" } }]'),
+    )
     world.record('t', { id: 42, n: 1 }, { key: 'other' })
     assert.deepEqual(world.instance('42').input.value, { got: 1 })
   })
@@ -29,7 +31,10 @@ suite('a start by record', () => {
     world.record('t', 2, { key: '' })
     assert.equal(world.eventsOf('instance.started').length, 2)
     assert.equal(world.instance('t/0@0').input.value, 1)
-    assert.deepEqual(world.eventsOf('instance.started').map(({ row }) => row.key.startsWith('t/')), [true, true])
+    assert.deepEqual(
+      world.eventsOf('instance.started').map(({ row }) => row.key.startsWith('t/')),
+      [true, true],
+    )
   })
 
   test('whose `when` is false does not happen, and nobody is told', () => {
@@ -43,7 +48,15 @@ suite('a start by record', () => {
 
   test('of a tombstone has null as its input', () => {
     const world = engineWorld(started('start: [{ topic: t }]'))
-    world.route({ topic: 't', partition: 0, offset: 5, timestampMs: 0, key: encoder.encode('k'), value: null, headers: [] })
+    world.route({
+      topic: 't',
+      partition: 0,
+      offset: 5,
+      timestampMs: 0,
+      key: encoder.encode('k'),
+      value: null,
+      headers: [],
+    })
     assert.equal(world.instance('k').input.value, null)
   })
 
@@ -59,7 +72,15 @@ suite('a start by record', () => {
     const world = engineWorld(started('start: [{ topic: t }]'))
     world.hold('instance.start')
     const key = Array.from({ length: 20 }, (_, n) => `k${n}`).find((each) => world.partitionOf(each) !== 0) ?? ''
-    world.route({ topic: 't', partition: 0, offset: 0, timestampMs: 0, key: encoder.encode(key), value: null, headers: [] })
+    world.route({
+      topic: 't',
+      partition: 0,
+      offset: 0,
+      timestampMs: 0,
+      key: encoder.encode(key),
+      value: null,
+      headers: [],
+    })
     const [before] = world.catalogue.listCurrent()
     world.publish(started('start: [{ topic: t }]', 'description: newer'))
     world.deliver()
@@ -77,7 +98,10 @@ suite('a start by record', () => {
     const world = engineWorld(started('start: [{ topic: t }]', 'onRunning: reject'))
     world.record('t', 1, { key: 'k' })
     world.record('t', 2, { key: 'k' })
-    assert.deepEqual(world.deadLetters.map(({ code, workflow }) => [code, workflow]), [['already-running', 'w']])
+    assert.deepEqual(
+      world.deadLetters.map(({ code, workflow }) => [code, workflow]),
+      [['already-running', 'w']],
+    )
   })
 
   test('after the last one has ended begins another', () => {
@@ -104,7 +128,10 @@ suite('a record that cannot start anything goes to the dead-letter topic once', 
     test(`where it ${what}`, () => {
       const world = engineWorld(two)
       world.record('t', value, { key })
-      assert.deepEqual(world.deadLetters.map((letter) => letter.code), [code])
+      assert.deepEqual(
+        world.deadLetters.map((letter) => letter.code),
+        [code],
+      )
       assert.deepEqual(world.eventsOf('instance.started'), [])
     })
   }
@@ -142,17 +169,27 @@ suite('a record that cannot start anything goes to the dead-letter topic once', 
     test(`where its start’s ${what}`, () => {
       const world = engineWorld(started(`start: [{ topic: t, ${trigger} }]`))
       world.record('t', { half: '\ud800', long: 'x'.repeat(limits.keyLengthMax + 1) }, { key: 'k' })
-      assert.deepEqual(world.deadLetters.map((letter) => letter.code), [code])
+      assert.deepEqual(
+        world.deadLetters.map((letter) => letter.code),
+        [code],
+      )
     })
   }
 
   test('where no listener can find its value, but not where a start could use it', () => {
-    const listen = workflowOf(['- { name: l, type: kafka-listener, topic: t, correlate: { message: message.value.id, instance: instance.key } }'])
+    const listen = workflowOf([
+      '- { name: l, type: kafka-listener, topic: t, correlate: { message: message.value.id, instance: instance.key } }',
+    ])
     const alone = engineWorld(listen)
     alone.record('t', {}, { key: 'k' })
     alone.record('t', { id: [1] }, { key: 'k' })
-    assert.deepEqual(alone.deadLetters.map(({ code }) => code), ['expression', 'correlation-value'])
-    const used = engineWorld(`${listen}\n---\n${started('start: [{ topic: t }]').replace('workflow: w', 'workflow: v')}`)
+    assert.deepEqual(
+      alone.deadLetters.map(({ code }) => code),
+      ['expression', 'correlation-value'],
+    )
+    const used = engineWorld(
+      `${listen}\n---\n${started('start: [{ topic: t }]').replace('workflow: w', 'workflow: v')}`,
+    )
     used.record('t', {}, { key: 'k' })
     assert.deepEqual([used.deadLetters, used.status('k', 'v')], [[], 'EXECUTING'])
   })

@@ -5,7 +5,10 @@ import { loadWorkflows } from '../../src/definition/parse.ts'
 import type { Workflow } from '../../src/definition/workflow.ts'
 import { WorkflowCatalogue } from '../../src/runtime/catalogue.ts'
 
-function workflow(name: string, options: { topic?: string; keep?: string; label?: string; message?: string } = {}): Workflow {
+function workflow(
+  name: string,
+  options: { topic?: string; keep?: string; label?: string; message?: string } = {},
+): Workflow {
   const { topic = 'replies', keep = '1h', label = '1', message = 'message.key' } = options
   const text = `
 workflow: ${name}
@@ -23,7 +26,10 @@ const published = (...versions: readonly Workflow[]): Map<string, readonly strin
   new Map(versions.map(({ name, version }) => [`${name}.yaml`, [version]]))
 
 /** A catalogue that knows these versions, of which those of the manifests are current, by source. */
-function catalogueOf(versions: readonly Workflow[], manifests: { readonly [source: string]: readonly Workflow[] }): WorkflowCatalogue {
+function catalogueOf(
+  versions: readonly Workflow[],
+  manifests: { readonly [source: string]: readonly Workflow[] },
+): WorkflowCatalogue {
   const catalogue = new WorkflowCatalogue()
   for (const version of versions) catalogue.addVersion(version)
   for (const [source, current] of Object.entries(manifests)) catalogue.setManifest(source, published(...current))
@@ -44,7 +50,10 @@ suite('a catalogue', () => {
 
   test('starts the current versions only; withdrawing one stops its starts and nothing else', () => {
     const catalogue = catalogueOf([one, two], { main: [two] })
-    assert.deepEqual(catalogue.startsOn('a-starts').map((start) => start.workflow), [two])
+    assert.deepEqual(
+      catalogue.startsOn('a-starts').map((start) => start.workflow),
+      [two],
+    )
     catalogue.setManifest('main', new Map())
     catalogue.index()
     assert.deepEqual([catalogue.startsOn('a-starts'), catalogue.current('a')], [[], undefined])
@@ -54,8 +63,14 @@ suite('a catalogue', () => {
 
   test('has the listeners of every version: an old instance still finds its records', () => {
     const catalogue = catalogueOf([one, two], { main: [two] })
-    assert.deepEqual(catalogue.listenersOn('replies').map((group) => group.workflow), ['a'])
-    assert.deepEqual(catalogue.listenersOn('answers').map((group) => group.workflow), ['a'])
+    assert.deepEqual(
+      catalogue.listenersOn('replies').map((group) => group.workflow),
+      ['a'],
+    )
+    assert.deepEqual(
+      catalogue.listenersOn('answers').map((group) => group.workflow),
+      ['a'],
+    )
     assert.deepEqual(catalogue.listenersOn('unknown'), [])
   })
 
@@ -65,7 +80,10 @@ suite('a catalogue', () => {
     const other = workflow('b', { label: '3', keep: '2h', message: 'message.value.id' })
     const [group, ...more] = catalogueOf([short, long, other], { main: [other] }).listenersOn('replies')
     assert.equal(more.length, 0)
-    assert.deepEqual(group?.routes.map((route) => route.source), ['message.key', 'message.value.id'])
+    assert.deepEqual(
+      group?.routes.map((route) => route.source),
+      ['message.key', 'message.value.id'],
+    )
     assert.equal(group?.keepMs, 3 * 3_600_000)
   })
 

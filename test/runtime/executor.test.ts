@@ -75,9 +75,7 @@ class Bench {
 
   #run(handler: string, task: HandlerTaskInput): Promise<Json> {
     this.runs.push(`${handler} ${task.instance.id}`)
-    return new Promise((resolve, reject) =>
-      this.#begun.set(task.instance.id, { task, finish: resolve, fail: reject }),
-    )
+    return new Promise((resolve, reject) => this.#begun.set(task.instance.id, { task, finish: resolve, fail: reject }))
   }
 }
 

@@ -69,7 +69,8 @@ suite('what a handler returns', () => {
     ['what JSON turns into nothing', { toJSON: () => undefined }],
     ['what throws when it is looked at', { toJSON: () => assert.fail('no') }],
   ] as const) {
-    test(`and is no JSON, fails without another attempt: ${what}`, () => assert.equal(failureOf(returned), 'output-not-json'))
+    test(`and is no JSON, fails without another attempt: ${what}`, () =>
+      assert.equal(failureOf(returned), 'output-not-json'))
   }
 
   test('and goes in a circle, or deeper than JSON can, fails without another attempt', () => {

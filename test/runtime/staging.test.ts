@@ -166,10 +166,13 @@ suite('a batch over one that is still being committed', () => {
     above.keys.edit('a').instanceId = '2'
     above.keys.remove('b')
     assert.equal(below.keys.find('a')?.instanceId, '1')
-    assert.deepEqual(above.encode().map((change) => [change.key, change.value === null]), [
-      ['k/a', false],
-      ['k/b', true],
-    ])
+    assert.deepEqual(
+      above.encode().map((change) => [change.key, change.value === null]),
+      [
+        ['k/a', false],
+        ['k/b', true],
+      ],
+    )
     store.commit(bytes)
     below.settle()
     above.release()
@@ -190,7 +193,10 @@ suite('a large payload', () => {
     assert.deepEqual([...store.values.keys()], ['i/i', 'o/i/in'])
     const second = new Staging(rows, undefined)
     second.instances.edit('i').incidents = 1
-    assert.deepEqual(second.encode().map((change) => change.key), ['i/i'])
+    assert.deepEqual(
+      second.encode().map((change) => change.key),
+      ['i/i'],
+    )
     commit(second, store)
     const third = new Staging(rows, undefined)
     third.instances.remove('i')
@@ -218,7 +224,10 @@ suite('a large payload', () => {
     const second = new Staging(rows, undefined)
     second.instances.edit('i').output = large('y')
     commit(second, store)
-    assert.equal(new CommittedRows(store).find('instances', 'i')?.output?.value, 'y'.repeat(limits.payloadInlineBytesMax))
+    assert.equal(
+      new CommittedRows(store).find('instances', 'i')?.output?.value,
+      'y'.repeat(limits.payloadInlineBytesMax),
+    )
     const third = new Staging(rows, undefined)
     third.instances.edit('i').output = undefined
     commit(third, store)

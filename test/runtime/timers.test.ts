@@ -38,8 +38,14 @@ suite('timers', () => {
     await timers.refill()
     for (const n of shuffled(500)) timers.add(keyAt(n))
     assert.equal(timers.nextDueAtMs, 0)
-    assert.deepEqual(timers.takeDue(99, 60), Array.from({ length: 60 }, (_, n) => keyAt(n)))
-    assert.deepEqual(timers.takeDue(99, 1_000), Array.from({ length: 40 }, (_, n) => keyAt(60 + n)))
+    assert.deepEqual(
+      timers.takeDue(99, 60),
+      Array.from({ length: 60 }, (_, n) => keyAt(n)),
+    )
+    assert.deepEqual(
+      timers.takeDue(99, 1_000),
+      Array.from({ length: 40 }, (_, n) => keyAt(60 + n)),
+    )
     assert.deepEqual(timers.takeDue(99, 1_000), [])
     assert.equal(timers.nextDueAtMs, 100)
   })
@@ -81,7 +87,10 @@ suite('timers', () => {
       timers.add(key)
     }
     const taken = await drain(timers, store, count)
-    assert.deepEqual(taken, Array.from({ length: count }, (_, n) => keyAt(n, n)))
+    assert.deepEqual(
+      taken,
+      Array.from({ length: count }, (_, n) => keyAt(n, n)),
+    )
   })
 
   test('that are armed while the store is being read are neither missed nor doubled', async () => {

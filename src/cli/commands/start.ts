@@ -21,6 +21,7 @@ export function addStart(program: Command, surroundings: Surroundings): void {
     .command('start')
     .summary('run the worker')
     .description('Runs the worker: reads the workflows, carries their instances, serves the HTTP API.')
+    .option('--brokers <list>', 'Kafka brokers as host:port,host:port (default: none, the embedded log)')
     .option('--workflows <dir>', 'directory of the workflow files (default: workflows)')
     .option('--handlers <dir>', 'directory of the handler modules')
     .option('--data <dir>', 'where the worker keeps its data (default: .dagger-worker)')
