@@ -5,6 +5,7 @@
 // `problemOf` translates whatever was thrown. What it does not know becomes `internal`, which tells nothing but the
 // request's id: the log has the rest.
 import type { ErrorObject } from 'ajv'
+import { OutcomeUnknown, TransientFault } from '../base/errors.ts'
 import { Unavailable } from '../runtime/face.ts'
 import type { StartRejectionCode } from '../runtime/face.ts'
 import { httpLimits } from './limits.ts'
@@ -99,6 +100,9 @@ export class HttpProblem extends Error {
 export function problemOf(error: unknown): HttpProblem {
   if (error instanceof HttpProblem) return error
   if (error instanceof Unavailable) return new HttpProblem(error.code, error.message)
+  // A disk that is full, a log that is being read anew: it is tried again by itself, and so may the caller.
+  if (error instanceof TransientFault) return new HttpProblem('not-ready', error.message)
+  if (error instanceof OutcomeUnknown) return new HttpProblem('outcome-unknown', error.message)
   const { code = '', statusCode, validation, validationContext = 'body' }: FrameworkError = Object(error)
   if (validation !== undefined) return invalidRequest(violationsOf(validation, validationContext))
   switch (code) {

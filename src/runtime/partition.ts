@@ -120,10 +120,10 @@ export class Partition {
     })
     this.restoreLeft = 0
     await definitions.catchUp()
-    await this.refreshSources()
     await this.#timers.refill()
     await askAgain(store, this.#rows, definitions.catalogue, this.#options.perform)
     if (this.phase === 'restoring') this.#lifecycle.become('running')
+    await this.refreshSources() // once it runs: whatever is published later asks it to look again
   }
 
   /** Looks for topics and partitions of topics that are not read yet. */

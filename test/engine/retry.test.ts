@@ -280,12 +280,6 @@ suite('a handler task', () => {
     assert.equal(world.instance('k').stored.length, 2)
     world.complete('h', most)
     assert.equal(world.output('k', 'h'), most)
-    assert.deepEqual(
-      world
-        .instance('k')
-        .stored.map((key) => key.split('/').at(-1))
-        .sort(),
-      ['0o', 'in'],
-    )
+    assert.deepEqual(new Set(world.instance('k').stored.map((key) => key.split('/').at(-1))), new Set(['0o', 'in']))
   })
 })

@@ -104,8 +104,18 @@ suite('what a handler throws', () => {
     assert.deepEqual([plain.error.code, plain.isRetryable], ['mine', false])
   })
 
-  for (const thrown of ['text', undefined, null, 7, 7n, Symbol('s'), {}, [], () => 1]) {
-    test(`may be anything: ${typeof thrown === 'object' ? JSON.stringify(thrown) : String(thrown)}`, () => {
+  for (const [what, thrown] of [
+    ['a text', 'text'],
+    ['undefined', undefined],
+    ['null', null],
+    ['a number', 7],
+    ['a bigint', 7n],
+    ['a symbol', Symbol('s')],
+    ['an object', {}],
+    ['a list', []],
+    ['a function', () => 1],
+  ] as const) {
+    test(`may be anything: ${what}`, () => {
       const { error, isRetryable } = failed(thrown)
       assert.deepEqual([error.code, typeof error.message, isRetryable], ['handler', 'string', true])
     })

@@ -64,6 +64,8 @@ export class NotStarted extends Error {
 /** A place that a daemon lives in: files as a user would lay them out. */
 export class Site {
   readonly directory: string
+  /** Beside the variables of this process. */
+  readonly env: { [name: string]: string } = {}
   readonly #daemons: Daemon[] = []
 
   constructor(directory = mkdtempSync(join(tmpdir(), 'dw-e2e-'))) {
@@ -126,7 +128,7 @@ export class Site {
     delete env['NODE_TEST_CONTEXT']
     const child = spawn(process.execPath, [program, ...argv], {
       cwd: this.directory,
-      env: { ...env, NO_COLOR: '1' },
+      env: { ...env, NO_COLOR: '1', ...this.env },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     running.add(child)

@@ -5,7 +5,7 @@
 // W2. After every input the labelled invariants of the state hold (engine-invariants.ts).
 // `hold` keeps commands between partitions back, so that a test arranges a race; `deliver` lets them go on.
 import assert from 'node:assert/strict'
-import { partitionOf, partitionOfText } from '../../src/base/partitioner.ts'
+import { partitionOf } from '../../src/base/partitioner.ts'
 import type { Json } from '../../src/base/json.ts'
 import { parseDuration } from '../../src/definition/duration.ts'
 import { loadWorkflows } from '../../src/definition/parse.ts'
@@ -17,15 +17,12 @@ import type { SourceRecord } from '../../src/engine/message.ts'
 import { Payload } from '../../src/engine/payload.ts'
 import { process as decideAll } from '../../src/engine/process.ts'
 import type { RejectionCode } from '../../src/engine/rejection.ts'
-import { keyId, type InstanceRow, type TaskRow, type WritableState } from '../../src/engine/state.ts'
 import type { World } from '../../src/engine/world.ts'
 import { decodeInbox, encodeInbox } from '../../src/records/inbox-codec.ts'
-import { prefixes } from '../../src/records/keys.ts'
-import { WorkflowCatalogue } from '../../src/runtime/catalogue.ts'
-import { CommittedRows } from '../../src/runtime/rows.ts'
+import type { CommittedRows } from '../../src/runtime/rows.ts'
 import { Staging } from '../../src/runtime/staging.ts'
 import { checkInvariants } from './engine-invariants.ts'
-import { MapStore } from './map-store.ts'
+import { EngineView } from './engine-view.ts'
 
 type CommandOutgoing = Extract<Outgoing, { type: 'command' }>
 
@@ -47,11 +44,8 @@ export interface RecordOptions {
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
-const startMs = Date.UTC(2026, 0, 1)
 
-export class EngineWorld {
-  nowMs = startMs
-  readonly stores: readonly MapStore[]
+export class EngineWorld extends EngineView {
   readonly events: Event[] = []
   readonly rejections: { readonly command: Command['type']; readonly code: RejectionCode }[] = []
   readonly produced: Produced[] = []
@@ -65,17 +59,14 @@ export class EngineWorld {
     []
   /** What the log refuses: by topic, the code of the refusal. */
   readonly refusedTopics = new Map<string, string>()
-  readonly catalogue = new WorkflowCatalogue()
   readonly #held = new Set<Travelling['type']>()
   readonly #answers: StartAnswer[] = []
   readonly #offsets = new Map<string, number>()
   readonly #files = new Map<string, readonly string[]>()
+  /** Rows of each partition as the last look at its invariants decoded them: an insert over one of them is noticed. */
+  readonly #loaded = new Map<number, CommittedRows>()
   #ids = 0
   #calls = 0
-
-  constructor(partitions: number) {
-    this.stores = Array.from({ length: partitions }, () => new MapStore())
-  }
 
   /** Publishes workflows from YAML; what has the same name becomes a new version. */
   publish(yaml: string): readonly Workflow[] {
@@ -202,91 +193,9 @@ export class EngineWorld {
     this.#settle()
   }
 
-  // What can be seen.
-
-  partitionOf(key: string): number {
-    return partitionOfText(key, this.stores.length)
-  }
-
-  /** The instance that a business key has. */
-  find(workflow: string, key: string): InstanceRow | undefined {
-    const rows = this.rows(this.partitionOf(key))
-    const row = rows.find('keys', keyId(workflow, key))
-    return row === undefined ? undefined : rows.find('instances', row.instanceId)
-  }
-
-  instance(key: string, workflow = 'w'): InstanceRow {
-    const row = this.find(workflow, key)
-    assert.ok(row !== undefined, `${workflow} has an instance '${key}'`)
-    return row
-  }
-
-  /** "COMPLETED", "FAILED", …; of an instance. */
-  status(key: string, workflow = 'w'): string {
-    return this.instance(key, workflow).status
-  }
-
-  task(key: string, name: string, workflow = 'w'): TaskRow | undefined {
-    const instance = this.instance(key, workflow)
-    const task = this.catalogue.find(instance.version)?.taskNamed.get(name)
-    assert.ok(task !== undefined, `${workflow} has a task ${name}`)
-    return instance.tasks[task.index]
-  }
-
-  /** Every task with its status, in the order of the file; an incident is marked. */
-  tasks(key: string, workflow = 'w'): { readonly [name: string]: string } {
-    const instance = this.instance(key, workflow)
-    const statuses: { [name: string]: string } = {}
-    for (const task of this.catalogue.find(instance.version)?.tasks ?? []) {
-      const row = instance.tasks[task.index]
-      statuses[task.name] = row === undefined ? 'NOT_STARTED' : row.hasIncident ? 'INCIDENT' : row.status
-    }
-    return statuses
-  }
-
-  output(key: string, name: string, workflow = 'w'): Json | undefined {
-    return this.task(key, name, workflow)?.output?.value
-  }
-
-  vars(key: string, workflow = 'w'): { readonly [name: string]: Json } {
-    return Object.fromEntries(this.instance(key, workflow).vars)
-  }
-
-  /** Timers of all partitions, the earliest first. */
-  timers(): { readonly partition: number; readonly key: string; readonly dueAtMs: number }[] {
-    const timers = this.stores.flatMap((store, partition) =>
-      store.keys(prefixes.timers).map((key) => ({ partition, key, dueAtMs: Number(key.slice(0, 15)) })),
-    )
-    return timers.sort((a, b) => (a.key < b.key ? -1 : 1))
-  }
-
-  /** How many records are kept, over all partitions. */
-  get keptCount(): number {
-    return this.stores.reduce((sum, store) => sum + store.keys(prefixes.kept).length, 0)
-  }
-
-  /** How many listeners wait, over all partitions. */
-  get waiterCount(): number {
-    return this.stores.reduce(
-      (sum, store, partition) =>
-        sum +
-        store
-          .keys(prefixes.channels)
-          .reduce((waiters, id) => waiters + (this.rows(partition).find('channels', id)?.waiters.length ?? 0), 0),
-      0,
-    )
-  }
-
   /** Events of one type, in order. */
   eventsOf<Type extends Event['type']>(type: Type): Extract<Event, { type: Type }>[] {
     return this.events.filter((event): event is Extract<Event, { type: Type }> => event.type === type)
-  }
-
-  /** Rows as a worker that has just opened the store finds them. */
-  rows(partition: number): CommittedRows {
-    const store = this.stores[partition]
-    assert.ok(store !== undefined, `there is a partition ${partition}`)
-    return new CommittedRows(store)
   }
 
   #decide(partition: number, command: Command): void {
@@ -296,12 +205,12 @@ export class EngineWorld {
     // An input that is decided again gives its instance the same id: a refusal names the attempt by it.
     const ids: string[] = []
     for (;;) {
-      const staging = new Staging(new CommittedRows(store), undefined) // W1
+      const staging = new Staging(this.#loaded.get(partition) ?? this.rows(partition), undefined) // W1
       const outgoing: Outgoing[] = []
       const effects: Effect[] = []
       const events: Event[] = []
       const rejections: typeof this.rejections = []
-      decideAll(command, staging as WritableState, this.surroundings(partition, refusals, ids), {
+      decideAll(command, staging, this.surroundings(partition, refusals, ids), {
         outgoing,
         effects,
         onEvent: (event) => void events.push(event),
@@ -322,7 +231,9 @@ export class EngineWorld {
       this.rejections.push(...rejections)
       for (const each of outgoing) this.#send(each)
       for (const effect of effects) this.#perform(effect)
-      checkInvariants(store, new CommittedRows(store), this.catalogue) // W2
+      const loaded = this.rows(partition)
+      checkInvariants(store, loaded, this.catalogue) // W2
+      this.#loaded.set(partition, loaded)
       return
     }
   }

@@ -21,7 +21,7 @@ const copied = [
 
 export interface Checkout {
   readonly directory: string
-  remove(): void
+  readonly remove: () => void
 }
 
 /** Makes one under the system's temporary directory. */

@@ -48,7 +48,7 @@ export function missingLine(output: string, expected: readonly string[]): string
   for (const line of expected) {
     const parts = squeezed(line)
       .split('…')
-      .map((part) => RegExp.escape(part))
+      .map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'))
     const found = new RegExp(parts.join('.*')).exec(rest)
     if (found === null) return line
     rest = rest.slice(found.index + found[0].length)

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { globSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import { suite, test } from 'node:test'
@@ -134,11 +134,8 @@ suite('the tables of the README', () => {
 
   test('have every command with all of its options', async (t) => {
     const { type } = commandLine(t)
-    const commandsOf = async (...argv: readonly string[]) =>
-      [...(await type(...argv, '--help')).stdout.matchAll(/^ {2}([a-z]+) .*?(?:<[^>]+>|\[paths\.\.\.\])?.*$/gm)]
-        .map((match) => match[1] ?? '')
-        .filter((name) => name !== 'dagger')
-    const known = await commandsOf()
+    const help = await type('--help')
+    const known = [...help.stdout.matchAll(/^ {2}([a-z]+)(?= {2}| \[| <)/gm)].map((match) => match[1] ?? '')
     assert.ok(known.includes('start') && known.includes('demo'))
     for (const name of known) {
       const inner = name === 'instances' ? ['list', 'show'] : name === 'topics' ? ['list'] : ['']
@@ -221,9 +218,14 @@ suite('the documents', () => {
 
   test('src/README.md says of every dependency why it is there', () => {
     const { dependencies }: { dependencies: object } = JSON.parse(read('package.json'))
-    const map = read('src/README.md')
+    const rows = read('src/README.md')
+      .split('\n')
+      .filter((line) => line.startsWith('| '))
     for (const name of Object.keys(dependencies))
-      assert.match(map, new RegExp(`^\\| .*\`${RegExp.escape(name)}\``, 'm'))
+      assert.ok(
+        rows.some((row) => row.startsWith(`| \`${name}\` | `)),
+        name,
+      )
   })
 
   test('CHANGELOG.md tells of the version of the package', () => {
