@@ -12,6 +12,8 @@ export interface World {
   readonly partitions: number
   readonly catalogue: Catalogue
   newId(): string
+  /** True for a topic of the application itself: what a workflow writes there would be taken for ours. */
+  isReserved(topic: string): boolean
   /** Why the log refused the record of this attempt, when its batch was tried before (design 4.5). */
   refusal(instanceId: string, task: number, attempt: number): TaskError | undefined
 }

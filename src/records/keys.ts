@@ -34,3 +34,6 @@ export const topicsOf = (app: string) => ({
   deadLetter: `${app}.dead-letter`,
 })
 export type AppTopics = ReturnType<typeof topicsOf>
+
+/** True for a topic that only the application itself may write: a stranger's record there would be taken for its state. */
+export const isOwnTopic = (topics: AppTopics, name: string): boolean => Object.values(topics).includes(name)

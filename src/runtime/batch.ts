@@ -118,6 +118,7 @@ export class Batch {
       if (timer !== undefined) this.staging.timers.remove(command.timer)
       if (timer?.target.kind === 'task') this.#suspect(timer.target.instanceId, { code, message }, world, gathered)
     }
+    if (command.type === 'channel.join') this.#suspect(command.waiter.instanceId, { code, message }, world, gathered)
     if ('instanceId' in command) this.#suspect(command.instanceId, { code, message }, world, gathered)
     input.own?.onLost?.('not-ready')
   }

@@ -12,7 +12,7 @@ import type { Command } from '../engine/command.ts'
 import type { HandlerRun } from '../engine/effect.ts'
 import { workId } from '../engine/state.ts'
 import type { HandlerModule, HandlerSource } from '../handlers/contract.ts'
-import { failureCommand, resultCommand } from './handler-result.ts'
+import { failureCommand, resultCommand, thrownText } from './handler-result.ts'
 import type { Clock } from './ports.ts'
 
 /** Where a job's commands go: the partition that its instance lives on. */
@@ -123,19 +123,27 @@ export class Executor {
     return this.#busy
   }
 
+  /** One slot to each handler in turn: one with a standing backlog does not keep the others waiting. */
   #grant(): void {
-    for (const [handler, queue] of this.#waiting) {
-      const max = this.#options.handlers.find(handler)?.concurrency ?? Infinity
-      for (const job of queue) {
-        if (this.#busy >= this.#options.handlersMax) return
-        if ((this.#busyBy.get(handler) ?? 0) >= max) break
-        queue.delete(job)
-        job.state = 'granted'
-        this.#busy += 1
-        this.#busyBy.set(handler, (this.#busyBy.get(handler) ?? 0) + 1)
-        job.deliver(executeCommand(job))
+    for (let passed = 0; passed < this.#waiting.size && this.#busy < this.#options.handlersMax; ) {
+      const [next] = this.#waiting
+      if (next === undefined) return
+      const [handler, queue] = next
+      this.#waiting.delete(handler)
+      const [job] = queue
+      if (job === undefined) continue
+      this.#waiting.set(handler, queue)
+      const busy = this.#busyBy.get(handler) ?? 0
+      if (busy >= (this.#options.handlers.find(handler)?.concurrency ?? Infinity)) {
+        passed += 1
+        continue
       }
-      if (queue.size === 0) this.#waiting.delete(handler)
+      passed = 0
+      queue.delete(job)
+      job.state = 'granted'
+      this.#busy += 1
+      this.#busyBy.set(handler, busy + 1)
+      job.deliver(executeCommand(job))
     }
   }
 
@@ -186,10 +194,7 @@ export class Executor {
       }
       return resultCommand(effect, await result)
     } catch (error) {
-      logger.warn(
-        { ...fields, error: error instanceof Error ? error.message : String(error) },
-        `handler ${effect.handler} failed`,
-      )
+      logger.warn({ ...fields, error: thrownText(error) }, `handler ${effect.handler} failed`)
       return failureCommand(effect, error)
     }
   }

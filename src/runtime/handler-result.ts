@@ -20,7 +20,7 @@ export function resultCommand(run: HandlerRun, returned: unknown): Command {
     return failure(
       run,
       'output-not-json',
-      `the handler returned what JSON cannot hold: ${messageOf(error)}`,
+      `the handler returned what JSON cannot hold: ${thrownText(error)}`,
       false,
       undefined,
     )
@@ -43,13 +43,10 @@ export function resultCommand(run: HandlerRun, returned: unknown): Command {
 
 /** Fails the attempt with what was thrown; its `code`, `retryable: false` and `retryAfterMs` steer the retry. */
 export function failureCommand(run: HandlerRun, thrown: unknown): Command {
-  const fields =
-    typeof thrown === 'object' && thrown !== null
-      ? (thrown as { code?: unknown; retryable?: unknown; retryAfterMs?: unknown })
-      : {}
+  const fields = hintsOf(thrown)
   const code = typeof fields.code === 'string' && fields.code !== '' ? fields.code.slice(0, 100) : 'handler'
   const afterMs = typeof fields.retryAfterMs === 'number' && fields.retryAfterMs >= 0 ? fields.retryAfterMs : undefined
-  return failure(run, code, messageOf(thrown), fields.retryable !== false, afterMs)
+  return failure(run, code, thrownText(thrown), fields.retryable !== false, afterMs)
 }
 
 function failure(
@@ -79,9 +76,23 @@ function refuseCode(key: string, value: unknown): unknown {
   return value
 }
 
-const messageOf = (thrown: unknown): string =>
-  thrown instanceof Error
-    ? thrown.message
-    : typeof thrown === 'string'
-      ? thrown
-      : 'the handler threw something that is not an Error'
+/** What a thrown object says of its retry; to read it runs strangers' code. */
+function hintsOf(thrown: unknown): { code?: unknown; retryable?: unknown; retryAfterMs?: unknown } {
+  if (typeof thrown !== 'object' || thrown === null) return {}
+  try {
+    const { code, retryable, retryAfterMs } = thrown as { code?: unknown; retryable?: unknown; retryAfterMs?: unknown }
+    return { code, retryable, retryAfterMs }
+  } catch {
+    return {}
+  }
+}
+
+/** The text of whatever was thrown: even to ask for it may throw. */
+export function thrownText(thrown: unknown): string {
+  try {
+    const text: unknown = thrown instanceof Error ? thrown.message : thrown
+    return typeof text === 'string' ? text : 'the handler threw something that is not an Error'
+  } catch {
+    return 'the handler threw something that cannot be read'
+  }
+}

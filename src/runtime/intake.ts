@@ -3,11 +3,12 @@
 //
 // An input that tripped a bug of ours is set apart (design 4.9): its batch's inputs are decided one by one, what trips
 // alone is the culprit and goes to the dead-letter topic, and where even that trips the partition stops.
-import { InvariantViolation } from '../base/errors.ts'
+import { InvariantViolation, RecordRefused } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
 import type { Logger } from '../base/logger.ts'
 import { decodeInbox } from '../records/inbox-codec.ts'
 import type { Input, OwnCommand } from './batch.ts'
+import type { LogRecord } from './ports.ts'
 import type { Source, Sources } from './sources.ts'
 import type { Timers } from './timers.ts'
 
@@ -91,9 +92,19 @@ export class Intake {
         const from = { source, offset: index === last ? offset : record.offset + 1 }
         if (!source.isInbox) inputs.push(input({ command: { type: 'record.route', record }, from }))
         else if (record.value === null) inputs.push(input({ from }))
-        else inputs.push(input({ command: decodeInbox(record.value), from }))
+        else inputs.push(fromInbox(record, record.value, from))
       }
     }
+  }
+}
+
+/** What cannot be read in the inbox was not written by us: it is set aside, and the partition goes on. */
+function fromInbox(record: LogRecord, value: Uint8Array, from: NonNullable<Input['from']>): Input {
+  try {
+    return input({ command: decodeInbox(value), from })
+  } catch (error) {
+    const poison = new RecordRefused(0, 'inbox-unreadable', `not a command of dagger-worker: ${error instanceof Error ? error.message : String(error)}`)
+    return input({ command: { type: 'record.route', record }, from, poison })
   }
 }
 

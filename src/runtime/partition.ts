@@ -13,7 +13,7 @@ import { RecordRefused, StoreCorrupted, type TaskError } from '../base/errors.ts
 import type { Logger } from '../base/logger.ts'
 import type { Effect } from '../engine/effect.ts'
 import type { World } from '../engine/world.ts'
-import type { AppTopics } from '../records/keys.ts'
+import { isOwnTopic, type AppTopics } from '../records/keys.ts'
 import { workId } from '../engine/state.ts'
 import { Batch, type Counters, type Input, type OwnCommand } from './batch.ts'
 import { Intake } from './intake.ts'
@@ -219,13 +219,14 @@ export class Partition {
   }
 
   #world(nowMs: number): World {
-    const { partition, partitions, definitions, ids } = this.#options
+    const { partition, partitions, definitions, ids, topics } = this.#options
     return {
       nowMs,
       partition,
       partitions,
       catalogue: definitions.catalogue,
       newId: () => ids.next(),
+      isReserved: (topic) => isOwnTopic(topics, topic),
       refusal: (instanceId, task, attempt) => this.#refusals.get(`${workId(instanceId, task)}/${attempt}`),
     }
   }

@@ -33,8 +33,8 @@ export class StartCalls {
       return { outcome: 'rejected', code: 'workflow-not-found', message: `there is no workflow '${request.workflow}'` }
     }
     const key = request.key ?? request.idempotencyKey ?? this.#ids.next()
-    if (key === '' || key.length > limits.keyLengthMax) {
-      const message = `key: expected 1 to ${limits.keyLengthMax} characters, found ${key.length}`
+    if (key === '' || key.length > limits.keyLengthMax || !key.isWellFormed()) {
+      const message = `key: expected 1 to ${limits.keyLengthMax} characters of well-formed text, found ${key.length}`
       return { outcome: 'rejected', code: 'key-invalid', message }
     }
     const host = this.#hosts[partitionOfText(key, this.#hosts.length)]

@@ -1,5 +1,6 @@
 // Topics as people use them: produce some records, look at some. Nothing here touches the state.
 import type { Json } from '../base/json.ts'
+import { isOwnTopic, type AppTopics } from '../records/keys.ts'
 import type { ProduceRecord, ProduceResult, RecordView, TopicView } from './face.ts'
 import { OffsetGone, type Clock, type Log, type LogRecord, type OutgoingRecord, type Reader } from './ports.ts'
 import { Bell } from './wake.ts'
@@ -11,14 +12,21 @@ export class TopicAccess {
   readonly #log: Log
   readonly #clock: Clock
 
-  constructor(log: Log, clock: Clock) {
+  readonly #topics: AppTopics
+
+  constructor(log: Log, clock: Clock, topics: AppTopics) {
     this.#log = log
     this.#clock = clock
+    this.#topics = topics
   }
 
   /** undefined: no such topic. @throws {TransientFault} Nothing was produced. @throws {OutcomeUnknown} */
   async produce(topic: string, records: readonly ProduceRecord[]): Promise<readonly ProduceResult[] | undefined> {
     if (!(await this.#log.describeTopics([topic])).has(topic)) return undefined
+    if (isOwnTopic(this.#topics, topic)) {
+      const message = `${topic} belongs to dagger-worker itself: nothing is produced to it`
+      return records.map(() => ({ error: 'topic-reserved', message }))
+    }
     return this.#log.produce(
       records.map(({ key, value, partition, headers }): OutgoingRecord => ({
         topic,

@@ -94,7 +94,7 @@ export class Worker implements WorkerFace {
     }
     this.#calls = new StartCalls(this.#hosts, this.definitions, options.ids)
     this.#queries = new Queries({ hosts: this.#hosts, definitions: this.definitions, executor: this.#executor, clock })
-    this.#topics = new TopicAccess(log, clock)
+    this.#topics = new TopicAccess(log, clock, topics)
   }
 
   /** Makes the application's topics, reads the definitions, joins the group. @throws {ConfigError} DW_PARTITIONS_DIFFER */

@@ -247,6 +247,7 @@ export class EngineWorld extends EngineView {
       partitions: this.stores.length,
       catalogue: this.catalogue,
       newId: () => (ids[drawn++] ??= (this.#ids++).toString().padStart(26, '0')),
+      isReserved: (topic) => topic.startsWith('app.'),
       refusal: (instanceId, task, attempt) => {
         const code = refusals.get(attemptId(instanceId, task, attempt))
         return code === undefined ? undefined : { code, message: code }

@@ -19,6 +19,7 @@ export const beginKafkaCommand: Begin<'kafka-command'> = (at, out) => {
   const topic = evaluate(task.topic)
   if (typeof topic !== 'string' || topic === '')
     throw new AttemptFailed('expression', `topic: expected a name, found ${JSON.stringify(topic)}`)
+  if (world.isReserved(topic)) throw new AttemptFailed('produce-rejected', `${topic} belongs to dagger-worker itself: nothing is produced to it`)
   const key = task.key === undefined ? instance.key : evaluate(task.key)
   const partition = task.partition === undefined ? undefined : evaluate(task.partition)
   if (partition !== undefined && (typeof partition !== 'number' || !Number.isInteger(partition) || partition < 0)) {
