@@ -112,7 +112,7 @@ const definitionProblem = object(
 
 export const partitionPhases = ['created', 'restoring', 'running', 'draining', 'closed', 'stopped'] as const
 
-const partitionView = object({ partition: count, phase: { enum: partitionPhases }, reason: text, lagRecords: count }, [
+const partitionView = object({ partition: count, phase: { enum: partitionPhases }, reason: text, restoreLeft: count }, [
   'reason',
 ])
 

@@ -135,8 +135,8 @@ export interface PartitionView {
   /** restoring: with what is left. stopped: with the reason; needs a person. */
   readonly phase: 'created' | 'restoring' | 'running' | 'draining' | 'closed' | 'stopped'
   readonly reason?: string
-  /** Records that have arrived and are not decided yet, over all of its sources. */
-  readonly lagRecords: number
+  /** While it is restoring: records of the changelog that are left. */
+  readonly restoreLeft: number
 }
 
 export interface WorkflowView {

@@ -151,7 +151,7 @@ export class Worker implements WorkerFace {
       if (host.role !== 'owner') return []
       const reason = host.reason
       return [
-        { partition, phase: host.phase, ...(reason === undefined ? {} : { reason }), lagRecords: host.restoreLeft },
+        { partition, phase: host.phase, ...(reason === undefined ? {} : { reason }), restoreLeft: host.restoreLeft },
       ]
     })
     const stopped = partitions.filter(({ phase }) => phase === 'stopped')

@@ -52,8 +52,8 @@ export class FakeWorker implements WorkerFace {
       problems: [],
       definitionProblems: [],
       partitions: [
-        { partition: 0, phase: 'running', lagRecords: 0 },
-        { partition: 1, phase: 'running', lagRecords: 2 },
+        { partition: 0, phase: 'running', restoreLeft: 0 },
+        { partition: 1, phase: 'running', restoreLeft: 2 },
       ],
       workflows: (options.workflows ?? ['order', 'refund']).map((name) => ({
         name,

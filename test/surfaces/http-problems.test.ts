@@ -160,7 +160,7 @@ suite('the worker itself', () => {
     const place = { file: 'a.yaml', line: 1, column: 2 }
     worker.setView({
       definitionProblems: [{ code: 'DW_TEST', message: 'm', place, path: 'p', suggestion: 's', frame: 'f' }],
-      partitions: [{ partition: 0, phase: 'stopped', reason: 'r', lagRecords: 3 }],
+      partitions: [{ partition: 0, phase: 'stopped', reason: 'r', restoreLeft: 3 }],
       workflows: [{ name: 'order', version: 'order@1', label: '1', description: 'd', startTopics: [] }],
     })
     const { status, body } = await call('/health')

@@ -1,9 +1,4 @@
-import { execFile } from 'node:child_process'
-import { join } from 'node:path'
-import { promisify } from 'node:util'
-import { installKafka } from './install.ts'
-
-const run = promisify(execFile)
+import { runJava } from './java.ts'
 
 export type Compression = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
 
@@ -16,12 +11,27 @@ export async function produceWithJava(
   topics: ReadonlyMap<string, Compression>,
   keys: readonly string[],
 ): Promise<ReadonlyMap<string, readonly number[]>> {
-  const classPath = join(await installKafka(), '*')
-  const source = join(import.meta.dirname, 'Produce.java')
-  const encoding = ['-Dfile.encoding=UTF-8', '-Dsun.jnu.encoding=UTF-8', '-XX:TieredStopAtLevel=1']
   const how = [...topics].map(([topic, compression]) => `${topic}=${compression}`).join(',')
-  const produce = ['-cp', classPath, ...encoding, source, brokers.join(','), how, ...keys]
-  const { stdout } = await run('java', produce, { env: { ...process.env, LC_ALL: 'C.UTF-8' } })
-  const lines = stdout.trim().split('\n')
+  const lines = await Array.fromAsync(runJava('Produce.java', [brokers.join(','), how, ...keys]))
   return new Map([...topics.keys()].map((topic, at) => [topic, lines[at]!.split(' ').map(Number)]))
+}
+
+export interface JavaTransaction {
+  readonly ends: 'commit' | 'abort'
+  /** Keys and values without tabs and line ends. */
+  readonly records: readonly { readonly partition: number; readonly key: string; readonly value: string }[]
+}
+
+/** Produces transactions to a topic with Kafka's own Java producer; what is aborted has been in the log before. */
+export async function transactWithJava(
+  brokers: readonly string[],
+  transactionalId: string,
+  topic: string,
+  transactions: readonly JavaTransaction[],
+): Promise<void> {
+  const lines = transactions.flatMap(({ ends, records }) => [
+    ...records.map(({ partition, key, value }) => `${partition}\t${key}\t${value}`),
+    ends,
+  ])
+  await Array.fromAsync(runJava('Transact.java', [brokers.join(','), transactionalId, topic], `${lines.join('\n')}\n`))
 }
