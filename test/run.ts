@@ -6,7 +6,14 @@ import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
 import { startBroker } from './support/kafka/broker.ts'
 
-const slow = ['test/integrity/**', 'test/conformance/broker-faults*', 'test/simulation/campaign*', 'test/surfaces/e2e*', 'test/surfaces/readme*', 'test/surfaces/package*']
+const slow = [
+  'test/integrity/**',
+  'test/conformance/broker-faults*',
+  'test/simulation/campaign*',
+  'test/surfaces/e2e*',
+  'test/surfaces/readme*',
+  'test/surfaces/package*',
+]
 /** Two cores are what CI has, and several tests start a worker of their own. */
 const filesAtOnce = 2
 const fileTimeoutMs = 10 * 60_000

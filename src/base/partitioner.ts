@@ -1,9 +1,9 @@
 // Kafka's own default partitioner for keyed records (org.apache.kafka.common.utils.Utils.murmur2 and
 // BuiltInPartitioner.partitionForKey): a plain Java producer and we agree where a key lives.
+import { utf8 } from './utf8.ts'
 
 /** murmur2 of the bytes as Kafka computes it: a signed 32-bit integer. */
-export function murmur2(data: Uint8Array): number {
-  const length = data.length
+export function murmur2(data: Uint8Array, length = data.length): number {
   const m = 0x5bd1e995
   let h = 0x9747b28c ^ length
   const blocks = length >> 2
@@ -35,9 +35,17 @@ export function partitionOf(key: Uint8Array, count: number): number {
   return (murmur2(key) & 0x7fffffff) % count
 }
 
-const encoder = new TextEncoder()
-
 /** The same for a text key, as its UTF-8 bytes. */
 export function partitionOfText(key: string, count: number): number {
-  return partitionOf(encoder.encode(key), count)
+  const { length } = key
+  if (length > scratch.length) return partitionOf(utf8(key), count)
+  for (let i = 0; i < length; i++) {
+    const code = key.charCodeAt(i)
+    if (code > 0x7f) return partitionOf(utf8(key), count)
+    scratch[i] = code
+  }
+  return (murmur2(scratch, length) & 0x7fffffff) % count
 }
+
+/** For short keys in ASCII, which nearly all are: their bytes are their characters. */
+const scratch = new Uint8Array(128)

@@ -108,9 +108,14 @@ function evaluateSet(at: Attempt, output: Payload | undefined, extras: Extras): 
 
 /** @throws {AttemptFailed} Variables are rewritten with every event of their instance: they stay small. */
 export function checkVars(before: ReadonlyMap<string, Json>, values: readonly (readonly [string, Json])[]): void {
-  const after = new Map([...before, ...values])
   let size = 0
-  for (const value of after.values()) size += typeof value === 'string' ? value.length : JSON.stringify(value).length
+  const written = new Set<string>()
+  // The last one that is written under a name stands.
+  for (const [name, value] of values.toReversed()) {
+    if (!written.has(name)) size += sizeOf(value)
+    written.add(name)
+  }
+  for (const [name, value] of before) if (!written.has(name)) size += sizeOf(value)
   if (size > limits.varsBytesMax) {
     throw new AttemptFailed(
       'payload-too-large',
@@ -118,6 +123,8 @@ export function checkVars(before: ReadonlyMap<string, Json>, values: readonly (r
     )
   }
 }
+
+const sizeOf = (value: Json): number => (typeof value === 'string' ? value.length : JSON.stringify(value).length)
 
 /** Ends the attempt with an error: retries it, or settles the task by its `onFailure`. */
 export function failAttempt(

@@ -25,8 +25,8 @@ export class UnusableRecord extends Error {
 const strict = new TextDecoder('utf-8', { fatal: true })
 const lenient = new TextDecoder()
 
-/** Decoded messages by record: a record is parsed once however many workflows look at it. */
-const decoded = new WeakMap<SourceRecord, MessageRoot>()
+/** The record decoded last: all that one input leads to looks at the same one, and it is parsed once. */
+let last: { readonly record: SourceRecord; readonly message: MessageRoot } | undefined
 
 /** What expressions find under `message`. */
 export interface MessageRoot {
@@ -44,9 +44,8 @@ export interface MessageRoot {
  * @throws {UnusableRecord} The key is not UTF-8, or the value is not JSON, or nested too deeply.
  */
 export function messageOf(record: SourceRecord): MessageRoot {
-  let message = decoded.get(record)
-  if (message === undefined) {
-    message = {
+  if (last?.record !== record) {
+    const message = {
       topic: record.topic,
       partition: record.partition,
       offset: record.offset,
@@ -55,9 +54,9 @@ export function messageOf(record: SourceRecord): MessageRoot {
       value: record.value === null ? null : parse(record.value),
       headers: headersOf(record),
     }
-    decoded.set(record, message)
+    last = { record, message }
   }
-  return message
+  return last.message
 }
 
 /** "orders/3@17": topic, partition and offset, for people and as the key of a record that has none. */
@@ -77,7 +76,10 @@ function keyText(record: SourceRecord): string | null {
   }
 }
 
-function headersOf(record: SourceRecord): { [key: string]: string } {
+const noHeaders: { readonly [key: string]: string } = Object.freeze(Object.create(null))
+
+function headersOf(record: SourceRecord): { readonly [key: string]: string } {
+  if (record.headers.length === 0) return noHeaders
   const headers: { [key: string]: string } = Object.create(null)
   for (const header of record.headers) headers[header.key] = lenient.decode(header.value)
   return headers

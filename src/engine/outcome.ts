@@ -7,37 +7,56 @@ import type { Rejection } from './rejection.ts'
 import type { State } from './state.ts'
 import type { World } from './world.ts'
 
+const none: readonly never[] = []
+
 export class Outcome {
-  readonly events: Event[] = []
+  // Made when there is a first one: most outcomes fill one or two of them.
+  #events: Event[] | undefined
+  #followUps: Command[] | undefined
+  #outgoing: Outgoing[] | undefined
+  #effects: Effect[] | undefined
+
+  get events(): readonly Event[] {
+    return this.#events ?? none
+  }
+
   /** Decided next, in this order, on the state with the events applied. */
-  readonly followUps: Command[] = []
-  readonly outgoing: Outgoing[] = []
-  readonly effects: Effect[] = []
+  get followUps(): readonly Command[] {
+    return this.#followUps ?? none
+  }
+
+  get outgoing(): readonly Outgoing[] {
+    return this.#outgoing ?? none
+  }
+
+  get effects(): readonly Effect[] {
+    return this.#effects ?? none
+  }
 
   event(event: Event): this {
-    this.events.push(event)
+    ;(this.#events ??= []).push(event)
     return this
   }
 
   follow(command: Command): this {
-    this.followUps.push(command)
+    ;(this.#followUps ??= []).push(command)
     return this
   }
 
   /** To the partition that it concerns; where that is the own one, it follows at once, with no hop. */
   send(world: World, partition: number, command: Travelling): this {
-    if (partition === world.partition) this.followUps.push(command)
-    else this.outgoing.push({ type: 'inbox', partition, command })
+    if (partition === world.partition) (this.#followUps ??= []).push(command)
+    else (this.#outgoing ??= []).push({ type: 'inbox', partition, command })
     return this
   }
 
   produce(record: Outgoing): this {
-    this.outgoing.push(record)
+    ;(this.#outgoing ??= []).push(record)
     return this
   }
 
   effect(effect: Effect): this {
-    this.effects.push(effect)
+    ;(this.#effects ??= []).push(effect)
     return this
   }
 }

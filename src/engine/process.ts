@@ -37,8 +37,8 @@ export function process(input: Command, state: WritableState, world: World, gath
       apply(event, state)
       gathered.onEvent(event)
     }
-    if (outcome.outgoing.length > 0) gathered.outgoing.push(...outcome.outgoing)
-    if (outcome.effects.length > 0) gathered.effects.push(...outcome.effects)
-    if (outcome.followUps.length > 0) queue.push(...outcome.followUps)
+    for (const record of outcome.outgoing) gathered.outgoing.push(record)
+    for (const effect of outcome.effects) gathered.effects.push(effect)
+    for (const next of outcome.followUps) queue.push(next)
   }
 }

@@ -2,10 +2,11 @@
 import { RecordRefused, type TaskError } from '../base/errors.ts'
 import type { DeadLetter, Effect, Outgoing } from '../engine/effect.ts'
 import type { Command } from '../engine/command.ts'
-import type { Event } from '../engine/event.ts'
+import type { Event, EventType } from '../engine/event.ts'
 import { process } from '../engine/process.ts'
 import type { RejectionCode } from '../engine/rejection.ts'
 import type { World } from '../engine/world.ts'
+import { utf8 } from '../base/utf8.ts'
 import { encodeInbox } from '../records/inbox-codec.ts'
 import { deadLetterRecord } from '../records/dead-letter.ts'
 import type { AppTopics } from '../records/keys.ts'
@@ -37,6 +38,15 @@ export interface OwnCommand {
 export type Counters = Map<string, number>
 export const count = (counters: Counters, name: string, by = 1): void =>
   void counters.set(name, (counters.get(name) ?? 0) + by)
+
+const counterNames = new Map<string, string>()
+
+/** "instance.started" as the name of a counter: "instance_started". */
+function counterOf(type: EventType): string {
+  let name = counterNames.get(type)
+  if (name === undefined) counterNames.set(type, (name = type.replaceAll(/[.-]/g, '_')))
+  return name
+}
 
 export class Batch {
   readonly inputs: readonly Input[]
@@ -79,7 +89,7 @@ export class Batch {
   records(topics: AppTopics, partition: number): readonly OutgoingRecord[] {
     const records: OutgoingRecord[] = []
     for (const { key, value } of this.changes)
-      records.push({ topic: topics.changelog, partition, key: encoder.encode(key), value })
+      records.push({ topic: topics.changelog, partition, key: utf8(key), value })
     for (const outgoing of this.#outgoing) records.push(recordOf(outgoing, topics))
     return records
   }
@@ -90,7 +100,7 @@ export class Batch {
   }
 
   #note(event: Event): void {
-    count(this.counters, event.type.replaceAll(/[.-]/g, '_'))
+    count(this.counters, counterOf(event.type))
     if (event.type === 'timer.armed') this.armed.push({ key: event.key })
     if (event.type === 'record.unkept') count(this.counters, `record_unkept_${event.reason}`)
     if ('instanceId' in event && event.type !== 'channel.left' && event.type !== 'channel.matched')
@@ -127,8 +137,6 @@ export class Batch {
     process({ type: 'instance.suspect', instanceId, error }, this.staging, world, gathered)
   }
 }
-
-const encoder = new TextEncoder()
 
 function recordOf(outgoing: Outgoing, topics: AppTopics): OutgoingRecord {
   switch (outgoing.type) {

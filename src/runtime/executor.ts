@@ -125,7 +125,7 @@ export class Executor {
 
   /** One slot to each handler in turn: one with a standing backlog does not keep the others waiting. */
   #grant(): void {
-    for (let passed = 0; passed < this.#waiting.size && this.#busy < this.#options.handlersMax; ) {
+    for (let passed = 0; passed < this.#waiting.size && this.#busy < this.#options.handlersMax;) {
       const [next] = this.#waiting
       if (next === undefined) return
       const [handler, queue] = next

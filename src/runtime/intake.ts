@@ -103,7 +103,11 @@ function fromInbox(record: LogRecord, value: Uint8Array, from: NonNullable<Input
   try {
     return input({ command: decodeInbox(value), from })
   } catch (error) {
-    const poison = new RecordRefused(0, 'inbox-unreadable', `not a command of dagger-worker: ${error instanceof Error ? error.message : String(error)}`)
+    const poison = new RecordRefused(
+      0,
+      'inbox-unreadable',
+      `not a command of dagger-worker: ${error instanceof Error ? error.message : String(error)}`,
+    )
     return input({ command: { type: 'record.route', record }, from, poison })
   }
 }

@@ -118,7 +118,7 @@ export class Partition {
       isCancelled: () => this.#isClosed(),
       onProgress: (left) => (this.restoreLeft = left),
     })
-    this.restoreLeft = 0
+    await this.#rows.fill()
     await definitions.catchUp()
     await this.#timers.refill()
     await askAgain(store, this.#rows, definitions.catalogue, this.#options.perform)

@@ -4,7 +4,7 @@ import { StoreCorrupted } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
 import type { InstanceRow, Rows, TableName } from '../engine/state.ts'
 import { decodeInstance } from '../records/instance-codec.ts'
-import { prefixes } from '../records/keys.ts'
+import { endOf, prefixes } from '../records/keys.ts'
 import {
   answerCodec,
   channelCodec,
@@ -38,6 +38,8 @@ export function copyRow<Name extends TableName>(table: Name, row: Rows[Name]): R
 
 /** Two generations: what was not asked for during one of them is dropped, at no cost per look-up. */
 class RecentRows<Row> {
+  /** True while every row there is is here: then what is not here is nowhere. */
+  #isComplete = false
   #young = new Map<string, Row | null>()
   #old = new Map<string, Row | null>()
 
@@ -45,15 +47,29 @@ class RecentRows<Row> {
     const young = this.#young.get(id)
     if (young !== undefined) return young
     const old = this.#old.get(id)
-    if (old !== undefined) this.set(id, old)
+    if (old === undefined) return this.#isComplete ? null : undefined
+    this.set(id, old)
     return old
   }
 
   set(id: string, row: Row | null): void {
+    if (row === null && this.#isComplete) {
+      this.#young.delete(id)
+      this.#old.delete(id)
+      return
+    }
     this.#young.set(id, row)
     if (this.#young.size < limits.cachedRowsMax) return
+    this.#isComplete &&= this.#old.size === 0
     this.#old = this.#young
     this.#young = new Map()
+  }
+
+  /** All the rows that there are. */
+  fill(rows: Iterable<readonly [string, Row]>): void {
+    this.#young = new Map(rows)
+    this.#old = new Map()
+    this.#isComplete = true
   }
 }
 
@@ -72,6 +88,26 @@ export class CommittedRows {
 
   constructor(store: Store) {
     this.#store = store
+  }
+
+  /**
+   * Reads the tables that are mostly asked for what is not there, where they are small: a new key, a value that nobody
+   * waits for. Until they have outgrown memory once, absence costs no look into the store.
+   */
+  async fill(): Promise<void> {
+    const keys = await this.#all('keys')
+    if (keys !== undefined) this.#recent.keys.fill(keys)
+    const channels = await this.#all('channels')
+    if (channels !== undefined) this.#recent.channels.fill(channels)
+  }
+
+  /** undefined: more than memory should hold. */
+  async #all<Name extends TableName>(table: Name): Promise<readonly (readonly [string, Rows[Name]])[] | undefined> {
+    const from = prefixes[table]
+    const limit = limits.cachedRowsMax / 2
+    const entries = await this.#store.list({ from, to: endOf(from), limit })
+    if (entries.length === limit) return undefined
+    return entries.map(({ key, value }) => [key.slice(from.length), this.decode(table, value)])
   }
 
   /** The committed row, decoded. It is shared: nobody may change it. @throws {StoreCorrupted} */
@@ -101,7 +137,7 @@ export class CommittedRows {
 
   decode<Name extends TableName>(table: Name, bytes: Uint8Array): Rows[Name] {
     if (table === 'instances') return decodeInstance(bytes, (key) => this.#payload(key)) as Rows[Name]
-    return codecs[table as Exclude<Name, 'instances'>].decode(bytes) as Rows[Name]
+    return codecs[table as Exclude<Name, 'instances'>].decode(bytes)
   }
 
   #payload(key: string): Uint8Array {

@@ -43,7 +43,10 @@ async function untilShared(workers: readonly Worker[]): Promise<void> {
     const counts = workers.map((worker) => worker.owned().length)
     const isEven = Math.max(...counts) - Math.min(...counts) <= 1
     if (generations.size === 1 && owned.length === partitions && new Set(owned).size === partitions && isEven) return
-    assert.ok(Date.now() < givenUpAt, `not shared: ${JSON.stringify(workers.map((worker) => worker.assignments.at(-1)))}`)
+    assert.ok(
+      Date.now() < givenUpAt,
+      `not shared: ${JSON.stringify(workers.map((worker) => worker.assignments.at(-1)))}`,
+    )
   }
 }
 

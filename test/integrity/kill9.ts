@@ -8,7 +8,11 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Site } from '../support/daemon.ts'
 import { audit, orderFile } from './audit.ts'
-import { orderId, Shop } from './shop.ts'
+import { tell, type CampaignResult } from './campaign.ts'
+import { embeddedEvidence } from './embedded-evidence.ts'
+import { KilledDaemon } from './killed-daemon.ts'
+import { spreadKills, strikeWhile } from './kills.ts'
+import { orderId, Shop, type Door } from './shop.ts'
 
 export interface CampaignOptions {
   readonly orders: number
@@ -16,18 +20,9 @@ export interface CampaignOptions {
   readonly onProgress?: (text: string) => void
 }
 
-export interface CampaignResult {
-  readonly runs: number
-  readonly faults: number
-  readonly violations: readonly string[]
-  readonly coverage: { readonly [what: string]: number }
-}
-
 const partitions = 6
-const lookEveryMs = 5
-const tellEveryMs = 2_000
-/** A daemon that comes up takes about so long; a second kill somewhere in there meets it restoring, or just begun. */
-const comingUpMs = 2_000
+const pageRecords = 500
+const waitMs = 2_000
 
 /** Runs one campaign in a directory of its own. */
 export async function killCampaign({ orders, kills, onProgress = () => {} }: CampaignOptions): Promise<CampaignResult> {
@@ -35,55 +30,31 @@ export async function killCampaign({ orders, kills, onProgress = () => {} }: Cam
   const beganMs = Date.now()
   try {
     site.write('workflows/order.yaml', readFileSync(orderFile, 'utf8'))
-    const shop = new Shop({ site, orders, partitions })
-    // An order takes three acknowledgements: the kills are spread over all of them.
-    const killAt = Array.from({ length: kills }, (_, i) => Math.floor(((i + 0.3 + 0.6 * Math.random()) * 3 * orders) / kills))
-    let told = Date.now()
-    const tell = (): void => {
-      told = Date.now()
-      onProgress(`${shop.acknowledged} of ${3 * orders} records acknowledged, ${shop.faults.kills} kills`)
-    }
-    const looking = setInterval(() => {
-      if (Date.now() - told > tellEveryMs) tell()
-      if (killAt[0] === undefined || shop.acknowledged < killAt[0]) return
-      killAt.shift()
-      // Every third kill is a double one.
-      if (killAt.length % 3 === 1 && killAt.shift() !== undefined) shop.crash(Math.random() * comingUpMs)
-      else shop.crash()
-      tell()
-    }, lookEveryMs)
-    try {
-      await shop.run()
-    } finally {
-      clearInterval(looking)
-    }
-    const daemon = await shop.settled()
+    const killed = new KilledDaemon({ site, flags: ['--partitions', String(partitions), '--log-level', 'warn'] })
+    const shop = new Shop({ door: doorThrough(killed), orders, partitions })
+    await strikeWhile(shop, spreadKills(kills, 3 * orders, killed), (acknowledged) =>
+      onProgress(`${acknowledged} of ${3 * orders} records acknowledged, ${killed.kills} kills`),
+    )
+    const daemon = await killed.settled()
     const { counters } = await daemon.health()
     await daemon.stop()
     onProgress('everything is acknowledged and has ended; auditing')
-    const violations = await audit({
-      directory: join(site.directory, 'data', 'log'),
-      app: daemon.report.app,
-      partitions,
+    const log = { directory: join(site.directory, 'data', 'log'), app: daemon.report.app, partitions }
+    const violations = audit(await embeddedEvidence(log), {
       orders: Array.from({ length: orders }, (_, i) => orderId(i)),
-      acknowledged: {
-        orders: shop.placed.acknowledged,
-        'payment-events': shop.paid.acknowledged,
-        'warehouse-events': shop.shipped.acknowledged,
-      },
+      acknowledged: shop.acknowledgedByTopic,
     })
-    const { kills: killed, callsCutShort } = shop.faults
     return {
       runs: 1,
-      faults: killed,
+      faults: killed.kills,
       violations,
       coverage: {
         orders,
         acknowledged: shop.acknowledged,
         paymentCommandsRead: shop.commandsRead['payment-commands'],
         warehouseCommandsRead: shop.commandsRead['warehouse-commands'],
-        callsCutShort,
-        foundAfterwards: shop.placed.found + shop.paid.found + shop.shipped.found,
+        callsCutShort: killed.callsCutShort,
+        foundAfterwards: shop.foundAfterwards,
         alarms: counters['alarms'] ?? 0,
         engineFaults: counters['engine_faults'] ?? 0,
         seconds: Math.round((Date.now() - beganMs) / 100) / 10,
@@ -94,16 +65,34 @@ export async function killCampaign({ orders, kills, onProgress = () => {} }: Cam
   }
 }
 
+/** Over the daemon's HTTP API. */
+function doorThrough(killed: KilledDaemon): Door {
+  return {
+    async send(topic, records) {
+      const sent = await killed.askOnce((daemon) => daemon.client.produce(topic, records))
+      return sent?.given.map(({ partition, offset, error }, index) => {
+        if (error !== null) throw new Error(`${topic} refused ${records[index]?.key}: ${error}`)
+        return `${topic}/${partition}@${offset}`
+      })
+    },
+    read: (topic, partition, offset) =>
+      killed.ask((daemon) => daemon.client.records(topic, partition, { offset, limit: pageRecords, waitMs })),
+    async ends(topic) {
+      const topics = await killed.ask((daemon) => daemon.client.listTopics())
+      return (topics.find(({ name }) => name === topic)?.partitions ?? []).map(({ end }) => end)
+    },
+  }
+}
+
 if (import.meta.main) {
   const { values } = parseArgs({
     options: { orders: { type: 'string', default: '10000' }, kills: { type: 'string', default: '10' } },
   })
-  const { violations, ...result } = await killCampaign({
-    orders: Number(values.orders),
-    kills: Number(values.kills),
-    onProgress: (text) => console.error(text),
-  })
-  for (const violation of violations.slice(0, 20)) console.error(violation)
-  console.log(JSON.stringify({ ...result, violations: violations.length }))
-  process.exitCode = violations.length === 0 ? 0 : 1
+  tell(
+    await killCampaign({
+      orders: Number(values.orders),
+      kills: Number(values.kills),
+      onProgress: (text) => console.error(text),
+    }),
+  )
 }

@@ -19,7 +19,18 @@ import type { Typed } from './command-line.ts'
 
 const program = fileURLToPath(new URL('../../bin/dagger-worker.js', import.meta.url))
 /** Of two flags of one name the later one counts. */
-const usualFlags = ['--workflows', 'workflows', '--handlers', 'handlers', '--data', 'data', '--port', '0', '--partitions', '4']
+const usualFlags = [
+  '--workflows',
+  'workflows',
+  '--handlers',
+  'handlers',
+  '--data',
+  'data',
+  '--port',
+  '0',
+  '--partitions',
+  '4',
+]
 const readyWithinMs = 60_000
 const stopWithinMs = 20_000
 const settledWithinMs = 30_000

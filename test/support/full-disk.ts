@@ -9,8 +9,10 @@ import { syncBuiltinESMExports } from 'node:module'
 import { ClassicLevel } from 'classic-level'
 
 const statfs = fileSystem.statfs
-const batch: (this: unknown, ...given: unknown[]) => { write: (options: object) => Promise<void> } =
-  ClassicLevel.prototype.batch
+interface Chained {
+  write(options: object): Promise<void>
+}
+const { batch } = ClassicLevel.prototype as unknown as { batch: (this: unknown, ...given: unknown[]) => Chained }
 
 function state(): string {
   try {
@@ -32,10 +34,10 @@ Object.assign(ClassicLevel.prototype, {
   batch(this: unknown, ...given: unknown[]) {
     const chained = batch.apply(this, given)
     if (given.length > 0) return chained
-    const write = chained.write
+    const write = chained.write.bind(chained)
     chained.write = async (options) => {
       if (state() === 'full') throw new Error('IO error: 000003.log: No space left on device')
-      return write.call(chained, options)
+      return write(options)
     }
     return chained
   },

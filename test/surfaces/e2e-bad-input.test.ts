@@ -59,7 +59,10 @@ tasks:
     const one = found.filter(([file]) => file === expected[0])
     assert.deepEqual(one, [expected], 'one message for one mistake')
   }
-  assert.deepEqual(new Set(found.filter(([file]) => file === 'a-yaml.yaml').map(([, , code]) => code)), new Set(['DW_YAML']))
+  assert.deepEqual(
+    new Set(found.filter(([file]) => file === 'a-yaml.yaml').map(([, , code]) => code)),
+    new Set(['DW_YAML']),
+  )
   assert.equal(daemon.log.filter(({ level }) => level === 'error').length, 1, 'one report of all of them')
   assert.deepEqual(
     daemon.report.workflows.map(({ name }) => name),
@@ -200,6 +203,6 @@ test('a data directory in use and a port that is taken are refused with one mess
   const taken = await refusal('--data', 'other', '--port', new URL(daemon.url).port)
   assert.equal(taken.code, 2)
   assert.match(taken.stderr, /1 problem, nothing was started/)
-  assert.match(taken.stderr, new RegExp(`${new URL(daemon.url).port}`))
+  assert.match(taken.stderr, new RegExp(new URL(daemon.url).port))
   await isUnharmed(daemon)
 })

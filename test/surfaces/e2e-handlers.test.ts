@@ -45,7 +45,11 @@ output: \${ tasks.charge.output }
   const daemon = await site.start('--handlers-per-worker', '2')
   await daemon.produce('works', 'w', { amount: 12 })
   await daemon.produce('fines', 'f', {})
-  const instance = await daemon.instance('work', 'w', ({ incidents, waitingAt }) => incidents === 6 && waitingAt.length === 0)
+  const instance = await daemon.instance(
+    'work',
+    'w',
+    ({ incidents, waitingAt }) => incidents === 6 && waitingAt.length === 0,
+  )
   const results = Object.fromEntries(instance.tasks.map((task) => [task.name, [task.error?.code, task.attempt]]))
   assert.deepEqual(results, {
     throws: ['carrier-down', 2],
@@ -84,7 +88,10 @@ tasks:
   const journal = (): readonly (readonly [string, number])[] => {
     const file = join(site.directory, 'journal')
     if (!existsSync(file)) return []
-    return readFileSync(file, 'utf8').trim().split('\n').map((line) => JSON.parse(line))
+    return readFileSync(file, 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
   }
   const daemon = await site.start()
   await daemon.produce('books', 'b', {})
@@ -99,7 +106,11 @@ tasks:
   const instance = await third.instance('book', 'b')
   assert.equal(instance.status, 'COMPLETED')
   const key = `${instance.id}/book`
-  assert.deepEqual(journal(), [[key, 1], [key, 1], [key, 1]])
+  assert.deepEqual(journal(), [
+    [key, 1],
+    [key, 1],
+    [key, 1],
+  ])
   assert.match(instance.timeline.find(({ note }) => note?.startsWith('run 3'))?.note ?? '', /cut short/)
   assert.equal((await third.records('booked')).length, 1)
 })
@@ -129,6 +140,21 @@ output: \${ tasks.waits.output }
   assert.equal(readFileSync(join(site.directory, 'aborted'), 'utf8'), 'x')
   const again = await site.start()
   assert.equal((await again.instance('waits', 'w')).output, 'second')
+})
+
+test('a handler that ignores its signal does not keep the daemon from ending', async (t) => {
+  const site = Site.of(t, {
+    'handlers/stubborn.ts': `export default () => new Promise((resolve) => setTimeout(resolve, 600_000))`,
+    'workflows/stubborn.yaml': `
+workflow: stubborn
+start: [{ topic: stubborns }]
+tasks: [{ name: go, type: stubborn }]
+`,
+  })
+  const daemon = await site.start()
+  await daemon.produce('stubborns', 's', {})
+  await daemon.instance('stubborn', 's', ({ tasks }) => tasks[0]?.status === 'EXECUTING')
+  assert.equal(await daemon.stop(), 0)
 })
 
 test('a handler that cannot be loaded, and a workflow that names one that is not there, are told at start', async (t) => {

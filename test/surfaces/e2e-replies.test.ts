@@ -121,7 +121,10 @@ test('replies around the timeout, with others waiting for the same value, each a
   const daemon = await asking(t, { timeout: '700ms' })
   const values = Array.from({ length: 40 }, (_, i) => `x-${i}`)
   const start = (name: string): Promise<unknown> =>
-    daemon.client.produce('asks', values.map((about) => ({ key: `${name}-${about}`, value: { about } })))
+    daemon.client.produce(
+      'asks',
+      values.map((about) => ({ key: `${name}-${about}`, value: { about } })),
+    )
   await start('first')
   const began = Date.now()
   const all = (name: string, isSo?: (instance: InstanceView) => boolean): Promise<InstanceView[]> =>

@@ -35,7 +35,10 @@ output: \${ tasks.weighed.output.grams }
   )
   const differ = keys.filter((key) => partitionOfLibrdkafka(key, 3) !== partitionOfText(key, 3))
   assert.ok(differ.length > 10, 'the two partitioners differ')
-  await daemon.client.produce('parcels', keys.map((key) => ({ key, value: {}, partition: partitionOfLibrdkafka(key, 3) })))
+  await daemon.client.produce(
+    'parcels',
+    keys.map((key) => ({ key, value: {}, partition: partitionOfLibrdkafka(key, 3) })),
+  )
   for (const [grams, key] of keys.entries()) await daemon.produce('weights', key, { grams })
   const ended = await all(daemon, 'parcel')
   assert.deepEqual(
@@ -48,7 +51,8 @@ output: \${ tasks.weighed.output.grams }
   )
   assert.ok(new Set(ended.map(({ partition }) => partition)).size > 8, 'the instances are spread')
   const commands = await daemon.records('scales')
-  assert.deepEqual(commands.map(({ key }) => key).sort(), [...keys].sort())
+  assert.equal(commands.length, keys.length)
+  assert.deepEqual(new Set(commands.map(({ key }) => key)), new Set(keys))
   for (const { key, partition } of commands) assert.equal(partition, partitionOfText(key ?? '', 5))
 })
 
@@ -64,9 +68,15 @@ output: { left: "\${ tasks.left.output.half }", right: "\${ tasks.right.output.h
 `,
   })
   const daemon = await site.start(...twelve)
-  await daemon.client.produce('pairs', keys.map((key) => ({ key, value: {} })))
+  await daemon.client.produce(
+    'pairs',
+    keys.map((key) => ({ key, value: {} })),
+  )
   for (const half of [1, 2]) {
-    await daemon.client.produce('halves', keys.map((pair) => ({ key: 'one-partition', value: { pair, half } })))
+    await daemon.client.produce(
+      'halves',
+      keys.map((pair) => ({ key: 'one-partition', value: { pair, half } })),
+    )
   }
   const ended = await all(daemon, 'pair')
   // Both wait since the same moment: which of them comes first is the order of the file.
@@ -121,12 +131,27 @@ output: \${ tasks.settled.output.amount }
   const reference = (key: string): string => `ref/${key}/ü`
   const hops = keys.filter((key) => partitionOfText(key, 12) !== partitionOfText(reference(key), 12))
   assert.ok(hops.length > 24, 'most values live on another partition than their instance')
-  const value = (key: string): { reference: string; currency: string } => ({ reference: reference(key), currency: 'EUR' })
-  await daemon.client.produce('invoices', keys.map((key) => ({ key, value: value(key) })))
-  for (const wrong of [{ currency: 'USD', amount: 5 }, { currency: 'EUR', amount: 0 }]) {
-    await daemon.client.produce('transfers', keys.map((key) => ({ value: { ...value(key), ...wrong } })))
+  const value = (key: string): { reference: string; currency: string } => ({
+    reference: reference(key),
+    currency: 'EUR',
+  })
+  await daemon.client.produce(
+    'invoices',
+    keys.map((key) => ({ key, value: value(key) })),
+  )
+  for (const wrong of [
+    { currency: 'USD', amount: 5 },
+    { currency: 'EUR', amount: 0 },
+  ]) {
+    await daemon.client.produce(
+      'transfers',
+      keys.map((key) => ({ value: { ...value(key), ...wrong } })),
+    )
   }
-  await daemon.client.produce('transfers', keys.map((key, i) => ({ value: { ...value(key), amount: i + 1 } })))
+  await daemon.client.produce(
+    'transfers',
+    keys.map((key, i) => ({ value: { ...value(key), amount: i + 1 } })),
+  )
   const ended = await all(daemon, 'invoice')
   assert.deepEqual(
     ended.map(({ output }) => output),

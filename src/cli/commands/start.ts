@@ -60,6 +60,8 @@ async function start({ config: file, jsonLogs, ...values }: StartFlags, surround
   if (jsonLogs === true) output.json(reportOf(config, running, view))
   else for (const line of reportLines(config, running, view, output, surroundings)) output.line(line)
   await untilStopped(running, output, surroundings)
+  // Everything is closed by now. A handler that ignores its signal does not keep the process.
+  surroundings.exitNow(exitCodes.ok)
 }
 
 /** Resolves when the worker has stopped, by a signal or by itself; `onStopping` is called when a signal asks for it. */

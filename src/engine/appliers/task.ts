@@ -63,7 +63,9 @@ export const scopeReopened: Applier<'scope.reopened'> = (event, state) => {
 
 export const varsSet: Applier<'vars.set'> = (event, state) => {
   const row = state.instances.edit(event.instanceId)
-  row.vars = new Map([...row.vars, ...event.values])
+  const vars = new Map(row.vars)
+  for (const [name, value] of event.values) vars.set(name, value)
+  row.vars = vars
   const names = event.values.map(([name]) => name).join(', ')
   note(row, { atMs: event.atMs, task: event.task, status: 'SET', attempt: event.attempt, note: names })
 }
@@ -111,10 +113,10 @@ function closeWork(
   // A timer that has just fired is gone already.
   if (timer !== undefined && timer !== timerOf(after) && state.timers.find(timer) !== undefined)
     state.timers.remove(timer)
-  const id = workId(event.instanceId, event.task)
-  if (isHandlerWork(before) && !isHandlerWork(after)) state.work.remove(id)
-  if (!isHandlerWork(before) && isHandlerWork(after))
-    state.work.insert(id, { instanceId: event.instanceId, task: event.task })
+  const { instanceId, task } = event
+  if (isHandlerWork(before) === isHandlerWork(after)) return
+  if (isHandlerWork(before)) state.work.remove(workId(instanceId, task))
+  else state.work.insert(workId(instanceId, task), { instanceId, task })
 }
 
 const timerOf = (open: OpenWork | undefined): string | undefined =>

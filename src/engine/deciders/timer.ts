@@ -28,9 +28,9 @@ export const fireTimer: Decider<'timer.fire'> = ({ timer }, state, world) => {
 }
 
 function joined(first: Outcome, second: Outcome): Outcome {
-  first.events.push(...second.events)
-  first.followUps.push(...second.followUps)
-  first.outgoing.push(...second.outgoing)
-  first.effects.push(...second.effects)
+  for (const event of second.events) first.event(event)
+  for (const command of second.followUps) first.follow(command)
+  for (const record of second.outgoing) first.produce(record)
+  for (const effect of second.effects) first.effect(effect)
   return first
 }

@@ -1,13 +1,12 @@
 // kafka-command: one record, produced in the transaction that completes the task. Exactly once, because the two
 // cannot come apart. What the log refuses fails the attempt: the batch is decided again with the refusal known.
 import type { Json } from '../../base/json.ts'
+import { utf8 } from '../../base/utf8.ts'
 import { limits } from '../../base/limits.ts'
 import type { Template } from '../../definition/expression.ts'
 import { AttemptFailed, completeAttempt } from '../attempt.ts'
 import { rootsFor } from '../roots.ts'
 import type { Begin } from './behaviour.ts'
-
-const encoder = new TextEncoder()
 
 export const beginKafkaCommand: Begin<'kafka-command'> = (at, out) => {
   const { instance, task, world, workflow } = at
@@ -19,7 +18,8 @@ export const beginKafkaCommand: Begin<'kafka-command'> = (at, out) => {
   const topic = evaluate(task.topic)
   if (typeof topic !== 'string' || topic === '')
     throw new AttemptFailed('expression', `topic: expected a name, found ${JSON.stringify(topic)}`)
-  if (world.isReserved(topic)) throw new AttemptFailed('produce-rejected', `${topic} belongs to dagger-worker itself: nothing is produced to it`)
+  if (world.isReserved(topic))
+    throw new AttemptFailed('produce-rejected', `${topic} belongs to dagger-worker itself: nothing is produced to it`)
   const key = task.key === undefined ? instance.key : evaluate(task.key)
   const partition = task.partition === undefined ? undefined : evaluate(task.partition)
   if (partition !== undefined && (typeof partition !== 'number' || !Number.isInteger(partition) || partition < 0)) {
@@ -29,13 +29,12 @@ export const beginKafkaCommand: Begin<'kafka-command'> = (at, out) => {
     )
   }
   const headers: { key: string; value: Uint8Array }[] = []
-  for (const [name, template] of task.headers ?? [])
-    headers.push({ key: name, value: encoder.encode(text(evaluate(template))) })
+  for (const [name, template] of task.headers ?? []) headers.push({ key: name, value: utf8(text(evaluate(template))) })
   if (instance.traceparent !== undefined && !task.headers?.has('traceparent')) {
-    headers.push({ key: 'traceparent', value: encoder.encode(instance.traceparent) })
+    headers.push({ key: 'traceparent', value: utf8(instance.traceparent) })
   }
   const value = evaluate(task.value)
-  const bytes = value === null ? null : encoder.encode(JSON.stringify(value))
+  const bytes = value === null ? null : utf8(JSON.stringify(value))
   if (bytes !== null && bytes.length > limits.recordBytesMax) {
     throw new AttemptFailed(
       'produce-rejected',
@@ -49,7 +48,7 @@ export const beginKafkaCommand: Begin<'kafka-command'> = (at, out) => {
     attempt: at.number,
     topic,
     partition,
-    key: key === null ? null : encoder.encode(text(key)),
+    key: key === null ? null : utf8(text(key)),
     value: bytes,
     headers,
   })

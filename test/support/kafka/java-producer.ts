@@ -1,4 +1,4 @@
-import { runJava } from './java.ts'
+import { linesOfJava } from './java.ts'
 
 export type Compression = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
 
@@ -12,7 +12,7 @@ export async function produceWithJava(
   keys: readonly string[],
 ): Promise<ReadonlyMap<string, readonly number[]>> {
   const how = [...topics].map(([topic, compression]) => `${topic}=${compression}`).join(',')
-  const lines = await Array.fromAsync(runJava('Produce.java', [brokers.join(','), how, ...keys]))
+  const lines = await linesOfJava('Produce.java', [brokers.join(','), how, ...keys])
   return new Map([...topics.keys()].map((topic, at) => [topic, lines[at]!.split(' ').map(Number)]))
 }
 
@@ -33,5 +33,5 @@ export async function transactWithJava(
     ...records.map(({ partition, key, value }) => `${partition}\t${key}\t${value}`),
     ends,
   ])
-  await Array.fromAsync(runJava('Transact.java', [brokers.join(','), transactionalId, topic], `${lines.join('\n')}\n`))
+  await linesOfJava('Transact.java', [brokers.join(','), transactionalId, topic], `${lines.join('\n')}\n`)
 }

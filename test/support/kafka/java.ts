@@ -26,3 +26,10 @@ export async function* runJava(source: string, argv: readonly string[], input = 
     child.kill('SIGKILL')
   }
 }
+
+/** All lines that it prints. */
+export async function linesOfJava(...call: Parameters<typeof runJava>): Promise<readonly string[]> {
+  const lines: string[] = []
+  for await (const line of runJava(...call)) lines.push(line)
+  return lines
+}

@@ -1,0 +1,58 @@
+// When to strike while a shop goes about its business: points spread over all of its acknowledgements, by counting.
+import type { Shop } from './shop.ts'
+
+export interface Strike {
+  readonly strike: () => void
+  /** Acknowledgements after which it is time. */
+  readonly at: number
+}
+
+const lookEveryMs = 5
+const tellEveryMs = 2_000
+
+/** `count` points spread over so many acknowledgements, each somewhere in its own stretch. */
+export function spread(count: number, acknowledgements: number, strike: (index: number) => void): readonly Strike[] {
+  return Array.from({ length: count }, (_, i) => ({
+    at: Math.floor(((i + 0.3 + 0.6 * Math.random()) * acknowledgements) / count),
+    strike: () => strike(i),
+  }))
+}
+
+/** Runs the shop to its end and strikes on the way; `onProgress` is told every two seconds and at each strike. */
+export async function strikeWhile(
+  shop: Shop,
+  strikes: readonly Strike[],
+  onProgress: (acknowledged: number) => void,
+): Promise<void> {
+  const due = strikes.toSorted((a, b) => a.at - b.at)
+  let toldMs = Date.now()
+  const looking = setInterval(() => {
+    const isDue = due[0] !== undefined && shop.acknowledged >= due[0].at
+    if (isDue) due.shift()?.strike()
+    if (!isDue && Date.now() - toldMs < tellEveryMs) return
+    toldMs = Date.now()
+    onProgress(shop.acknowledged)
+  }, lookEveryMs)
+  try {
+    await shop.run()
+  } finally {
+    clearInterval(looking)
+  }
+}
+
+/** A daemon that comes up takes about so long; a second kill somewhere in there meets it restoring, or just begun. */
+const comingUpMs = 2_000
+
+/** So many kills, spread; every third blow is a double one. */
+export function spreadKills(
+  kills: number,
+  acknowledgements: number,
+  daemon: { crash(again?: number): void },
+): readonly Strike[] {
+  const blows: number[] = []
+  for (let left = kills; left > 0; left -= blows.at(-1)!) blows.push(blows.length % 3 === 2 && left > 1 ? 2 : 1)
+  return spread(blows.length, acknowledgements, (i) => {
+    if (blows[i] === 2) daemon.crash(Math.random() * comingUpMs)
+    else daemon.crash()
+  })
+}
