@@ -17,7 +17,7 @@ async function run(options: BenchOptions): Promise<void> {
   const machine = describeMachine()
   tell(
     `${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, ` +
-      `load ${numberText(machine.load)}, a sync takes ${numberText(machine.syncMs)} ms; log: ${options.log}`,
+      `load ${numberText(machine.load)}, a sync takes ${numberText(machine.syncMs)} ms; logs: ${options.logs.join(', ')}`,
   )
   if (options.isProfiled) {
     for (const text of await profileAll(options, results)) console.log(text)
@@ -25,10 +25,10 @@ async function run(options: BenchOptions): Promise<void> {
   }
   const figures = await measureAll(options, tell)
   console.log(figuresText(figures))
-  const { name, log, instances, seconds, runs } = options
-  const measured = { at: new Date().toISOString(), log, instances, seconds, runs, machine, figures }
+  const { name, logs, instances, seconds, runs } = options
+  const measured = { at: new Date().toISOString(), logs, instances, seconds, runs, machine, figures }
   await writeFile(join(results, `${name}.json`), `${JSON.stringify(measured, undefined, 2)}\n`)
-  await writeFile(join(results, `${name}.svg`), chartSvg(`dagger-worker on the ${log} log`, figures))
+  await writeFile(join(results, `${name}.svg`), chartSvg('dagger-worker', figures))
   tell(`written: bench/results/${name}.json and .svg`)
 }
 

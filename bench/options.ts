@@ -7,29 +7,32 @@ export type WorkloadName = (typeof workloads)[number]
 
 export interface BenchOptions {
   readonly only: ReadonlySet<WorkloadName>
-  readonly log: LogName
+  /** One after the other, in one sitting. */
+  readonly logs: readonly LogName[]
   /** Of each throughput run. */
   readonly instances: number
   /** Of the latency run. */
   readonly seconds: number
-  /** Of each throughput workload; the median counts. */
+  /** Of each throughput workload on the embedded log; the median counts. */
   readonly runs: number
+  /** The same on Kafka, where each run starts a broker. */
+  readonly kafkaRuns: number
   /** Of the result files. */
   readonly name: string
   readonly isProfiled: boolean
 }
 
-const short = { instances: 8_000, seconds: 15, runs: 3 } as const
-const full = { instances: 50_000, seconds: 60, runs: 5 } as const
+const short = { instances: 8_000, seconds: 10, runs: 3, kafkaRuns: 1 } as const
+const full = { instances: 50_000, seconds: 60, runs: 5, kafkaRuns: 3 } as const
 
 export const usage = `npm run bench -- [options]
   --only NAME,…      ${workloads.join(', ')} (order brings its floor along)
   --instances N      of each throughput run          (${short.instances}; --full: ${full.instances})
   --seconds N        of the latency run              (${short.seconds}; --full: ${full.seconds})
-  --runs N           of each throughput workload     (${short.runs}; --full: ${full.runs})
+  --runs N           of each throughput workload     (${short.runs}, on Kafka ${short.kafkaRuns}; --full: ${full.runs}, ${full.kafkaRuns})
   --full             the long form
   --profile          a CPU profile of each throughput workload, and where the time goes, instead of figures
-  --log NAME         ${logNames.join(', ')}
+  --log NAME,…       ${logNames.join(', ')} (both)
   --name NAME        of the files in bench/results   (short, full or profile)`
 
 /** @throws {TypeError} with what is wrong, in a sentence. */
@@ -43,7 +46,7 @@ export function readOptions(argv: readonly string[]): BenchOptions {
       runs: { type: 'string' },
       full: { type: 'boolean', default: false },
       profile: { type: 'boolean', default: false },
-      log: { type: 'string', default: 'embedded' },
+      log: { type: 'string' },
       name: { type: 'string' },
     },
   })
@@ -52,10 +55,11 @@ export function readOptions(argv: readonly string[]): BenchOptions {
   if (!/^[\w.-]+$/.test(name)) throw new TypeError(`--name ${name}: letters, digits, '.', '_' and '-'`)
   return {
     only: new Set(values.only === undefined ? workloads : values.only.split(',').map((name) => oneOf(workloads, name))),
-    log: oneOf(logNames, values.log),
+    logs: values.log === undefined ? logNames : values.log.split(',').map((log) => oneOf(logNames, log)),
     instances: wholeNumber('instances', values.instances, form.instances),
     seconds: wholeNumber('seconds', values.seconds, form.seconds),
     runs: wholeNumber('runs', values.runs, form.runs),
+    kafkaRuns: wholeNumber('runs', values.runs, form.kafkaRuns),
     name,
     isProfiled: values.profile,
   }

@@ -9,6 +9,7 @@ import { createKafkaMembership } from './adapters/platformatic/membership.ts'
 import { systemClock } from './adapters/system/clock.ts'
 import { createIds } from './adapters/system/ids.ts'
 import { createLogger } from './adapters/system/log.ts'
+import { watchStrayErrors } from './adapters/system/stray-errors.ts'
 import { watchDirectory } from './adapters/system/watch.ts'
 import { StoreCorrupted } from './base/errors.ts'
 import type { Logger } from './base/logger.ts'
@@ -44,6 +45,8 @@ export async function startWorker(config: WorkerConfig, options: StartOptions): 
   const closeAll = async (): Promise<void> => {
     for (const close of closers.splice(0).reverse()) await close()
   }
+  const stopWatching = watchStrayErrors(logger)
+  closers.push(async () => stopWatching())
   try {
     const ground =
       config.brokers === undefined

@@ -19,7 +19,7 @@ const functionsShown = 30
 /** Profiles the chosen workloads into `directory`; one text for each. */
 export async function profileAll(options: BenchOptions, directory: string): Promise<readonly string[]> {
   const { instances, only, name } = options
-  const openLog = logs[options.log]
+  const openLog = logs[options.logs[0] ?? 'embedded']
   const texts: string[] = []
   const profile = async (
     workload: string,

@@ -11,6 +11,8 @@ import type { Log, Reader } from '../../src/runtime/ports.ts'
 import { Responder } from '../responder.ts'
 import { order, runThroughput } from './order.ts'
 
+const lookAgainMs = 5
+
 export interface LatencyOptions {
   readonly openLog: OpenLog
   readonly instancesPerSecond: number
@@ -45,6 +47,8 @@ export function runLatency({ openLog, instancesPerSecond, seconds, warmUp }: Lat
       }
       await Promise.race([Promise.all(produced), responder.failure])
       await Promise.race([untilCompleted(worker, warmUp + count), responder.failure])
+      // The reader of the changelog may be a moment behind the worker, who has committed it.
+      while (!ends.haveAll(dueAtMs.keys())) await pause(lookAgainMs)
       const tookMs = Array.from(dueAtMs, ([key, due]) => ends.atMs(key) - due).sort((a, b) => a - b)
       return {
         completed: tookMs.length,
@@ -80,6 +84,11 @@ class Completions {
     this.#readers = from.map((offset, partition) =>
       log.openReader({ topic: topicsOf(app).changelog, partition, offset, onReady: () => this.#read(partition) }),
     )
+  }
+
+  haveAll(keys: Iterable<string>): boolean {
+    for (const key of keys) if (!this.#atMs.has(key)) return false
+    return true
   }
 
   /** @throws {Error} It has not completed. */

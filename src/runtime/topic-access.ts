@@ -8,6 +8,11 @@ import { Bell } from './wake.ts'
 const encoder = new TextEncoder()
 const strict = new TextDecoder('utf-8', { fatal: true })
 
+/** Markers and aborted records are passed without a word from the reader: it is looked at again. */
+const lookAgainMs = 20
+/** A fetch that takes longer is of a disk or a broker in trouble: the caller asks again. */
+const fetchedWithinMs = 5_000
+
 export class TopicAccess {
   readonly #log: Log
   readonly #clock: Clock
@@ -66,15 +71,22 @@ export class TopicAccess {
     const offset = Math.min(Math.max(request.offset, earliest), committedEnd)
     const bell = new Bell()
     const reader = this.#log.openReader({ topic, partition, offset, onReady: () => bell.ring() })
-    let isLate = false
-    const cancel = this.#clock.after(waitMs, () => {
-      isLate = true
-      bell.ring()
-    })
+    let waitedMs = 0
+    const wait = (delayMs: number): (() => void) =>
+      this.#clock.after(delayMs, () => {
+        waitedMs += delayMs
+        cancel = wait(lookAgainMs)
+        bell.ring()
+      })
+    let cancel = wait(waitMs)
     try {
       for (;;) {
         const records = take(reader, limit)
-        if (records.length > 0 || isLate) return { records: records.map(viewOfRecord), nextOffset: reader.position }
+        // A new reader fetches first: what was there when the call came is not missed because nobody wanted to wait.
+        const isThere = reader.position < committedEnd && waitedMs < waitMs + fetchedWithinMs
+        if (records.length > 0 || (waitedMs >= waitMs && !isThere)) {
+          return { records: records.map(viewOfRecord), nextOffset: reader.position }
+        }
         await bell.heard()
       }
     } finally {

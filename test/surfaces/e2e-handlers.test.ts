@@ -172,3 +172,22 @@ test('a handler that cannot be loaded, and a workflow that names one that is not
   assert.equal(error.code, 2)
   assert.match(error.stderr, /broken\.ts/)
 })
+
+test('a promise that a handler forgot does not end the daemon, and is told', async (t) => {
+  const site = Site.of(t, {
+    'handlers/forgets.ts': `export default async () => { void Promise.reject(new Error('forgotten')); return 1 }`,
+    'workflows/forget.yaml': `
+workflow: forget
+start: [{ topic: forgets }]
+tasks: [{ name: forget, type: forgets }]
+output: \${ tasks.forget.output }
+`,
+  })
+  const daemon = await site.start()
+  await daemon.produce('forgets', 'a', {})
+  const instance = await daemon.instance('forget', 'a', ({ status }) => status === 'COMPLETED')
+  assert.equal(instance.output, 1)
+  await daemon.until(() => daemon.log.includes('forgotten'), 'the log tells')
+  await daemon.produce('forgets', 'b', {})
+  await daemon.instance('forget', 'b', ({ status }) => status === 'COMPLETED')
+})
