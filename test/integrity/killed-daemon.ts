@@ -1,6 +1,8 @@
 // A daemon with many lives: killed with -9 when it is told to, and started anew with the same flags and directory.
 import type { Daemon, Site } from '../support/daemon.ts'
 
+const lookEveryMs = 250
+
 export interface KilledDaemonOptions {
   readonly site: Site
   readonly flags: readonly string[]
@@ -31,6 +33,14 @@ export class KilledDaemon {
   /** The daemon of now, once it is ready. */
   get ready(): Promise<Daemon> {
     return this.#daemon
+  }
+
+  /** Rejects when it cannot be started anew, for those who do not ask it anything. */
+  async lives(): Promise<never> {
+    for (let asked = this.#daemon; ; asked = this.#daemon) {
+      await asked
+      await new Promise((resolve) => setTimeout(resolve, lookEveryMs))
+    }
   }
 
   /** kill -9 now, and start anew. @param again kill the new one too, after so many milliseconds, which may be before it is ready */
