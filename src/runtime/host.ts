@@ -3,6 +3,7 @@
 //
 //   none ──owner──▶ Partition (open, run) ──fault──▶ cure ──▶ a new Partition, or stopped, or none
 //     └──standby──▶ Standby (follows the changelog) ──owner──▶ the same store, with next to nothing to restore
+import type { Fault } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import type { OwnCommand } from './batch.ts'
 import type { Executor } from './executor.ts'
@@ -158,7 +159,7 @@ export class PartitionHost {
   }
 
   async #cure(error: unknown): Promise<void> {
-    const { partition, logger, membership, executor } = this.#options
+    const { partition, logger, membership } = this.#options
     const fault = faultOf(error)
     const cure = cureOf(fault)
     this.#trouble = fault.message
@@ -177,22 +178,37 @@ export class PartitionHost {
           await this.#wait()
         return
       case 'rebuild':
-        await this.#store?.destroy()
-        this.#store = undefined
-        await this.#wait()
+        await this.#rebuild()
         return
       case 'stop':
-        this.#stoppedBecause = fault.message
-        logger.error(
-          { partition, fault: fault.kind, error: fault.stack },
-          `partition ${partition} has stopped and needs a person: ${fault.message}`,
-        )
-        executor.abortPartition(partition)
-        this.#refuseCalls()
-        // Until the group, or a person by a restart, wants something else.
-        while (this.#wanted === 'owner' && !this.#isClosing) await this.#bell.heard()
-        this.#stoppedBecause = undefined
+        await this.#stop(fault)
     }
+  }
+
+  /** The log has it all; a store that is the only copy refuses, and then a person has to look. */
+  async #rebuild(): Promise<void> {
+    try {
+      await this.#store?.destroy()
+    } catch (error) {
+      await this.#stop(faultOf(error))
+      return
+    }
+    this.#store = undefined
+    await this.#wait()
+  }
+
+  /** Until the group, or a person by a restart, wants something else. */
+  async #stop(fault: Fault): Promise<void> {
+    const { partition, logger, executor } = this.#options
+    this.#stoppedBecause = fault.message
+    logger.error(
+      { partition, fault: fault.kind, error: fault.stack },
+      `partition ${partition} has stopped and needs a person: ${fault.message}`,
+    )
+    executor.abortPartition(partition)
+    this.#refuseCalls()
+    while (this.#wanted === 'owner' && !this.#isClosing) await this.#bell.heard()
+    this.#stoppedBecause = undefined
   }
 
   async #wait(): Promise<void> {
