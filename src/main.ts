@@ -11,14 +11,18 @@ import { createIds } from './adapters/system/ids.ts'
 import { createLogger } from './adapters/system/log.ts'
 import { watchStrayErrors } from './adapters/system/stray-errors.ts'
 import { watchDirectory } from './adapters/system/watch.ts'
-import { StoreCorrupted } from './base/errors.ts'
-import type { Logger } from './base/logger.ts'
+import { DefinitionError, StoreCorrupted } from './base/errors.ts'
+import { silentLogger, type Logger } from './base/logger.ts'
 import { processSurroundings } from './cli/process-surroundings.ts'
 import { createProgram, type RunningWorker, type StartOptions } from './cli/program.ts'
+import type { NeededTopic } from './cli/surroundings.ts'
 import type { WorkerConfig } from './config/worker-config.ts'
+import { readWorkflowFiles } from './definition/folder.ts'
+import { loadWorkflows } from './definition/parse.ts'
 import { loadHandlers } from './handlers/registry.ts'
 import { startHttpServer } from './http/server.ts'
 import { topicsOf } from './records/keys.ts'
+import { createAppTopics } from './runtime/app-topics.ts'
 import type { Log, Membership, OpenStore } from './runtime/ports.ts'
 import { persist } from './runtime/persist.ts'
 import { Worker } from './runtime/worker.ts'
@@ -63,7 +67,7 @@ export async function startWorker(config: WorkerConfig, options: StartOptions): 
       handlers,
       handlersMax: config.handlersPerWorker,
       logger,
-      partitionsOf: (topic) => config.topics.get(topic)?.partitions ?? config.partitions,
+      partitionsOf: partitionsBy(config),
       createsTopics: config.topicsCreate,
     })
     closers.push(() => worker.stop())
@@ -144,7 +148,31 @@ async function kafka(
   }
 }
 
+const partitionsBy =
+  ({ topics, partitions }: WorkerConfig) =>
+  (topic: string): number =>
+    topics.get(topic)?.partitions ?? partitions
+
+/** Makes what an application needs on Kafka. @throws {DefinitionError} @throws {ConfigError} @throws {TransientFault} */
+export async function createTopics(config: WorkerConfig): Promise<readonly NeededTopic[]> {
+  const { app, partitions, brokers = [] } = config
+  const { workflows, problems } = loadWorkflows(await readWorkflowFiles(config.workflows))
+  if (problems.length > 0) throw new DefinitionError(problems)
+  const log = await openKafkaLog({ brokers, clientId: app, clock: systemClock, logger: silentLogger })
+  try {
+    return await createAppTopics({ log, app, partitions, workflows, partitionsOf: partitionsBy(config) })
+  } finally {
+    await log.close()
+  }
+}
+
 /** Runs the command line; resolves with the exit code. */
-export function runCommandLine(argv: readonly string[]): Promise<number> {
-  return createProgram(processSurroundings({ startWorker, loadHandlers })).run(argv)
+export async function runCommandLine(argv: readonly string[]): Promise<number> {
+  // Timers of the clock keep no process alive, and a start that waits for Kafka has nothing else that does.
+  const alive = setInterval(() => {}, 2 ** 30)
+  try {
+    return await createProgram(processSurroundings({ startWorker, createTopics, loadHandlers })).run(argv)
+  } finally {
+    clearInterval(alive)
+  }
 }

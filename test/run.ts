@@ -8,7 +8,8 @@ import { startBroker } from './support/kafka/broker.ts'
 
 const slow = [
   'test/integrity/**',
-  'test/conformance/broker-faults*',
+  'test/conformance/**',
+  'test/contract/kafka*',
   'test/simulation/campaign*',
   'test/surfaces/e2e*',
   'test/surfaces/readme*',

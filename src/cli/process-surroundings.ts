@@ -8,7 +8,9 @@ const packageDirectory = fileURLToPath(new URL('../..', import.meta.url))
 const stopSignals = ['SIGINT', 'SIGTERM'] as const
 
 /** The surroundings of a command that was typed. A reader of stdout that goes away (`| head`) ends the process quietly. */
-export function processSurroundings(composed: Pick<Surroundings, 'startWorker' | 'loadHandlers'>): Surroundings {
+export function processSurroundings(
+  composed: Pick<Surroundings, 'startWorker' | 'createTopics' | 'loadHandlers'>,
+): Surroundings {
   const { version }: { version: string } = JSON.parse(readFileSync(`${packageDirectory}/package.json`, 'utf8'))
   // A checkout, or a dependency run by npm: npx finds it there, and Node 24 with it where that is a dependency.
   const isOnPath = packageDirectory.includes('node_modules') && process.env['npm_command'] === undefined

@@ -21,6 +21,19 @@ export interface StartOptions {
 /** Resolves when the worker is ready. @throws {ConfigError} The data directory or the port is in use, a handler is broken, … */
 export type StartWorker = (config: WorkerConfig, options: StartOptions) => Promise<RunningWorker>
 
+/** A topic that an application needs, as it is now; `isNew`: it was missing. */
+export interface NeededTopic {
+  readonly name: string
+  readonly partitions: number
+  readonly isNew: boolean
+}
+
+/**
+ * Makes the Kafka topics that an application and its workflows need; gives all of them, sorted by name.
+ * @throws {ConfigError} @throws {DefinitionError} @throws {TransientFault} Kafka cannot be reached, or refuses.
+ */
+export type CreateTopics = (config: WorkerConfig) => Promise<readonly NeededTopic[]>
+
 /** Where text goes; stdout and stderr are such. */
 export interface TextSink {
   write(text: string): unknown
@@ -31,6 +44,7 @@ export type StopSignal = 'SIGINT' | 'SIGTERM'
 
 export interface Surroundings {
   readonly startWorker: StartWorker
+  readonly createTopics: CreateTopics
   /** The names of the handlers in a directory. @throws {ConfigError} */
   readonly loadHandlers: (directory: string | undefined) => Promise<{ readonly names: readonly string[] }>
   /** Standard input, piece by piece. */

@@ -1,28 +1,78 @@
-// The topics of an application: made where they are missing, and checked against what this worker was told.
+// The topics of an application and of its workflows: which they are, how they are made where they are missing, and that
+// they fit what this worker was told. What exists is never changed.
 import { ConfigError } from '../base/errors.ts'
+import type { Workflow } from '../definition/workflow.ts'
 import { topicsOf } from '../records/keys.ts'
-import type { Log } from './ports.ts'
+import type { Log, TopicSpec } from './ports.ts'
 
 export interface AppTopicsOptions {
   readonly log: Log
   readonly app: string
   readonly partitions: number
-  readonly createsTopics: boolean
+}
+
+/** A topic that an application needs, as it is now. */
+export interface NeededTopic {
+  readonly name: string
+  readonly partitions: number
+  /** It was missing. */
+  readonly isNew: boolean
 }
 
 /** @throws {ConfigError} DW_PARTITIONS_DIFFER: the number of partitions is fixed when the application is made. */
-export async function prepareTopics({ log, app, partitions, createsTopics }: AppTopicsOptions): Promise<void> {
-  const topics = topicsOf(app)
-  if (createsTopics) {
-    await log.createTopics([
-      { name: topics.inbox, partitions, cleanup: 'unlimited' },
-      { name: topics.changelog, partitions, cleanup: 'compacted' },
-      { name: topics.definitions, partitions: 1, cleanup: 'compacted' },
-      { name: topics.deadLetter, partitions, cleanup: 'retained' },
-    ])
-  }
-  const changelog = (await log.describeTopics([topics.changelog])).get(topics.changelog)
+export async function prepareTopics(options: AppTopicsOptions & { readonly createsTopics: boolean }): Promise<void> {
+  const { log, app, partitions, createsTopics } = options
+  if (createsTopics) await log.createTopics(ownTopics(app, partitions))
+  const topic = topicsOf(app).changelog
+  const changelog = (await log.describeTopics([topic])).get(topic)
   if (changelog === undefined || changelog.partitions === partitions) return
   const message = `the application ${app} was made with ${changelog.partitions} partitions, and that is fixed; this worker was told ${partitions}. Start it with --partitions ${changelog.partitions}.`
   throw new ConfigError([{ code: 'DW_PARTITIONS_DIFFER', message }])
+}
+
+/** Makes what an application and its workflows need; gives all of it, sorted by name. @throws {ConfigError} DW_PARTITIONS_DIFFER */
+export async function createAppTopics(
+  options: AppTopicsOptions & {
+    readonly workflows: readonly Workflow[]
+    /** Of the topics that workflows name. */
+    readonly partitionsOf: (topic: string) => number
+  },
+): Promise<readonly NeededTopic[]> {
+  const { log, app, partitions, workflows, partitionsOf } = options
+  const specs = [...ownTopics(app, partitions), ...namedTopics(workflows, partitionsOf)]
+  const names = specs.map(({ name }) => name).sort()
+  const before = await log.describeTopics(names)
+  await prepareTopics({ ...options, createsTopics: true })
+  await log.createTopics(specs)
+  const after = await log.describeTopics(names)
+  return names.map((name) => ({ name, partitions: after.get(name)?.partitions ?? 0, isNew: !before.has(name) }))
+}
+
+/** The topics that workflows read and write, as far as their names are known before an instance runs; sorted. */
+export function namedTopics(
+  workflows: readonly Workflow[],
+  partitionsOf: (topic: string) => number,
+): readonly TopicSpec[] {
+  const names = new Set<string>()
+  for (const workflow of workflows) {
+    for (const { topic } of workflow.start) names.add(topic)
+    for (const task of workflow.tasks) {
+      if (task.type === 'kafka-listener') names.add(task.topic)
+      if (task.type === 'kafka-command' && task.topic.isConstant) {
+        const topic = task.topic.evaluate({})
+        if (typeof topic === 'string') names.add(topic)
+      }
+    }
+  }
+  return [...names].sort().map((name) => ({ name, partitions: partitionsOf(name), cleanup: 'retained' }))
+}
+
+function ownTopics(app: string, partitions: number): readonly TopicSpec[] {
+  const topics = topicsOf(app)
+  return [
+    { name: topics.inbox, partitions, cleanup: 'unlimited' },
+    { name: topics.changelog, partitions, cleanup: 'compacted' },
+    { name: topics.definitions, partitions: 1, cleanup: 'compacted' },
+    { name: topics.deadLetter, partitions, cleanup: 'retained' },
+  ]
 }

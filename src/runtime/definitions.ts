@@ -10,17 +10,10 @@ import type { Logger } from '../base/logger.ts'
 import { compileWorkflow } from '../definition/parse.ts'
 import type { Workflow } from '../definition/workflow.ts'
 import type { AppTopics } from '../records/keys.ts'
+import { namedTopics } from './app-topics.ts'
 import { WorkflowCatalogue, type Registration } from './catalogue.ts'
 import type { SourceTopic } from './sources.ts'
-import {
-  OffsetGone,
-  type Clock,
-  type Log,
-  type LogRecord,
-  type OutgoingRecord,
-  type Reader,
-  type TopicSpec,
-} from './ports.ts'
+import { OffsetGone, type Clock, type Log, type LogRecord, type OutgoingRecord, type Reader } from './ports.ts'
 
 export interface DefinitionsOptions {
   readonly log: Log
@@ -82,9 +75,9 @@ export class Definitions {
    * with problems has no workflows here: the versions that it had before keep serving.
    */
   async publish(source: string, files: ReadonlyMap<string, readonly Workflow[] | 'broken'>): Promise<void> {
-    const { log, topics } = this.#options
+    const { log, topics, partitionsOf, createsTopics } = this.#options
     const workflows = [...files.values()].flatMap((each) => (each === 'broken' ? [] : each))
-    await this.#createTopics(workflows)
+    if (createsTopics) await log.createTopics(namedTopics(workflows, partitionsOf))
     // Opened before anything is looked at: it ends what a predecessor left open, and two that publish take turns.
     const producer = await log.openProducer(`${topics.definitions}-${source}`)
     try {
@@ -146,26 +139,6 @@ export class Definitions {
       key: encoder.encode(key),
       value: encoder.encode(JSON.stringify(value)),
     }
-  }
-
-  async #createTopics(workflows: readonly Workflow[]): Promise<void> {
-    const { log, partitionsOf, createsTopics } = this.#options
-    if (!createsTopics) return
-    const names = new Set<string>()
-    for (const workflow of workflows) {
-      for (const { topic } of workflow.start) names.add(topic)
-      for (const task of workflow.tasks) {
-        if (task.type === 'kafka-listener') names.add(task.topic)
-        if (task.type === 'kafka-command' && task.topic.isConstant) {
-          const topic = task.topic.evaluate({})
-          if (typeof topic === 'string') names.add(topic)
-        }
-      }
-    }
-    const specs = [...names]
-      .sort()
-      .map((name): TopicSpec => ({ name, partitions: partitionsOf(name), cleanup: 'retained' }))
-    await log.createTopics(specs)
   }
 
   /** The topics that are read for the first time, with their ends of now. */

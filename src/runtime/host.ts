@@ -3,7 +3,7 @@
 //
 //   none ──owner──▶ Partition (open, run) ──fault──▶ cure ──▶ a new Partition, or stopped, or none
 //     └──standby──▶ Standby (follows the changelog) ──owner──▶ the same store, with next to nothing to restore
-import type { Fault } from '../base/errors.ts'
+import { ChangelogReplaced, ConfigError, type Fault } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import type { OwnCommand } from './batch.ts'
 import type { Executor } from './executor.ts'
@@ -162,10 +162,11 @@ export class PartitionHost {
     const { partition, logger, membership } = this.#options
     const fault = faultOf(error)
     const cure = cureOf(fault)
-    this.#trouble = fault.message
+    const reason = reasonOf(fault)
+    this.#trouble = reason
     logger.warn(
       { partition, fault: fault.kind, cure, error: fault.message },
-      `partition ${partition}: ${fault.message}`,
+      `partition ${partition}: ${reason}`,
     )
     switch (cure) {
       case 'reopen':
@@ -200,10 +201,10 @@ export class PartitionHost {
   /** Until the group, or a person by a restart, wants something else. */
   async #stop(fault: Fault): Promise<void> {
     const { partition, logger, executor } = this.#options
-    this.#stoppedBecause = fault.message
+    this.#stoppedBecause = reasonOf(fault)
     logger.error(
       { partition, fault: fault.kind, error: fault.stack },
-      `partition ${partition} has stopped and needs a person: ${fault.message}`,
+      `partition ${partition} has stopped and needs a person: ${reasonOf(fault)}`,
     )
     executor.abortPartition(partition)
     this.#refuseCalls()
@@ -229,4 +230,10 @@ export class PartitionHost {
   #refuseCalls(): void {
     for (const { onLost } of this.own.splice(0)) onLost?.('not-ready')
   }
+}
+
+/** In words, with the code where there is one: it tells what to do. */
+function reasonOf(fault: Fault): string {
+  const coded = fault instanceof ChangelogReplaced ? fault : fault.cause instanceof ConfigError ? fault.cause : undefined
+  return coded === undefined ? fault.message : `${coded.code}: ${fault.message}`
 }

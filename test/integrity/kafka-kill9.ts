@@ -39,6 +39,7 @@ export async function kafkaKillCampaign(options: KafkaCampaignOptions): Promise<
   const brokers = [broker.address]
   const site = new Site()
   const log = await openLog(brokers)
+  let restarting = Promise.resolve()
   try {
     site.write('workflows/order.yaml', readFileSync(orderFile, 'utf8'))
     // Laid out otherwise than the application: its records go from partition to partition.
@@ -56,7 +57,6 @@ export async function kafkaKillCampaign(options: KafkaCampaignOptions): Promise<
     await killed.ready
     const door = new KafkaDoor(log)
     const shop = new Shop({ door, orders, partitions })
-    let restarting = Promise.resolve()
     let restarted = 0
     const restart = (i: number): void => {
       restarting = restarting.then(async () => {
@@ -64,9 +64,11 @@ export async function kafkaKillCampaign(options: KafkaCampaignOptions): Promise<
         await broker.start()
         restarted += 1
       })
+      // Awaited below.
+      restarting.catch(() => {})
     }
     const strikes = [...spreadKills(kills, 3 * orders, killed), ...spread(restarts, 3 * orders, restart)]
-    await strikeWhile(shop, strikes, (acknowledged) =>
+    await strikeWhile(shop, killed, strikes, (acknowledged) =>
       onProgress(
         `${acknowledged} of ${3 * orders} records acknowledged, ${killed.kills} kills, ${restarted} restarts of the broker`,
       ),
@@ -110,7 +112,7 @@ export async function kafkaKillCampaign(options: KafkaCampaignOptions): Promise<
   } finally {
     await site.close()
     await log.close()
-    await broker.dispose()
+    await restarting.finally(() => broker.dispose())
   }
 }
 

@@ -32,7 +32,7 @@ export async function killCampaign({ orders, kills, onProgress = () => {} }: Cam
     site.write('workflows/order.yaml', readFileSync(orderFile, 'utf8'))
     const killed = new KilledDaemon({ site, flags: ['--partitions', String(partitions), '--log-level', 'warn'] })
     const shop = new Shop({ door: doorThrough(killed), orders, partitions })
-    await strikeWhile(shop, spreadKills(kills, 3 * orders, killed), (acknowledged) =>
+    await strikeWhile(shop, killed, spreadKills(kills, 3 * orders, killed), (acknowledged) =>
       onProgress(`${acknowledged} of ${3 * orders} records acknowledged, ${killed.kills} kills`),
     )
     const daemon = await killed.settled()

@@ -1,8 +1,6 @@
 // A daemon with many lives: killed with -9 when it is told to, and started anew with the same flags and directory.
 import type { Daemon, Site } from '../support/daemon.ts'
 
-const lookEveryMs = 250
-
 export interface KilledDaemonOptions {
   readonly site: Site
   readonly flags: readonly string[]
@@ -13,12 +11,16 @@ export interface KilledDaemonOptions {
 export class KilledDaemon {
   readonly #options: KilledDaemonOptions
   #daemon: Promise<Daemon>
+  readonly #broken = Promise.withResolvers<never>()
   #kills = 0
   #cutShort = 0
 
   constructor(options: KilledDaemonOptions) {
     this.#options = options
     this.#daemon = this.#start()
+    this.#daemon.catch(this.#broken.reject)
+    // Who waits for it, or asks next, is told.
+    this.#broken.promise.catch(() => {})
   }
 
   get kills(): number {
@@ -35,12 +37,9 @@ export class KilledDaemon {
     return this.#daemon
   }
 
-  /** Rejects when it cannot be started anew, for those who do not ask it anything. */
-  async lives(): Promise<never> {
-    for (let asked = this.#daemon; ; asked = this.#daemon) {
-      await asked
-      await new Promise((resolve) => setTimeout(resolve, lookEveryMs))
-    }
+  /** Rejects when it cannot be started anew: for those who wait for something else meanwhile. */
+  get broken(): Promise<never> {
+    return this.#broken.promise
   }
 
   /** kill -9 now, and start anew. @param again kill the new one too, after so many milliseconds, which may be before it is ready */
@@ -54,8 +53,7 @@ export class KilledDaemon {
       }
       return this.#start()
     })
-    // Who asks next is told.
-    this.#daemon.catch(() => {})
+    this.#daemon.catch(this.#broken.reject)
   }
 
   /** Asks until a daemon answers. What a daemon that was not killed says no to is thrown. */

@@ -1,4 +1,5 @@
 // When to strike while a shop goes about its business: points spread over all of its acknowledgements, by counting.
+import type { KilledDaemon } from './killed-daemon.ts'
 import type { Shop } from './shop.ts'
 
 export interface Strike {
@@ -18,9 +19,10 @@ export function spread(count: number, acknowledgements: number, strike: (index: 
   }))
 }
 
-/** Runs the shop to its end and strikes on the way; `onProgress` is told every two seconds and at each strike. */
+/** Runs the shop to its end and strikes on the way; `onProgress` is told every two seconds and at each strike. @throws Error when the daemon does not come back */
 export async function strikeWhile(
   shop: Shop,
+  daemon: KilledDaemon,
   strikes: readonly Strike[],
   onProgress: (acknowledged: number) => void,
 ): Promise<void> {
@@ -34,7 +36,7 @@ export async function strikeWhile(
     onProgress(shop.acknowledged)
   }, lookEveryMs)
   try {
-    await shop.run()
+    await Promise.race([shop.run(), daemon.broken])
   } finally {
     clearInterval(looking)
   }
@@ -47,7 +49,7 @@ const comingUpMs = 2_000
 export function spreadKills(
   kills: number,
   acknowledgements: number,
-  daemon: { crash(again?: number): void },
+  daemon: KilledDaemon,
 ): readonly Strike[] {
   const blows: number[] = []
   for (let left = kills; left > 0; left -= blows.at(-1)!) blows.push(blows.length % 3 === 2 && left > 1 ? 2 : 1)

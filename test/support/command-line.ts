@@ -39,6 +39,7 @@ export function commandLine(
   let stderr = ''
   const program = createProgram({
     startWorker: () => Promise.reject(new Error('this test starts no worker')),
+    createTopics: () => Promise.reject(new Error('this test has no Kafka')),
     loadHandlers: () => Promise.resolve({ names: [] }),
     stdin: nothing(),
     stdout: { write: (text) => (stdout += text), isTTY: given.isTTY === true },
