@@ -24,7 +24,7 @@ export interface HostOptions extends Omit<PartitionOptions, 'store' | 'own'> {
   readonly executor: Executor
 }
 
-/** Between tries: grows to ten seconds, and starts over once an incarnation has run. */
+/** Between tries: grows to ten seconds, and starts over once an incarnation has committed something. */
 const backoffMs = { first: 100, max: 10_000 } as const
 
 export class PartitionHost {
@@ -61,9 +61,9 @@ export class PartitionHost {
     return this.#current?.phase ?? 'created'
   }
 
-  /** Why it does not run, in words. */
+  /** Why it does not run, or does not read everything that it should, in words. */
   get reason(): string | undefined {
-    return this.#stoppedBecause ?? this.#trouble
+    return this.#stoppedBecause ?? this.#trouble ?? this.#current?.trouble
   }
 
   get restoreLeft(): number {
@@ -128,8 +128,8 @@ export class PartitionHost {
       this.#tries = 0
       await current.close()
     } catch (error) {
-      // What had begun to run starts its backoff over.
-      if (current?.phase === 'running') this.#tries = 0
+      // What had got somewhere starts its backoff over.
+      if (current?.hasCommitted === true) this.#tries = 0
       await current?.close()
       await this.#cure(error)
     } finally {
@@ -164,10 +164,7 @@ export class PartitionHost {
     const cure = cureOf(fault)
     const reason = reasonOf(fault)
     this.#trouble = reason
-    logger.warn(
-      { partition, fault: fault.kind, cure, error: fault.message },
-      `partition ${partition}: ${reason}`,
-    )
+    logger.warn({ partition, fault: fault.kind, cure, error: fault.message }, `partition ${partition}: ${reason}`)
     switch (cure) {
       case 'reopen':
         await this.#wait()
@@ -234,6 +231,7 @@ export class PartitionHost {
 
 /** In words, with the code where there is one: it tells what to do. */
 function reasonOf(fault: Fault): string {
-  const coded = fault instanceof ChangelogReplaced ? fault : fault.cause instanceof ConfigError ? fault.cause : undefined
+  const coded =
+    fault instanceof ChangelogReplaced ? fault : fault.cause instanceof ConfigError ? fault.cause : undefined
   return coded === undefined ? fault.message : `${coded.code}: ${fault.message}`
 }

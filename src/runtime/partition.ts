@@ -9,18 +9,18 @@
 // P6. Effects come after the commit, in the order of the batches.
 // What a fault means is not decided here: it ends the incarnation, and host.ts looks for the cure.
 import { assert } from '../base/assert.ts'
-import { RecordRefused, StoreCorrupted, type TaskError } from '../base/errors.ts'
+import { RecordRefused, StoreCorrupted, TransientFault } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Effect } from '../engine/effect.ts'
 import type { World } from '../engine/world.ts'
 import { isOwnTopic, type AppTopics } from '../records/keys.ts'
-import { workId } from '../engine/state.ts'
 import { Batch, type Counters, type Input, type OwnCommand } from './batch.ts'
 import { Intake } from './intake.ts'
 import type { Definitions } from './definitions.ts'
 import { Lifecycle } from './lifecycle.ts'
 import type { Clock, Ids, Log, Producer, Store } from './ports.ts'
 import { askAgain } from './owed.ts'
+import { Refusals } from './refusals.ts'
 import { restore } from './restore.ts'
 import { CommittedRows } from './rows.ts'
 import { Sources, type SourceTopic } from './sources.ts'
@@ -61,13 +61,14 @@ export class Partition {
   readonly #timers: Timers
   readonly #sources: Sources
   readonly #intake: Intake
-  /** Why the log refused a record, by instance, task and attempt, until its batch is committed. */
-  readonly #refusals = new Map<string, TaskError>()
+  readonly #refusals = new Refusals()
   #producer: Producer | undefined
   #inFlight: InFlight | undefined
   #changelogId = ''
   #timeMs = 0
   restoreLeft = 0
+  /** It has got somewhere: what ended it was not there from its beginning. */
+  hasCommitted = false
 
   constructor(options: PartitionOptions) {
     this.#options = options
@@ -88,6 +89,11 @@ export class Partition {
 
   get phase(): Lifecycle['phase'] {
     return this.#lifecycle.phase
+  }
+
+  /** What keeps it from reading everything that it should, in words. */
+  get trouble(): string | undefined {
+    return this.#sources.trouble
   }
 
   #isClosed(): boolean {
@@ -227,7 +233,7 @@ export class Partition {
       catalogue: definitions.catalogue,
       newId: () => ids.next(),
       isReserved: (topic) => isOwnTopic(topics, topic),
-      refusal: (instanceId, task, attempt) => this.#refusals.get(`${workId(instanceId, task)}/${attempt}`),
+      refusal: (instanceId, task, attempt) => this.#refusals.find(instanceId, task, attempt),
     }
   }
 
@@ -245,14 +251,14 @@ export class Partition {
     } catch (error) {
       this.#inFlight = undefined
       this.#intake.again(next?.inputs ?? [])
-      if (error instanceof RecordRefused) {
+      if (error instanceof RecordRefused && this.#refusals.meanSomebody(batch, error)) {
         // Not a command's record, or refused although the command was told: whoever brought it is looked at alone.
-        if (this.#noteRefusal(batch, error)) this.#intake.again(batch.inputs)
+        if (this.#refusals.note(batch, error)) this.#intake.again(batch.inputs)
         else this.#intake.isolate(batch.inputs, error)
         return false
       }
       this.#intake.putBack(batch.inputs)
-      throw error
+      throw error instanceof RecordRefused ? new TransientFault(error.message, { cause: error }) : error
     }
   }
 
@@ -261,6 +267,7 @@ export class Partition {
     const { changes } = batch
     assert(this.#producer !== undefined, 'P1: a producer was opened')
     const ends = await this.#producer.transact(batch.records(topics, partition))
+    this.hasCommitted = true
     if (this.#isClosed()) return
     const end = ends.find((each) => each.topic === topics.changelog && each.partition === partition)
     if (end !== undefined) await store.apply(changes, { topicId: this.#changelogId, offset: end.lastOffset + 1 }) // P3
@@ -273,19 +280,6 @@ export class Partition {
     onCommitted(batch)
     this.#sources.trimInbox(batch.inputs)
     this.#bell.ring()
-  }
-
-  /** Design 4.5: the command whose record was refused is told when it is decided again. false: there is none to tell. */
-  #noteRefusal(batch: Batch, error: RecordRefused): boolean {
-    const outgoing = batch.outgoingAt(error.index)
-    if (outgoing?.type !== 'command') return false
-    const key = `${workId(outgoing.instanceId, outgoing.task)}/${outgoing.attempt}`
-    if (this.#refusals.has(key)) return false
-    this.#refusals.set(key, {
-      code: 'produce-rejected',
-      message: `${outgoing.topic} refused the record: ${error.message}`,
-    })
-    return true
   }
 
   /** Sleeps until something arrives or the next timer is due. */

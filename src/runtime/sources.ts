@@ -5,7 +5,9 @@
 // Q1. A source that was never read begins where its registration says; that position is committed before anything is
 //     read (its first batch is that position alone).
 // Q2. An offset that is gone raises an alarm and goes on at the earliest; a topic that was created anew begins at 0.
-import { ChangelogReplaced } from '../base/errors.ts'
+// Q3. A source that cannot be read for now (its topic is away, or may not be read) holds up no other: its reader goes on
+//     trying, and the reason is told as long as it lasts.
+import { ChangelogReplaced, TransientFault } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
 import type { Logger } from '../base/logger.ts'
 import { positionKey } from '../records/keys.ts'
@@ -40,6 +42,8 @@ export class Source {
   /** True until a first position is committed. */
   isNew: boolean
   reader: Reader | undefined
+  /** Q3 */
+  trouble: string | undefined
 
   constructor(topic: SourceTopic, partition: number, offset: number, isNew: boolean) {
     this.topic = topic.info.name
@@ -90,6 +94,12 @@ export class Sources {
       }
     }
     return fresh
+  }
+
+  /** Why some source cannot be read for now, in words. Q3 */
+  get trouble(): string | undefined {
+    for (const { trouble } of this.#sources.values()) if (trouble !== undefined) return trouble
+    return undefined
   }
 
   /** The first position is committed: reading begins. */
@@ -167,8 +177,15 @@ export class Sources {
     try {
       const records = source.reader.take(max)
       if (records.length > 0) source.offset = source.reader.position
+      source.trouble = undefined
       return records
     } catch (error) {
+      if (error instanceof TransientFault) {
+        if (source.trouble === undefined)
+          this.#options.logger.warn({ topic: source.topic }, `${error.message}; reading it as soon as that works`)
+        source.trouble = error.message
+        return []
+      }
       if (!(error instanceof OffsetGone)) throw error
       if (source.isInbox)
         throw new ChangelogReplaced(

@@ -47,7 +47,7 @@ test('two workers with one data directory share the work, and one of them carrie
   const shop = new Shop({ door: new KafkaDoor(log), orders, partitions })
   const running = shop.run()
   await first.until(() => Promise.resolve(shop.acknowledged > 1.5 * orders ? true : undefined))
-  for (const daemon of [first, second]) assert.ok((await daemon.counter('instances_started')) > 0)
+  for (const daemon of [first, second]) assert.ok((await daemon.counter('instance_started')) > 0)
   await first.kill()
   const killedMs = Date.now()
   await second.until(async () => ((await runningIn(second)).length === partitions ? true : undefined))

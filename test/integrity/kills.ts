@@ -46,11 +46,7 @@ export async function strikeWhile(
 const comingUpMs = 2_000
 
 /** So many kills, spread; every third blow is a double one. */
-export function spreadKills(
-  kills: number,
-  acknowledgements: number,
-  daemon: KilledDaemon,
-): readonly Strike[] {
+export function spreadKills(kills: number, acknowledgements: number, daemon: KilledDaemon): readonly Strike[] {
   const blows: number[] = []
   for (let left = kills; left > 0; left -= blows.at(-1)!) blows.push(blows.length % 3 === 2 && left > 1 ? 2 : 1)
   return spread(blows.length, acknowledgements, (i) => {

@@ -54,8 +54,9 @@ test('a record that trips a bug of ours goes to the dead-letter topic once, and 
 
 test('a bug that strikes even when its record is set aside stops its partition and not the worker', async () => {
   const memory = await startMemoryWorker(workflow, { partitions: 2 })
-  // The dead-letter topic refuses everything: what cannot be processed cannot be set aside either.
+  // The dead-letter topic takes nothing of any size: what cannot be processed cannot be set aside either.
   memory.broker.deleteTopic('test.dead-letter')
+  memory.broker.createTopic({ name: 'test.dead-letter', partitions: 2, cleanup: 'retained', recordBytesMax: 10 })
   plantBug(memory.worker, memory.worker.view().workflows[0]?.version ?? '', 'poison')
   await memory.produce('greetings', 'poison', { name: 'poison' })
   await memory.until(
@@ -83,4 +84,18 @@ test('a command that the log refuses fails its task with `produce-rejected`, and
   }, 'the refused one has an incident')
   assert.equal(view?.tasks[0]?.status, 'FAILED')
   assert.equal(view?.tasks[0]?.error?.code, 'produce-rejected')
+})
+
+test("a dead-letter topic that is not there is nobody's fault: the partition says so, and goes on when it is back", async () => {
+  const memory = await startMemoryWorker(workflow, { partitions: 1 })
+  memory.broker.deleteTopic('test.dead-letter')
+  await memory.produce('greetings', 'bad', 'no object, so there is no name in it')
+  await memory.produce('greetings', 'good', { name: 'good' })
+  plantBug(memory.worker, memory.worker.view().workflows[0]?.version ?? '', 'poison')
+  await memory.produce('greetings', 'poison', { name: 'poison' })
+  await memory.until(() => memory.worker.view().partitions[0]?.reason !== undefined, 'it says why it does not run')
+  assert.match(memory.worker.view().partitions[0]?.reason ?? '', /test\.dead-letter/)
+  memory.broker.createTopic({ name: 'test.dead-letter', partitions: 1, cleanup: 'retained' })
+  await memory.until(() => memory.values('test.dead-letter').length > 0, 'it goes on')
+  await memory.until(() => memory.values('said').length === 1, 'the good one is said')
 })

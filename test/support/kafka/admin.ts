@@ -1,13 +1,5 @@
-// What an operator does to a broker, by another client's admin: settings of topics and rights on them.
-import {
-  AclOperations,
-  AclPermissionTypes,
-  Admin,
-  ConfigResourceTypes,
-  IncrementalAlterConfigOperationTypes,
-  ResourcePatternTypes,
-  ResourceTypes,
-} from '@platformatic/kafka'
+// What an operator does to a broker, by another client's admin: topics with settings, and rights on them.
+import { AclOperations, AclPermissionTypes, Admin, ResourcePatternTypes, ResourceTypes } from '@platformatic/kafka'
 
 const withAdmin = async (brokers: readonly string[], act: (admin: Admin) => Promise<unknown>): Promise<void> => {
   const admin = new Admin({ clientId: 'operator', bootstrapBrokers: [...brokers] })
@@ -22,33 +14,34 @@ export function createTopicWith(
   brokers: readonly string[],
   topic: string,
   settings: Readonly<Record<string, string>>,
+  replicas = 1,
 ): Promise<void> {
   const configs = Object.entries(settings).map(([name, value]) => ({ name, value }))
-  return withAdmin(brokers, (admin) => admin.createTopics({ topics: [topic], partitions: 1, replicas: 1, configs }))
+  return withAdmin(brokers, (admin) => admin.createTopics({ topics: [topic], partitions: 1, replicas, configs }))
 }
 
-export function setOfTopic(brokers: readonly string[], topic: string, name: string, value: string): Promise<void> {
-  const config = { name, configOperation: IncrementalAlterConfigOperationTypes.SET, value }
-  const resource = { resourceType: ConfigResourceTypes.TOPIC, resourceName: topic, configs: [config] }
-  return withAdmin(brokers, (admin) => admin.incrementalAlterConfigs({ resources: [resource] }))
-}
-
-const rule = (topic: string, operation: keyof typeof AclOperations) => ({
+const rule = (topic: string, operation: keyof typeof AclOperations, permission: 'ALLOW' | 'DENY') => ({
   resourceType: ResourceTypes.TOPIC,
   resourceName: topic,
   resourcePatternType: ResourcePatternTypes.LITERAL,
   principal: 'User:ANONYMOUS',
   host: '*',
   operation: AclOperations[operation],
-  permissionType: AclPermissionTypes.DENY,
+  permissionType: AclPermissionTypes[permission],
 })
 
-/** Takes a right on a topic from everybody, on a broker that has an authoriser. */
+/** One right less for everybody, on a broker with an authoriser. What a rule names is open to nobody but by a rule: hence two. */
+const without = (topic: string, operation: keyof typeof AclOperations) => [
+  rule(topic, 'ALL', 'ALLOW'),
+  rule(topic, operation, 'DENY'),
+]
+
+/** Takes a right on a topic from everybody. */
 export function deny(brokers: readonly string[], topic: string, operation: keyof typeof AclOperations): Promise<void> {
-  return withAdmin(brokers, (admin) => admin.createAcls({ creations: [rule(topic, operation)] }))
+  return withAdmin(brokers, (admin) => admin.createAcls({ creations: without(topic, operation) }))
 }
 
 /** Gives it back. */
 export function allow(brokers: readonly string[], topic: string, operation: keyof typeof AclOperations): Promise<void> {
-  return withAdmin(brokers, (admin) => admin.deleteAcls({ filters: [rule(topic, operation)] }))
+  return withAdmin(brokers, (admin) => admin.deleteAcls({ filters: without(topic, operation) }))
 }

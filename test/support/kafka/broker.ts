@@ -21,6 +21,8 @@ export interface KafkaBroker {
   /** Where its jars are, for tests that run a Java client. */
   readonly jars: string
   readonly pid: number
+  /** For a broker that joins it. */
+  readonly cluster: { readonly id: string; readonly controllerPort: number }
   /** Ends it as an operator does; the data stays. */
   stop(): Promise<void>
   /** kill -9; the data stays. */
@@ -34,15 +36,20 @@ export interface KafkaBroker {
   dispose(): Promise<void>
 }
 
-/** Starts a broker on an empty folder; `settings` are added to its server.properties. */
-export async function startBroker(settings: Readonly<Record<string, string>> = {}): Promise<KafkaBroker> {
+/** Starts a broker on an empty folder; `settings` are added to its server.properties. @param joins the one whose cluster it is the second of */
+export async function startBroker(
+  settings: Readonly<Record<string, string>> = {},
+  joins?: KafkaBroker,
+): Promise<KafkaBroker> {
   const jars = await installKafka()
   const folder = await mkdtemp(join(tmpdir(), 'dw-kafka-'))
-  const [port, controllerPort] = await freePorts()
+  const [port, ownControllerPort] = await freePorts()
+  const clusterId = joins?.cluster.id ?? randomBytes(16).toString('base64url')
+  const controllerPort = joins?.cluster.controllerPort ?? ownControllerPort
   const properties = join(folder, 'server.properties')
-  await writeFile(properties, lines({ ...defaults(folder, port, controllerPort), ...settings }))
+  const role = joins === undefined ? {} : asSecond(port)
+  await writeFile(properties, lines({ ...defaults(folder, port, controllerPort), ...role, ...settings }))
   const java = javaArguments(jars, folder)
-  const clusterId = randomBytes(16).toString('base64url')
   const format = ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', properties]
   await run('java', ['-XX:TieredStopAtLevel=1', ...java, ...format])
 
@@ -84,6 +91,7 @@ export async function startBroker(settings: Readonly<Record<string, string>> = {
   return {
     address: `127.0.0.1:${port}`,
     jars,
+    cluster: { id: clusterId, controllerPort },
     get pid() {
       if (child?.pid === undefined || !isWanted) throw new Error('the broker is stopped')
       return child.pid
@@ -129,6 +137,11 @@ function defaults(folder: string, port: number, controllerPort: number): Record<
     'log.index.size.max.bytes': '65536',
     'log.cleaner.dedupe.buffer.size': '4194304',
   }
+}
+
+/** No controller of its own. */
+function asSecond(port: number): Record<string, string> {
+  return { 'process.roles': 'broker', 'node.id': '2', listeners: `PLAINTEXT://127.0.0.1:${port}` }
 }
 
 function javaArguments(jars: string, folder: string): string[] {
