@@ -251,11 +251,11 @@ export class Partition {
     } catch (error) {
       this.#inFlight = undefined
       this.#intake.again(next?.inputs ?? [])
-      if (error instanceof RecordRefused && this.#refusals.meanSomebody(batch, error)) {
-        // Not a command's record, or refused although the command was told: whoever brought it is looked at alone.
-        if (this.#refusals.note(batch, error)) this.#intake.again(batch.inputs)
-        else this.#intake.isolate(batch.inputs, error)
-        return false
+      if (error instanceof RecordRefused) {
+        const verdict = this.#refusals.judge(batch, error)
+        if (verdict === 'decide-again') this.#intake.again(batch.inputs)
+        if (verdict === 'isolate') this.#intake.isolate(batch.inputs, error)
+        if (verdict !== 'wait') return false
       }
       this.#intake.putBack(batch.inputs)
       throw error instanceof RecordRefused ? new TransientFault(error.message, { cause: error }) : error

@@ -39,6 +39,7 @@ const commands = [
   ['produce'],
   ['consume'],
   ['topics', 'list'],
+  ['topics', 'create'],
   ['demo'],
 ]
 
