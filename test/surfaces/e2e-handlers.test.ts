@@ -187,7 +187,7 @@ output: \${ tasks.forget.output }
   await daemon.produce('forgets', 'a', {})
   const instance = await daemon.instance('forget', 'a', ({ status }) => status === 'COMPLETED')
   assert.equal(instance.output, 1)
-  await daemon.until(async () => daemon.log.find(({ error }) => String(error).includes('forgotten')))
+  await daemon.until(async () => daemon.log.find(({ error }) => JSON.stringify(error ?? null).includes('forgotten')))
   await daemon.produce('forgets', 'b', {})
   await daemon.instance('forget', 'b', ({ status }) => status === 'COMPLETED')
 })
