@@ -39,11 +39,11 @@ export async function createAppTopics(
   },
 ): Promise<readonly NeededTopic[]> {
   const { log, app, partitions, workflows, partitionsOf } = options
-  const specs = [...ownTopics(app, partitions), ...namedTopics(workflows, partitionsOf)]
-  const names = specs.map(({ name }) => name).sort()
+  const named = namedTopics(workflows, partitionsOf)
+  const names = [...ownTopics(app, partitions), ...named].map(({ name }) => name).sort()
   const before = await log.describeTopics(names)
   await prepareTopics({ ...options, createsTopics: true })
-  await log.createTopics(specs)
+  await log.createTopics(named)
   const after = await log.describeTopics(names)
   return names.map((name) => ({ name, partitions: after.get(name)?.partitions ?? 0, isNew: !before.has(name) }))
 }

@@ -6,7 +6,6 @@
 // H2. A job that is asked for again, because its partition was restored in this worker, is not run twice.
 // A handler that ignores its signal loses its slot when it is aborted; what it still returns is refused (I4).
 import type { Json } from '../base/json.ts'
-import { limits } from '../base/limits.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Command } from '../engine/command.ts'
 import type { HandlerRun } from '../engine/effect.ts'
@@ -206,6 +205,3 @@ const executeCommand = ({ instanceId, task, attempt }: Job): Command => ({
   task,
   attempt,
 })
-
-/** How many handlers run at once where the operator does not say. */
-export const defaultHandlersMax = limits.handlersPerWorkerMax

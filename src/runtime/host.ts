@@ -35,7 +35,6 @@ export class PartitionHost {
   #wanted: Role = 'none'
   #store: Store | undefined
   #current: Partition | undefined
-  #standby: Standby | undefined
   #runner: Promise<void> | undefined
   #isClosing = false
   #tries = 0
@@ -143,19 +142,11 @@ export class PartitionHost {
     try {
       this.#store ??= await openStore(partition)
       const standby = await Standby.open(log, this.#store, topics.changelog, partition)
-      this.#standby = standby
       await Promise.race([standby.finished, this.#bell.heard()])
       await standby.stop()
     } catch (error) {
       await this.#cure(error)
-    } finally {
-      this.#standby = undefined
     }
-  }
-
-  /** The next offset that the warm copy will apply. */
-  get standbyPosition(): number | undefined {
-    return this.#standby?.position
   }
 
   async #cure(error: unknown): Promise<void> {

@@ -29,11 +29,6 @@ export class Standby {
     )
   }
 
-  /** The next offset that it will apply. */
-  get position(): number {
-    return this.#reader.position
-  }
-
   /** Resolves when nothing writes to the store any more; rejects with what ended it before. */
   async stop(): Promise<void> {
     this.#isStopped = true
