@@ -1,5 +1,6 @@
 // Many seeds, one after the other: what was violated, which faults came, and what never occurred (I20).
-import { simulate, swarm } from './run.ts'
+import { run } from './outcome.ts'
+import { planOf } from './plan.ts'
 
 export interface CampaignOptions {
   readonly from: number
@@ -46,15 +47,23 @@ const required = [
   'rejected_not_waiting',
 ]
 
+/** Every so manieth seed is run twice (I11). */
+const againEvery = 50
+
 export async function campaign({ from, seeds, onProgress }: CampaignOptions): Promise<CampaignResult> {
   const faults: { [kind: string]: number } = {}
   const coverage: { [counter: string]: number } = {}
   const found: { seed: number; violations: readonly string[] }[] = []
   for (let seed = from; seed < from + seeds; seed++) {
-    const { violations, world, counters } = await simulate(swarm(seed))
-    if (violations.length > 0) found.push({ seed, violations })
-    for (const [kind, times] of world.scheduler.faultCounts) faults[kind] = (faults[kind] ?? 0) + times
-    for (const [counter, times] of counters) coverage[counter] = (coverage[counter] ?? 0) + times
+    const { violations, result } = await run(planOf(seed))
+    const differs =
+      result !== undefined &&
+      seed % againEvery === 0 &&
+      (await run(planOf(seed))).result?.traceHash !== result.traceHash
+    const all = differs ? [...violations, 'I11: run again, the seed gave another trace'] : violations
+    if (all.length > 0) found.push({ seed, violations: all })
+    for (const [kind, times] of result?.world.scheduler.faultCounts ?? []) faults[kind] = (faults[kind] ?? 0) + times
+    for (const [counter, times] of result?.counters ?? []) coverage[counter] = (coverage[counter] ?? 0) + times
     onProgress(seed - from + 1, found.length)
   }
   const missing = required.filter((counter) => (coverage[counter] ?? 0) === 0)

@@ -1,6 +1,5 @@
 // The invariants of reliability.md, by their numbers, checked on what was committed after the faults have stopped and
 // everything had time to heal. Each gives the violations it found, in words.
-import { loadWorkflows } from '../../src/definition/parse.ts'
 import type { Workflow } from '../../src/definition/workflow.ts'
 import type { InstanceRow } from '../../src/engine/state.ts'
 import { positionPrefix, topicsOf } from '../../src/records/keys.ts'
@@ -8,23 +7,19 @@ import { positionCodec } from '../../src/records/row-codec.ts'
 import type { World } from './world.ts'
 import { foldChangelog, instancesOf, recordsOf, rowsOf, valuesOf, type Fold } from './committed.ts'
 import type { Journal } from './handlers.ts'
-import { outsideTopics, type Outside } from './outside.ts'
-import { simulatedWorkflows } from './workflows.ts'
+import type { Outside } from './outside.ts'
+import type { Plan } from './plan.ts'
 
 export interface Finished {
+  readonly plan: Plan
   readonly world: World
   readonly outside: Outside
   readonly journal: Journal
+  /** The compiled workflows of all releases, by version. */
+  readonly workflows: ReadonlyMap<string, Workflow>
   readonly app: string
   readonly partitions: number
 }
-
-const workflowNamed = new Map<string, Workflow>(
-  loadWorkflows([{ file: 'simulated.yaml', text: simulatedWorkflows }], {}).workflows.map((workflow) => [
-    workflow.name,
-    workflow,
-  ]),
-)
 
 /** Every violation of every invariant. */
 export function checkAll(run: Finished): readonly string[] {
@@ -51,7 +46,10 @@ export function checkAll(run: Finished): readonly string[] {
 function* startsOnce({ outside }: Finished, instances: readonly InstanceRow[]): Generator<string> {
   const found = new Map<string, InstanceRow[]>()
   for (const row of instances) found.set(row.key, [...(found.get(row.key) ?? []), row])
-  for (const { key, times } of outside.placed) {
+  const placed = new Map<string, number>()
+  for (const { key, intent, isCommitted } of outside.produced)
+    if (intent === 'start' && isCommitted) placed.set(key ?? '', (placed.get(key ?? '') ?? 0) + 1)
+  for (const [key, times] of placed) {
     const rows = found.get(key) ?? []
     if (rows.length < 1 || rows.length > times)
       yield `I1: ${key} was placed ${times} times and has ${rows.length} instances`
@@ -63,16 +61,16 @@ function* startsOnce({ outside }: Finished, instances: readonly InstanceRow[]): 
 }
 
 /** I3: each command exactly once in the committed output, and only those that the instances tell of. */
-function* commandsOnce({ world }: Finished, instances: readonly InstanceRow[]): Generator<string> {
+function* commandsOnce({ plan, world, workflows }: Finished, instances: readonly InstanceRow[]): Generator<string> {
   const sent = new Map<string, number>()
-  for (const topic of ['payment-commands', 'shipping-commands']) {
+  for (const topic of plan.programs.commandTopics) {
     for (const value of valuesOf(world.broker, topic)) {
       const id = `${String(value['instance'])}/${String(value['task'])}`
       sent.set(id, (sent.get(id) ?? 0) + 1)
     }
   }
   for (const row of instances) {
-    for (const task of workflowNamed.get(row.workflow)?.tasks ?? []) {
+    for (const task of workflows.get(row.version)?.tasks ?? []) {
       if (task.type !== 'kafka-command') continue
       const expected = row.tasks[task.index]?.status === 'COMPLETED' ? 1 : 0
       const id = `${row.id}/${task.name}`
@@ -85,7 +83,7 @@ function* commandsOnce({ world }: Finished, instances: readonly InstanceRow[]): 
 }
 
 /** I4: one idempotency key for each task of each instance; a completed handler task was returned from. */
-function* attemptsOnce({ journal }: Finished, instances: readonly InstanceRow[]): Generator<string> {
+function* attemptsOnce({ journal, workflows }: Finished, instances: readonly InstanceRow[]): Generator<string> {
   const tasks = new Map<string, string>()
   for (const { instanceId, task, idempotencyKey } of journal) {
     const owner = `${instanceId}/${task}`
@@ -99,7 +97,7 @@ function* attemptsOnce({ journal }: Finished, instances: readonly InstanceRow[])
     keys.set(owner, key)
   }
   for (const row of instances) {
-    for (const task of workflowNamed.get(row.workflow)?.tasks ?? []) {
+    for (const task of workflows.get(row.version)?.tasks ?? []) {
       if (task.type !== 'handler' || row.tasks[task.index]?.status !== 'COMPLETED') continue
       const runs = journal.filter(
         (run) => run.instanceId === row.id && run.task === task.name && run.outcome === 'returned',
@@ -130,10 +128,10 @@ function* storesFollow({ world, app, partitions }: Finished): Generator<string> 
 }
 
 /** I6, I17: each source partition is read by its owner alone, and up to its end. */
-function* positionsAtEnds({ world, app, partitions }: Finished, folds: readonly Fold[]): Generator<string> {
-  const topics = { ...outsideTopics, [topicsOf(app).inbox]: partitions }
+function* positionsAtEnds({ plan, world, app, partitions }: Finished, folds: readonly Fold[]): Generator<string> {
+  const topics = { ...plan.programs.topics, [topicsOf(app).inbox]: partitions }
   for (const [topic, count] of Object.entries(topics)) {
-    if (topic.endsWith('-commands')) continue
+    if (plan.programs.commandTopics.includes(topic)) continue
     for (let s = 0; s < count; s++) {
       const owners = folds.flatMap((fold, partition) => (fold.has(`${positionPrefix}${topic}/${s}`) ? [partition] : []))
       const expected = s % partitions
@@ -161,12 +159,12 @@ function* timersAtRest({ world }: Finished, folds: readonly Fold[]): Generator<s
 }
 
 /** I8: no reply was taken by two listeners. */
-function* repliesOnce(_run: Finished, instances: readonly InstanceRow[]): Generator<string> {
-  const takenBy = new Map<number, string>()
+function* repliesOnce({ workflows }: Finished, instances: readonly InstanceRow[]): Generator<string> {
+  const takenBy = new Map<string, string>()
   for (const row of instances) {
-    for (const task of workflowNamed.get(row.workflow)?.tasks ?? []) {
+    for (const task of workflows.get(row.version)?.tasks ?? []) {
       if (task.type !== 'kafka-listener') continue
-      const output = row.tasks[task.index]?.output?.value as { reply?: number } | undefined
+      const output = row.tasks[task.index]?.output?.value as { reply?: string } | undefined
       if (output?.reply === undefined) continue
       const before = takenBy.get(output.reply)
       const id = `${row.workflow} ${row.id}/${task.name}`
@@ -202,7 +200,8 @@ function* poisonSetAside({ world, outside, app, partitions }: Finished): Generat
         letters += 1
     }
   }
-  if (letters !== outside.poison) yield `I14: ${outside.poison} poisoned records, ${letters} in the dead-letter topic`
+  const poisoned = outside.produced.filter(({ intent, isCommitted }) => intent === 'poison' && isCommitted).length
+  if (letters !== poisoned) yield `I14: ${poisoned} poisoned records, ${letters} in the dead-letter topic`
 }
 
 /** I16: every instance is terminal, in an incident, or waits for a record or a person. */
@@ -213,7 +212,8 @@ function* allAtRest({ outside }: Finished, instances: readonly InstanceRow[]): G
     yield `I16: ${row.workflow} ${row.key} (${row.id}) is ${row.status}, open: ${open.join(', ') || 'nothing'}`
   }
   const completed = instances.filter((row) => row.status === 'COMPLETED').length
-  if (outside.placed.length > 4 && completed === 0) yield 'I16: nothing completed at all'
+  if (outside.produced.filter(({ intent }) => intent === 'start').length > 4 && completed === 0)
+    yield 'I16: nothing completed at all'
 }
 
 /** I17: no transaction is open. */

@@ -1,17 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { simulate } from './run.ts'
+import { crashPoints } from './crash-points.ts'
 
-/** Every `stride`th point is tried here; `npm run simulate -- --crash-points` tries them all. */
-const stride = 23
-
-test('a worker that dies at any request, before or after it is carried out, leaves every invariant standing', async () => {
-  let died = 0
-  for (let point = 0; ; point += stride) {
-    const { violations, world } = await simulate({ seed: 11, workers: 1, instances: 5, failAfterOperations: point })
-    assert.deepEqual(violations, [], `dies at ${point}\n${violations.length > 0 ? world.scheduler.trace.story() : ''}`)
-    if (!world.scheduler.failureWasReached) break
-    died += 1
-  }
-  assert.ok(died > 10, `only ${died} points were reached`)
+test('a worker that dies at any request, and again while it recovers, leaves every invariant standing', async () => {
+  // A stride that is a prime: the points of the programs differ. `npm run simulate -- --crash-points` takes all.
+  const { violations, coverage, faults } = await crashPoints({ from: 1, programs: 6, stride: 23, onProgress: () => {} })
+  assert.deepEqual(violations, [])
+  assert.ok(coverage.points > 60, `only ${coverage.points} points were reached`)
+  assert.ok(faults.crashInRecovery > coverage.points / 2, `only ${faults.crashInRecovery} recoveries were struck`)
 })

@@ -1,3 +1,5 @@
+import type { Random } from './random.ts'
+
 /** What goes wrong with requests to the network; probabilities of each request, independent of each other. */
 export interface FaultPlan {
   /** Refused before it is carried out: the client gets a TransientFault. */
@@ -33,4 +35,9 @@ export const roughNetwork: FaultPlan = {
   delay: 0.1,
   delayMsMax: 2_000,
   arrivesAfterCrash: 0.5,
+}
+
+/** The network of a seed: a bad day; with no generator a good one. */
+export function drawNetwork(random: Random | undefined): FaultPlan {
+  return random === undefined ? noFaults : roughNetwork
 }

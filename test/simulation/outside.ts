@@ -1,136 +1,107 @@
-// The world outside of the workers: customers who place orders, and services that answer commands; early, late, twice
-// or to nobody, drawn from the seed. They talk to the broker as plain clients do and never fail themselves.
+// The world outside of the workers: customers whose acts are planned (acts.ts), and services that answer commands; early,
+// late, twice or never, drawn by the command. They talk to the broker as plain clients do and never fail themselves.
+//
+// A command is JSON { id, instance, task, answer? }: a service that is asked for an answer sends { id, kind, reply } to
+// that topic, where `reply` is a text that no other record carries.
 import type { MemoryBroker } from '../../src/adapters/memory/broker.ts'
+import type { BrokerRecord } from '../../src/adapters/memory/partition-log.ts'
+import type { Plan, ProduceAct } from './plan.ts'
 import type { Random } from './random.ts'
 import type { Scheduler } from './scheduler.ts'
 
-/** Topics and their partitions: fewer, more and as many as the application has. */
-export const outsideTopics = {
-  orders: 3,
-  reminders: 4,
-  fragiles: 1,
-  'payment-commands': 2,
-  'payment-events': 5,
-  'shipping-commands': 4,
-  'shipping-events': 3,
-  answers: 4,
-} as const
-type TopicName = keyof typeof outsideTopics
+/** A record of the outside, and where it went. */
+export interface Produced {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+  readonly atMs: number
+  readonly key: string | null
+  readonly value: string | null
+  readonly intent: ProduceAct['intent']
+  /** False: its transaction was aborted. */
+  readonly isCommitted: boolean
+}
 
-export interface Placed {
-  readonly topic: 'orders' | 'reminders' | 'fragiles'
-  readonly key: string
-  /** How many start records carry this key. */
-  readonly times: number
+interface ServiceCommand {
+  readonly id: string
+  readonly instance: string
+  readonly task: string
+  readonly answer?: string
 }
 
 export class Outside {
-  readonly placed: Placed[] = []
-  /** Replies by their number, with what they were about. */
-  readonly replies = new Map<number, string>()
-  /** Start records that are not JSON or do not say what they should. */
-  poison = 0
+  readonly produced: Produced[] = []
   readonly #broker: MemoryBroker
   readonly #scheduler: Scheduler
+  readonly #plan: Plan
   readonly #random: Random
   readonly #read = new Map<string, number>()
-  readonly #answeredEarly = new Set<string>()
 
-  constructor(broker: MemoryBroker, scheduler: Scheduler) {
+  constructor(broker: MemoryBroker, scheduler: Scheduler, plan: Plan) {
     this.#broker = broker
     this.#scheduler = scheduler
+    this.#plan = plan
     this.#random = scheduler.random.stream('outside')
-    for (const [name, partitions] of Object.entries(outsideTopics))
+    const { topics, commandTopics } = plan.programs
+    for (const [name, partitions] of Object.entries(topics))
       broker.createTopic({ name, partitions, cleanup: 'retained' })
-    for (const topic of ['payment-commands', 'shipping-commands'] as const) {
-      for (let partition = 0; partition < outsideTopics[topic]; partition++) {
+    for (const topic of commandTopics) {
+      for (let partition = 0; partition < topics[topic]!; partition++) {
         broker.subscribe(topic, partition, () =>
           scheduler.enqueue(`services look at ${topic}/${partition}`, () => this.#serve(topic, partition)),
         )
       }
     }
+    for (const act of plan.acts) if (act.kind === 'produce') this.#later(act.atMs, () => this.#produce(act))
   }
 
-  /** Places `count` instances of all kinds over `withinMs` of virtual time. */
-  place(count: number, withinMs: number): void {
-    for (let number = 0; number < count; number++) this.#later(this.#random.int(withinMs), () => this.#placeOne(number))
-  }
-
-  #placeOne(number: number): void {
-    const random = this.#random
-    if (random.chance(0.05)) {
-      this.poison += 1
-      this.#produce('orders', `poison-${number}`, random.pick(['{ not json', '[]', '{"size":1}']))
-      return
-    }
-    const topic = random.pick(['orders', 'orders', 'reminders', 'fragiles'] as const)
-    const key = `${topic}-${number}`
-    const times = random.chance(0.15) ? 2 : 1
-    this.placed.push({ topic, key, times })
-    const value = { id: key, size: random.int(5), about: `about-${Math.floor(number / 4)}` }
-    for (let time = 0; time < times; time++)
-      this.#later(time * random.int(3_000), () => this.#produce(topic, key, value))
-    if (topic === 'orders' && random.chance(0.2)) {
-      // The answer is there before the question was asked.
-      this.#answeredEarly.add(key)
-      this.#later(random.int(200), () => this.#pay(key))
-    }
-    if (topic !== 'orders') {
-      const answers = random.pick([0, 1, 1, 2])
-      for (let answer = 0; answer < answers; answer++) this.#later(random.int(20_000), () => this.#answer(value.about))
-    }
-  }
-
-  #serve(topic: 'payment-commands' | 'shipping-commands', partition: number): void {
+  #serve(topic: string, partition: number): void {
     const place = `${topic}/${partition}`
     const { records, nextOffset } = this.#broker.fetch(topic, partition, this.#read.get(place) ?? 0, 1_000)
     this.#read.set(place, nextOffset)
-    for (const { value } of records) {
-      const command = JSON.parse(Buffer.from(value ?? '').toString()) as { id: string; task: string }
-      const delayMs = this.#random.int(3_000)
-      if (command.task === 'charge') {
-        const times = this.#answeredEarly.delete(command.id)
-          ? this.#random.chance(0.3)
-            ? 1
-            : 0
-          : this.#random.chance(0.2)
-            ? 2
-            : 1
-        for (let time = 0; time < times; time++)
-          this.#later(delayMs + time * this.#random.int(4_000), () => this.#pay(command.id))
-      } else if (command.task === 'ship') {
-        const parcel = `parcel-${command.id}`
-        this.#later(delayMs / 2, () =>
-          this.#reply('shipping-events', parcel, { parcel, id: command.id, kind: 'packed' }),
-        )
-        this.#later(delayMs, () => this.#reply('shipping-events', parcel, { parcel, id: command.id, kind: 'shipped' }))
-        if (this.#random.chance(0.1))
-          this.#reply('shipping-events', 'nobody', { parcel: 'parcel-nobody', id: 'nobody', kind: 'shipped' })
-      }
+    for (const { value } of records) this.#answer(JSON.parse(Buffer.from(value ?? '').toString()) as ServiceCommand)
+  }
+
+  #answer({ id, instance, task, answer }: ServiceCommand): void {
+    if (answer === undefined) return
+    const random = this.#random.stream(`${id} ${task}`)
+    const about = `${instance} ${task}`
+    const delayMs = random.int(3_000)
+    const times = random.pick([1, 1, 1, 1, 2])
+    for (let time = 0; time < times; time++) {
+      const value = { id, parcel: `parcel-${id}`, status: 'paid', kind: 'shipped', reply: `${about} ${time}` }
+      this.#later(delayMs + time * random.int(4_000), () => this.#reply(answer, id, value, random))
     }
+    if (random.chance(0.3))
+      this.#reply(answer, id, { id, parcel: `parcel-${id}`, kind: 'packed', reply: `${about} first` }, random)
+    if (random.chance(0.1))
+      this.#reply(answer, 'nobody', { id: 'nobody', kind: 'shipped', reply: `${about} nobody` }, random)
   }
 
-  #pay(id: string): void {
-    this.#reply('payment-events', id, { id, status: 'paid' })
+  #reply(topic: string, key: string, value: object, random: Random): void {
+    const partition = random.int(this.#plan.programs.topics[topic]!)
+    const text = JSON.stringify(value)
+    this.#produce({ kind: 'produce', atMs: 0, topic, partition, key, value: text, intent: 'record' })
   }
 
-  #answer(about: string): void {
-    this.#reply('answers', about, { about })
+  #produce({ topic, partition, key, value, intent, isAborted = false }: ProduceAct): void {
+    const atMs = this.#scheduler.clock.nowMs()
+    const record: BrokerRecord = {
+      timestampMs: atMs,
+      key: key === null ? null : Buffer.from(key),
+      value: value === null ? null : Buffer.from(value),
+      headers: [],
+    }
+    const offset = isAborted ? this.#abort(topic, partition, record) : this.#broker.produce(topic, partition, [record])
+    this.produced.push({ topic, partition, offset, atMs, key, value, intent, isCommitted: !isAborted })
   }
 
-  #reply(topic: TopicName, about: string, value: object): void {
-    const number = this.replies.size
-    this.replies.set(number, about)
-    this.#produce(topic, about, { ...value, reply: number })
-  }
-
-  #produce(topic: TopicName, key: string, value: object | string): void {
-    // Another partitioner than Kafka's own: whoever produces decides.
-    const partition = this.#random.int(outsideTopics[topic])
-    const bytes = Buffer.from(typeof value === 'string' ? value : JSON.stringify(value))
-    this.#broker.produce(topic, partition, [
-      { timestampMs: this.#scheduler.clock.nowMs(), key: Buffer.from(key), value: bytes, headers: [] },
-    ])
+  #abort(topic: string, partition: number, record: BrokerRecord): number {
+    const session = this.#broker.initialiseProducer(`outside ${this.produced.length}`)
+    this.#broker.begin(session, [{ topic, partition }])
+    const offset = this.#broker.append(session, topic, partition, 0, [record])
+    this.#later(500, () => this.#broker.end(session, 'aborted'))
+    return offset
   }
 
   #later(delayMs: number, run: () => void): void {

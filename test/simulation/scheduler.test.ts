@@ -18,19 +18,19 @@ const storm: FaultPlan = { ...roughNetwork, transientError: 0.05, lostAnswer: 0.
 interface Run {
   seed: number
   faults?: FaultPlan
-  failAfterOperations?: number
+  crashPoints?: readonly number[]
   mistake?: Mistake
   /** Crashes, pauses and expulsions on top, drawn from the seed. */
   isRough?: boolean
 }
 
 /** Runs two toy workers over a few records to the end; whoever dies is started again. */
-async function runToy({ seed, faults = noFaults, failAfterOperations, mistake, isRough = false }: Run): Promise<World> {
+async function runToy({ seed, faults = noFaults, crashPoints = [], mistake, isRough = false }: Run): Promise<World> {
   const world = createWorld({
     seed,
     partitions,
     faults,
-    ...(failAfterOperations === undefined ? {} : { failAfterOperations }),
+    crashPoints,
   })
   const { broker, scheduler } = world
   for (const name of ['in', 'out']) broker.createTopic({ name, partitions, cleanup: 'unlimited' })
@@ -85,9 +85,9 @@ function isExactlyOnce(world: World): boolean {
 test('a worker that dies at any request, before or after it is carried out, reflects each input exactly once', async () => {
   let survives = 0
   for (; ; survives++) {
-    const world = await runToy({ seed: 7, failAfterOperations: survives })
+    const world = await runToy({ seed: 7, crashPoints: [survives] })
     assert.ok(isExactlyOnce(world), `dies at ${survives}\n${world.scheduler.trace.story()}`)
-    if (!world.scheduler.failureWasReached) break
+    if (world.scheduler.crashPointsReached === 0) break
   }
   assert.ok(survives > 100)
 })

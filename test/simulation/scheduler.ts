@@ -17,8 +17,8 @@ import { Wire } from './wire.ts'
 import type { Step } from './wire.ts'
 
 export interface SchedulerOptions {
-  /** Kills the process whose request reaches this point, counted from 0: two points for each request (wire.ts, S3). */
-  readonly failAfterOperations?: number
+  /** Kills the process whose request reaches one of these points, counted from 0: two for each request (wire.ts, S3). */
+  readonly crashPoints?: readonly number[]
   /** The virtual time that one step takes, at most. */
   readonly stepMsMax?: number
   readonly traceLinesMax?: number
@@ -45,7 +45,7 @@ export class Scheduler {
       push: (step: Step) => void this.#runnable.push(step),
       note: (line: string) => this.note(line),
     }
-    this.#wire = new Wire(stage, this.random.stream('faults'), options.failAfterOperations)
+    this.#wire = new Wire(stage, this.random.stream('faults'), options.crashPoints)
   }
 
   /** Steps that were run. */
@@ -58,9 +58,9 @@ export class Scheduler {
     return this.#wire.operations
   }
 
-  /** Whether `failAfterOperations` killed somebody; false means that the run was shorter than that. */
-  get failureWasReached(): boolean {
-    return this.#wire.failureWasReached
+  /** How many of `crashPoints` killed somebody: fewer where the run was shorter than that. */
+  get crashPointsReached(): number {
+    return this.#wire.crashPointsReached
   }
 
   /** How often each kind of fault was injected. */

@@ -5,6 +5,8 @@ export class Trace {
   readonly #hash = createHash('sha256')
   readonly #lines: string[] = []
   readonly #linesMax: number
+  /** Lines that are not in the hash yet: it takes many at once, each call costs. */
+  #unhashed: string[] = []
   #count = 0
 
   /** Keeps the last `linesMax` lines; the hash covers all. */
@@ -14,8 +16,8 @@ export class Trace {
 
   add(line: string): void {
     this.#count++
-    this.#hash.update(line).update('\n')
     this.#lines.push(line)
+    if (this.#unhashed.push(line) === 256) this.#hashAll()
     // Cut in large pieces: once for as many lines as are kept.
     if (this.#lines.length >= 2 * this.#linesMax) this.#lines.splice(0, this.#linesMax)
   }
@@ -30,6 +32,7 @@ export class Trace {
 
   /** SHA-256 of all lines so far, in hex. */
   hash(): string {
+    this.#hashAll()
     return this.#hash.copy().digest('hex')
   }
 
@@ -38,5 +41,11 @@ export class Trace {
     const { lines = 200, process } = options
     const told = process === undefined ? this.lines : this.lines.filter((line) => line.includes(` ${process} `))
     return told.slice(-lines).join('\n')
+  }
+
+  #hashAll(): void {
+    if (this.#unhashed.length === 0) return
+    this.#hash.update(`${this.#unhashed.join('\n')}\n`)
+    this.#unhashed = []
   }
 }

@@ -45,25 +45,25 @@ type Fate = 'refused' | 'given-up' | 'lost' | 'answered'
 export class Wire {
   readonly #stage: Stage
   readonly #random: Random
-  readonly #failAfterOperations: number
+  readonly #crashPoints: ReadonlySet<number>
   #operations = 0
-  #failureWasReached = false
+  #crashPointsReached = 0
   #isHealed = false
   readonly #faultCounts = new Map<string, number>()
 
-  /** Kills the process that reaches the point `failAfterOperations`, counted from 0 over all processes (S3). */
-  constructor(stage: Stage, random: Random, failAfterOperations = Number.POSITIVE_INFINITY) {
+  /** Kills the process that reaches one of these points, counted from 0 over all processes (S3). */
+  constructor(stage: Stage, random: Random, crashPoints: readonly number[] = []) {
     this.#stage = stage
     this.#random = random
-    this.#failAfterOperations = failAfterOperations
+    this.#crashPoints = new Set(crashPoints)
   }
 
   get operations(): number {
     return this.#operations
   }
 
-  get failureWasReached(): boolean {
-    return this.#failureWasReached
+  get crashPointsReached(): number {
+    return this.#crashPointsReached
   }
 
   get faultCounts(): ReadonlyMap<string, number> {
@@ -158,8 +158,8 @@ export class Wire {
 
   /** Counts a point of S3; true when the process died of it. */
   #diesHere(process: SimulatedProcess, where: string): boolean {
-    if (this.#operations++ !== this.#failAfterOperations) return false
-    this.#failureWasReached = true
+    if (!this.#crashPoints.has(this.#operations++)) return false
+    this.#crashPointsReached += 1
     this.#stage.note(`${process.name} planned failure: ${where}`)
     process.crash()
     return true

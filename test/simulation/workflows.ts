@@ -14,7 +14,7 @@ tasks:
       - name: charge
         type: kafka-command
         topic: payment-commands
-        value: { id: "\${ input.id }", instance: "\${ instance.id }", task: charge }
+        value: { id: "\${ input.id }", instance: "\${ instance.id }", task: charge, answer: payment-events }
       - name: charged
         type: kafka-listener
         from: earliest
@@ -38,7 +38,7 @@ tasks:
     type: kafka-command
     dependsOn: [large, check]
     topic: shipping-commands
-    value: { id: "\${ input.id }", instance: "\${ instance.id }", task: ship }
+    value: { id: "\${ input.id }", instance: "\${ instance.id }", task: ship, answer: shipping-events }
   - name: shipped
     type: kafka-listener
     from: earliest

@@ -32,8 +32,8 @@ export interface WorldOptions {
   readonly standbys?: number
   /** Of every process's network; a function is asked for the plan of each request anew. */
   readonly faults?: FaultPlan | (() => FaultPlan)
-  /** Kills the process whose request reaches this point (wire.ts, S3). */
-  readonly failAfterOperations?: number
+  /** Kills the process whose request reaches one of these points (wire.ts, S3). */
+  readonly crashPoints?: readonly number[]
 }
 
 /** A process and the ports it is given. */
@@ -59,8 +59,8 @@ export class World {
   readonly #silentSinceMs = new Map<string, number>()
   #starts = 0
 
-  constructor({ seed, partitions, standbys = 0, faults = noFaults, failAfterOperations }: WorldOptions) {
-    this.scheduler = new Scheduler(seed, failAfterOperations === undefined ? {} : { failAfterOperations })
+  constructor({ seed, partitions, standbys = 0, faults = noFaults, crashPoints = [] }: WorldOptions) {
+    this.scheduler = new Scheduler(seed, { crashPoints })
     this.#faults = faults
     this.coordinator = new MemoryCoordinator({ partitions, standbys })
     this.broker = new MemoryBroker({

@@ -1,0 +1,37 @@
+// Mistakes around handlers: their slots, their runs, their keys.
+import type { Plant } from '../plant.ts'
+
+const executor = 'src/runtime/executor.ts'
+
+export const handlerPlants: readonly Plant[] = [
+  {
+    name: 'key-of-the-attempt',
+    trap: 'I4: the idempotency key changes with the attempt',
+    file: executor,
+    find: 'idempotencyKey: `${effect.instanceId}/${effect.name}`',
+    replace: 'idempotencyKey: `${effect.instanceId}/${effect.name}/${effect.attempt}`',
+  },
+  {
+    name: 'slot-leaks',
+    trap: 'I19: a run that is aborted keeps its slot',
+    file: executor,
+    find: `    this.#drop(job)
+    job.controller.abort(new Error('the attempt is over'))`,
+    replace: `    this.#jobs.delete(job.id)
+    job.controller.abort(new Error('the attempt is over'))`,
+  },
+  {
+    name: 'run-beside-a-run',
+    trap: 'H2: a job that is asked for again runs twice in one worker',
+    file: executor,
+    find: 'if (known?.attempt === request.attempt) {',
+    replace: "if (known?.attempt === request.attempt && known.state !== 'running') {",
+  },
+  {
+    name: 'own-timeout-ignored',
+    trap: 'A hung handler holds its slot for the time of all, not for that of its task',
+    file: 'src/engine/deciders/task.ts',
+    find: 'const timer = armTaskTimer(at, world.nowMs + (at.task.timeoutMs ?? limits.handlerTimeoutMs), out)',
+    replace: 'const timer = armTaskTimer(at, world.nowMs + limits.handlerTimeoutMs, out)',
+  },
+]

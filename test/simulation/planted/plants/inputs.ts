@@ -1,0 +1,80 @@
+// Mistakes in reading what a partition is there to read: positions, new partitions, what is set aside.
+import type { Plant } from '../plant.ts'
+
+const sources = 'src/runtime/sources.ts'
+
+export const inputPlants: readonly Plant[] = [
+  {
+    name: 'position-overlaps',
+    trap: 'I6: the position is that of the last record, not of the next: a partition that moves reads it again',
+    file: sources,
+    find: 'if (records.length > 0) source.offset = source.reader.position',
+    replace: 'if (records.length > 0) source.offset = records.at(-1)?.offset ?? source.reader.position',
+  },
+  {
+    name: 'position-skips',
+    trap: 'I6: a stored position is taken for that of the last record: a partition that moves leaves one out',
+    file: sources,
+    find: 'source = new Source(topic, s, position.offset, false)',
+    replace: 'source = new Source(topic, s, position.offset + 1, false)',
+  },
+  {
+    name: 'inbox-position-not-staged',
+    trap: 'I6: the position in the inbox is not part of the batch',
+    file: 'src/runtime/batch.ts',
+    find: 'if (input.from !== undefined) {',
+    replace: 'if (input.from !== undefined && (input.from.source.isNew || !input.from.source.isInbox)) {',
+  },
+  {
+    name: 'position-only-with-changes',
+    trap: 'I6, I14: a record that changes no row does not move the position: it is set aside again after each move',
+    file: 'src/runtime/batch.ts',
+    find: 'this.staging.position(source.topic, source.partition, { topicId: source.topicId, offset })',
+    replace:
+      "if (source.isNew || input.command?.type !== 'record.route' || input.command.record.key !== null) this.staging.position(source.topic, source.partition, { topicId: source.topicId, offset })",
+  },
+  {
+    name: 'grown-topic-unread',
+    trap: 'Zeebe: the configured instead of the actual partition count: partitions that came later are never read',
+    file: sources,
+    find: 's < topic.info.partitions; s += partitions',
+    replace: 's < (topic.registration?.ends.length ?? topic.info.partitions); s += partitions',
+  },
+  {
+    name: 'source-of-another-creation',
+    trap: 'Q2: a source topic that was made anew is read from the position in the old one',
+    file: sources,
+    find: 'if (position.topicId === info.id) source',
+    replace: 'if (position.topicId === info.id || registration !== undefined) source',
+  },
+  {
+    name: 'dead-letter-twice',
+    trap: 'R1, I14: a start that fails sets its record aside by itself, and with all the reasons once more',
+    file: 'src/engine/deciders/record.ts',
+    find: 'if (failure !== undefined) startFailures.push(failure)',
+    replace: `if (failure === undefined) continue
+    startFailures.push(failure)
+    deadLetter(record, [failure], out)`,
+  },
+  {
+    name: 'poison-stops',
+    trap: 'I14: a record that cannot be read ends the incarnation, and is read again by the next',
+    file: 'src/runtime/partition.ts',
+    find: 'if (error instanceof StoreCorrupted) {',
+    replace: 'if (error instanceof Error) {',
+  },
+  {
+    name: 'new-ids-each-time',
+    trap: 'Our own: a command that is refused for ever is decided again under a new instance id, for ever',
+    file: 'src/runtime/batch.ts',
+    find: 'newId: () => (input.ids[drawn++] ??= given.newId())',
+    replace: 'newId: () => (input.ids[drawn++] = given.newId())',
+  },
+  {
+    name: 'refused-for-ever',
+    trap: 'A command that the broker refuses for ever is tried for ever, and stands before all that comes after it',
+    file: 'src/runtime/refusals.ts',
+    find: "if (outgoing?.type !== 'command') return",
+    replace: "if (outgoing?.type !== 'command' || ofTopics.has(error.reason)) return",
+  },
+]

@@ -1,0 +1,64 @@
+// Mistakes in the life of an instance: its start, its version, its end.
+import type { Plant } from '../plant.ts'
+
+const instance = 'src/engine/deciders/instance.ts'
+
+export const instancePlants: readonly Plant[] = [
+  {
+    name: 'started-twice',
+    trap: 'I1: the key of an instance is claimed when it ends, not when it starts',
+    file: 'src/engine/appliers/instance.ts',
+    find: 'const key = { instanceId: row.id, isOpen: true }',
+    replace: "const key = { instanceId: row.id, isOpen: row.status !== 'EXECUTING' }",
+  },
+  {
+    name: 'answer-forgotten',
+    trap: 'I1: a call that is repeated under its idempotency key starts another instance',
+    file: instance,
+    find: "if (answerId !== undefined) remember(answerId, { outcome: 'started', instanceId: row.id, key }, world, out)",
+    replace:
+      "if (answerId !== undefined && workflow.onRunning === 'ignore') remember(answerId, { outcome: 'started', instanceId: row.id, key }, world, out)",
+  },
+  {
+    name: 'newest-version',
+    trap: 'I12: an instance goes on under the version that is current, not the one that it began with',
+    file: instance,
+    find: 'const workflow = world.catalogue.find(version)\n',
+    replace: "const workflow = world.catalogue.current(version.split('@')[0] ?? '') ?? world.catalogue.find(version)\n",
+  },
+  {
+    name: 'completed-twice',
+    trap: 'I2: two branches that end in one batch each end the instance',
+    file: instance,
+    find: "if (instance.status !== 'EXECUTING') return reject('instance-closed')\n  // It waits for a person already: to end now would hide that.",
+    replace: "if (instance.status === 'STOPPED') return reject('instance-closed')",
+  },
+  {
+    name: 'work-outlives-its-instance',
+    trap: 'An instance that fails leaves its open tasks: handlers, timers and subscriptions go on',
+    file: instance,
+    find: 'if (isUnfinished(row)) stopTask({ instance, task, world }, row, out)',
+    replace: 'if (isUnfinished(row) && row.hasIncident) stopTask({ instance, task, world }, row, out)',
+  },
+  {
+    name: 'siblings-go-on',
+    trap: 'A process that fails leaves the tasks in it open, and is tried again beside them',
+    file: 'src/engine/deciders/scope.ts',
+    find: 'stopInside(owner.inner, instance, world, out)\n  failAttempt',
+    replace: 'void stopInside\n  failAttempt',
+  },
+  {
+    name: 'skipped-is-dead',
+    trap: 'Dead-path elimination: a task that is skipped for its failure takes its dependents with it',
+    file: 'src/engine/attempt.ts',
+    find: "out.event({ ...common, type: 'task.skipped', edges: skippedEdges(task), error })",
+    replace: "out.event({ ...common, type: 'task.skipped', edges: 'dead', error })",
+  },
+  {
+    name: 'first-edge-starts',
+    trap: 'S1: a task starts with its first live edge, while others are not settled',
+    file: 'src/engine/deciders/scope.ts',
+    find: 'if (row === undefined || !isSettled(row)) return\n',
+    replace: 'if (row === undefined || !isSettled(row)) continue\n',
+  },
+]

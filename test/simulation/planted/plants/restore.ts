@@ -1,0 +1,99 @@
+// Mistakes in bringing a store up to the changelog, by an owner or by a standby, and in what a restored partition does
+// before it runs.
+import type { Plant } from '../plant.ts'
+
+const restore = 'src/runtime/restore.ts'
+const partition = 'src/runtime/partition.ts'
+const standby = 'src/runtime/standby.ts'
+
+export const restorePlants: readonly Plant[] = [
+  {
+    name: 'empty-fetch-is-the-end',
+    trap: 'KAFKA-10167: the restore ends before the last commit, when a fetch brings nothing',
+    file: restore,
+    find: 'if (!(await applyNext(reader, store, info.id)) && reader.position < end) await inTime(ready, options.clock) // P7',
+    replace:
+      'if (!(await applyNext(reader, store, info.id)) && reader.position > from) break\n      await Promise.race([ready, inTime(ready, options.clock)])',
+  },
+  {
+    name: 'position-of-the-end',
+    trap: 'KAFKA-16017: a restore that is cut short writes the end of the changelog as its position',
+    file: restore,
+    find: `  } finally {
+    reader.close()
+  }
+  return info.id`,
+    replace: `  } finally {
+    reader.close()
+    await store.apply([], { topicId: info.id, offset: end })
+  }
+  return info.id`,
+  },
+  {
+    name: 'removals-not-restored',
+    trap: 'KAFKA-19943: a restore passes tombstones over, and what was deleted is back',
+    file: restore,
+    find: 'if (record.key !== null) changes.push({ key: decoder.decode(record.key), value: record.value })',
+    replace:
+      'if (record.key !== null && record.value !== null) changes.push({ key: decoder.decode(record.key), value: record.value })',
+  },
+  {
+    name: 'restore-without-end',
+    trap: 'Our own: a restore waits for ever for the transaction of a newer producer',
+    file: restore,
+    find: 'await inTime(ready, options.clock) // P7',
+    replace: 'await ready',
+  },
+  {
+    name: 'changelog-of-another-creation',
+    trap: 'P5: the id of the topic is not compared, and a store is carried on from a changelog that was made anew',
+    file: restore,
+    find: 'if (position.topicId !== topicId) {',
+    replace: 'if (position.topicId !== topicId && position.offset > end) {',
+  },
+  {
+    name: 'standby-not-awaited',
+    trap: 'KAFKA-9891: a standby is promoted while a write of it is under way, which then lands on those of the owner',
+    file: standby,
+    find: '      await this.#finished\n    } finally {',
+    replace: '      void this.#finished.catch(() => {})\n    } finally {',
+  },
+  {
+    name: 'standby-not-closed',
+    trap: 'I19: the reader of a standby is left open each time its partition moves',
+    file: standby,
+    find: `    } finally {
+      this.#reader.close()
+    }`,
+    replace: `    } finally {
+      this.#isStopped = true
+    }`,
+  },
+  {
+    name: 'cache-before-restore',
+    trap: 'The rows in memory are filled before the restore, and what it brings is taken for absent',
+    file: partition,
+    find: `      onProgress: (left) => (this.restoreLeft = left),
+    })
+    await this.#rows.fill()`,
+    replace: `      onProgress: (left) => {
+        if (this.restoreLeft === 0) void this.#rows.fill()
+        this.restoreLeft = left
+      },
+    })`,
+  },
+  {
+    name: 'timers-not-loaded',
+    trap: 'I7: timers of a partition that moved are not loaded: they are lost',
+    file: 'src/runtime/timers.ts',
+    find: '#horizon: string | undefined = prefixes.timers',
+    replace: '#horizon: string | undefined = undefined',
+  },
+  {
+    name: 'owed-work-forgotten',
+    trap: 'Handler tasks of a partition that moved are not asked for again',
+    file: partition,
+    find: '    await askAgain(store, this.#rows, definitions.catalogue, this.#options.perform)\n',
+    replace: '    void askAgain\n',
+  },
+]

@@ -1,0 +1,64 @@
+// Mistakes in attempts, retries and timers.
+import type { Plant } from '../plant.ts'
+
+const task = 'src/engine/deciders/task.ts'
+
+export const taskPlants: readonly Plant[] = [
+  {
+    name: 'attempt-not-counted',
+    trap: 'I4: a retry has the number of the attempt before it',
+    file: task,
+    find: 'const at = { ...last, number: last.number + 1 }',
+    replace: 'const at = { ...last, number: Math.max(last.number, 1) }',
+  },
+  {
+    name: 'attempt-not-compared',
+    trap: 'I4: the late result of an attempt is taken for one of the attempt of now',
+    file: task,
+    find: "if (row.attempt !== command.attempt) return reject('attempt-superseded')",
+    replace: "if (row.attempt < command.attempt) return reject('attempt-superseded')",
+  },
+  {
+    name: 'early-by-a-second',
+    trap: 'I7: a delay is counted in whole seconds of the clock, and ends early',
+    file: 'src/engine/tasks/trigger.ts',
+    find: 'dueAtMs = world.nowMs + delayMs',
+    replace: 'dueAtMs = Math.floor((world.nowMs + delayMs) / 1_000) * 1_000',
+  },
+  {
+    name: 'timer-fires-twice',
+    trap: 'I7: a timer that fired keeps its row, and fires again after a move',
+    file: 'src/engine/apply.ts',
+    find: "'timer.fired': timerFired,",
+    replace: "'timer.fired': (event, state) => void [timerFired, event, state],",
+  },
+  {
+    name: 'timer-not-cancelled',
+    trap: 'T3: the timer of work that has ended stays',
+    file: 'src/engine/appliers/task.ts',
+    find: 'state.timers.find(timer) !== undefined)\n    state.timers.remove(timer)',
+    replace: 'state.timers.find(timer) === undefined)\n    state.timers.remove(timer)',
+  },
+  {
+    name: 'work-not-cleared',
+    trap: 'T4: work that has ended is asked for again by a partition that moved',
+    file: 'src/engine/appliers/task.ts',
+    find: 'if (isHandlerWork(before)) state.work.remove(workId(instanceId, task))',
+    replace: 'if (isHandlerWork(before)) { if (after !== undefined) state.work.remove(workId(instanceId, task)) }',
+  },
+  {
+    name: 'random-jitter',
+    trap: 'I11: the jitter of a retry is drawn from a random source: a batch that is decided again comes out otherwise',
+    file: 'src/engine/attempt.ts',
+    find: 'const draw = (murmur2(encoder.encode(`${at.instance.id}/${at.task.index}/${at.number}`)) >>> 0) / 0x1_0000_0000',
+    replace:
+      'const draw = (murmur2(encoder.encode(`${at.instance.id}/${at.task.index}/${Math.random()}`)) >>> 0) / 0x1_0000_0000',
+  },
+  {
+    name: 'clock-goes-back',
+    trap: 'The time of a partition follows a clock that is set back',
+    file: 'src/runtime/partition.ts',
+    find: 'this.#timeMs = Math.max(this.#timeMs, this.#options.clock.nowMs())',
+    replace: 'this.#timeMs = Math.max(0, this.#options.clock.nowMs())',
+  },
+]
