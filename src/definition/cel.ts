@@ -5,10 +5,11 @@
 //
 //   C1. Expressions see own properties of JSON, and no host object: `constructor` is a missing field like any other.
 //   C2. What an expression names is known from its text: `tasks[vars.x]` and a bare `tasks` are refused.
-//   C3. Work is bounded by the text: nodes, depth, three nested loops; a regular expression stands in the text, is
-//       short, and repeats only single characters and classes, so that it cannot backtrack exponentially.
+//   C3. The text is bounded: nodes, depth, three nested loops; a regular expression stands in the text, is short, and
+//       repeats only single characters and classes. What it does with the values is bounded by steps.ts.
 import { Environment, EvaluationError, ParseError, TypeError } from '@marcbachmann/cel-js'
 import type { ASTNode, ParseResult } from '@marcbachmann/cel-js'
+import { countSteps, withinSteps } from './steps.ts'
 
 /** A place in an expression where it names something that is handed in. */
 export interface Name {
@@ -24,9 +25,9 @@ export interface Name {
   readonly offset: number
 }
 
-/** The syntax tree, what it names, and its static type ("bool", "dyn", …). */
+/** How to evaluate it, what it names, and its static type ("bool", "dyn", …). */
 export interface ParsedCel {
-  readonly run: ParseResult
+  run(roots: object): unknown
   readonly names: readonly Name[]
   readonly type: string
 }
@@ -101,7 +102,8 @@ export function parseCel(source: string): ParsedCel {
   if (!isKnown) return { run, names, type: 'dyn' }
   const checked = run.check()
   if (!checked.valid) throw celError(checked.error)
-  return { run, names, type: checked.type ?? 'dyn' }
+  countSteps(run.ast)
+  return { run: (values) => withinSteps(() => run(values)), names, type: checked.type ?? 'dyn' }
 }
 
 function celError(error: unknown): CelError {

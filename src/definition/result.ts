@@ -21,8 +21,7 @@ interface Budget {
 }
 
 function write(value: unknown, depth: number, budget: Budget): Json {
-  budget.left -= typeof value === 'string' ? value.length + 1 : 1
-  if (budget.left < 0) throw new Unwritable(`the result is too large: at most ${limits.payloadBytesMax} bytes`)
+  take(budget, typeof value === 'string' ? value.length + 1 : 1)
   if (depth > limits.jsonDepthMax)
     throw new Unwritable(`the result is nested too deep: at most ${limits.jsonDepthMax} levels`)
   if (typeof value === 'string' || typeof value === 'boolean') return value
@@ -36,6 +35,11 @@ function write(value: unknown, depth: number, budget: Budget): Json {
   throw new Unwritable('the result is nothing that JSON can say')
 }
 
+function take(budget: Budget, characters: number): void {
+  budget.left -= characters
+  if (budget.left < 0) throw new Unwritable(`the result is too large: at most ${limits.payloadBytesMax} bytes`)
+}
+
 function writeObject(value: object, depth: number, budget: Budget): Json {
   if (Array.isArray(value)) return value.map((item) => write(item, depth + 1, budget))
   if (value instanceof Date) {
@@ -43,7 +47,7 @@ function writeObject(value: object, depth: number, budget: Budget): Json {
     return value.toISOString()
   }
   if (value instanceof Uint8Array) {
-    budget.left -= value.length
+    take(budget, value.length)
     return Buffer.from(value).toString('base64')
   }
   if (value instanceof Map) return writeEntries(value, depth, budget)
@@ -61,7 +65,7 @@ function writeObject(value: object, depth: number, budget: Budget): Json {
 function writeEntries(entries: Iterable<[unknown, unknown]>, depth: number, budget: Budget): Json {
   const written: [string, Json][] = []
   for (const [key, entry] of entries) {
-    budget.left -= String(key).length
+    take(budget, String(key).length)
     written.push([String(key), write(entry, depth + 1, budget)])
   }
   return Object.fromEntries(written) // defines own properties, `__proto__` included

@@ -8,7 +8,7 @@
 //   S3. A document holds JSON only, with text keys, and never the key `__proto__`.
 import { Buffer } from 'node:buffer'
 import { Lexer, LineCounter, isAlias, isMap, isPair, isScalar, isSeq, parseAllDocuments } from 'yaml'
-import type { Document, Node, Scalar } from 'yaml'
+import type { Alias, Document, Node, Scalar } from 'yaml'
 import type { Problem, Place } from '../base/errors.ts'
 import type { Json } from '../base/json.ts'
 import { limits } from '../base/limits.ts'
@@ -165,6 +165,8 @@ class Refused extends Error {
 /** Turns nodes into JSON, counting as it goes. */
 class Expansion {
   readonly #document: Document.Parsed
+  /** What an alias stands for is looked for in the whole document: once for each, however often it is expanded. */
+  readonly #targets = new Map<Alias, Node | undefined>()
   #values = 0
 
   constructor(document: Document.Parsed) {
@@ -182,7 +184,7 @@ class Expansion {
     }
     if (depth > limits.yamlDepthMax) throw new Refused('DW_LIMIT', tooDeep, offset)
     if (isAlias(node)) {
-      const target = node.resolve(this.#document)
+      const target = this.#targetOf(node)
       if (target === undefined) throw new Refused('DW_YAML', `unknown anchor: *${node.source}`, offset)
       return this.json(target, path, depth + 1)
     }
@@ -203,6 +205,11 @@ class Expansion {
       return object
     }
     return null // a key with nothing behind it
+  }
+
+  #targetOf(alias: Alias): Node | undefined {
+    if (!this.#targets.has(alias)) this.#targets.set(alias, alias.resolve(this.#document))
+    return this.#targets.get(alias)
   }
 
   #scalar(node: Scalar, offset: number): Json {

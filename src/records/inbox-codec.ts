@@ -2,6 +2,7 @@
 import { StoreCorrupted } from '../base/errors.ts'
 import { unreachable } from '../base/assert.ts'
 import type { Travelling } from '../engine/command.ts'
+import * as read from './fields.ts'
 import { pack, unpack } from './pack.ts'
 import { waiterFields, waiterOf } from './row-codec.ts'
 import { recordFields, recordOf } from './source-record.ts'
@@ -65,9 +66,9 @@ function fieldsOf(command: Travelling): readonly unknown[] {
 }
 
 function commandOf(fields: readonly unknown[]): Travelling {
-  const text = (at: number): string => fields[at] as string
-  const number = (at: number): number => fields[at] as number
-  const record = (at: number) => recordOf(fields[at] as readonly unknown[])
+  const text = (at: number): string => read.text(fields[at])
+  const number = (at: number): number => read.number(fields[at])
+  const record = (at: number) => recordOf(read.list(fields[at]))
   switch (fields[0]) {
     case 0:
       return {
@@ -85,7 +86,7 @@ function commandOf(fields: readonly unknown[]): Travelling {
         workflow: text(1),
         topic: text(2),
         value: text(3),
-        waiter: waiterOf(fields[4] as readonly unknown[]),
+        waiter: waiterOf(read.list(fields[4])),
       }
     case 3:
       return {
@@ -116,7 +117,7 @@ function commandOf(fields: readonly unknown[]): Travelling {
         record: record(3),
         arrivedAtMs: number(4),
         expiresAtMs: number(5),
-        isStale: fields[6] as boolean,
+        isStale: read.flag(fields[6]),
       }
     case 6:
       return {

@@ -2,10 +2,12 @@
 // objects, times relative to the start, the timeline flat, payloads as the bytes that they are. A payload that is
 // large, or one too many, is a value of its own and only its key stands here.
 import type { Json } from '../base/json.ts'
+import { StoreCorrupted } from '../base/errors.ts'
 import type { TaskError } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
 import { Payload } from '../engine/payload.ts'
 import type { InstanceRow, InstanceStatus, OpenWork, TaskRow, TaskStatus, TimelineRow } from '../engine/state.ts'
+import { bytes, flag, list, number, optional, text, texts } from './fields.ts'
 import { payloadKey } from './keys.ts'
 import { pack, unpack } from './pack.ts'
 
@@ -77,37 +79,35 @@ export function decodeInstance(bytes: Uint8Array, load: (key: string) => Uint8Ar
 }
 
 function instanceOf(fields: readonly unknown[], load: (key: string) => Uint8Array): InstanceRow {
-  const startedAtMs = fields[6] as number
+  const startedAtMs = number(fields[6])
   const payload = (field: unknown): Payload | undefined => payloadOf(field, load)
   return {
-    id: fields[0] as string,
-    workflow: fields[1] as string,
-    version: fields[2] as string,
-    key: fields[3] as string,
-    origin: fields[4] as string,
-    traceparent: (fields[5] as string | null) ?? undefined,
+    id: text(fields[0]),
+    workflow: text(fields[1]),
+    version: text(fields[2]),
+    key: text(fields[3]),
+    origin: text(fields[4]),
+    traceparent: optional(text)(fields[5]),
     startedAtMs,
     input: payload(fields[7]) ?? Payload.of(null),
-    status: instanceStatuses[fields[8] as number] ?? 'STOPPED',
-    endedAtMs: (fields[9] as number | null) ?? undefined,
-    vars: new Map(fields[10] === null ? [] : (JSON.parse(fields[10] as string) as [string, Json][])),
-    tasks: (fields[11] as (readonly unknown[] | null)[]).map((task) =>
-      task === null ? undefined : taskOf(task, startedAtMs, payload),
-    ),
-    incidents: fields[12] as number,
+    status: member(instanceStatuses, fields[8]),
+    endedAtMs: optional(number)(fields[9]),
+    vars: new Map(fields[10] === null ? [] : (JSON.parse(text(fields[10])) as [string, Json][])),
+    tasks: list(fields[11]).map((task) => (task === null ? undefined : taskOf(list(task), startedAtMs, payload))),
+    incidents: number(fields[12]),
     output: payload(fields[13]),
     error: errorOf(fields[14]),
-    subscriptions: fields[15] as number,
-    timeline: timelineOf(fields[16] as readonly unknown[], startedAtMs),
-    timelineDropped: fields[17] as number,
-    stored: fields[18] as readonly string[],
+    subscriptions: number(fields[15]),
+    timeline: timelineOf(list(fields[16]), startedAtMs),
+    timelineDropped: number(fields[17]),
+    stored: texts(fields[18]),
   }
 }
 
 function payloadOf(field: unknown, load: (key: string) => Uint8Array): Payload | undefined {
   if (field === null || field === undefined) return undefined
   if (typeof field === 'string') return Payload.stored(field, () => load(field))
-  return Payload.ofBytes(field as Uint8Array)
+  return Payload.ofBytes(bytes(field))
 }
 
 type Place = (payload: Payload | undefined, name: string) => Uint8Array | string | null
@@ -129,15 +129,15 @@ function taskFields(task: TaskRow, index: number, baseMs: number, place: Place):
 function taskOf(fields: readonly unknown[], baseMs: number, payload: (field: unknown) => Payload | undefined): TaskRow {
   const edges = fields[8]
   return {
-    status: taskStatuses[fields[0] as number] ?? 'STOPPED',
-    attempt: fields[1] as number,
-    startedAtMs: baseMs + (fields[2] as number),
-    endedAtMs: fields[3] === null ? undefined : baseMs + (fields[3] as number),
+    status: member(taskStatuses, fields[0]),
+    attempt: number(fields[1]),
+    startedAtMs: baseMs + number(fields[2]),
+    endedAtMs: fields[3] === null ? undefined : baseMs + number(fields[3]),
     output: payload(fields[4]),
     error: errorOf(fields[5]),
-    hasIncident: fields[6] as boolean,
-    open: fields[7] === null ? undefined : openOf(fields[7] as readonly unknown[], payload),
-    edges: edges === 1 ? 'live' : edges === 0 ? 'dead' : (edges as readonly string[]),
+    hasIncident: flag(fields[6]),
+    open: fields[7] === null ? undefined : openOf(list(fields[7]), payload),
+    edges: edges === 1 ? 'live' : edges === 0 ? 'dead' : texts(edges),
   }
 }
 
@@ -164,27 +164,36 @@ function openOf(fields: readonly unknown[], payload: (field: unknown) => Payload
     case 0:
       return {
         kind: 'record',
-        number: fields[1] as number,
-        value: fields[2] as string,
-        timer: (fields[3] as string | null) ?? undefined,
+        number: number(fields[1]),
+        value: text(fields[2]),
+        timer: optional(text)(fields[3]),
       }
     case 1:
-      return { kind: 'time', dueAtMs: fields[1] as number, timer: fields[2] as string }
+      return { kind: 'time', dueAtMs: number(fields[1]), timer: text(fields[2]) }
     case 2:
-      return { kind: 'retry', dueAtMs: fields[1] as number, timer: fields[2] as string, input: payload(fields[3]) }
+      return { kind: 'retry', dueAtMs: number(fields[1]), timer: text(fields[2]), input: payload(fields[3]) }
     case 3:
       return { kind: 'slot', input: input(fields[1]) }
     case 4:
-      return { kind: 'handler', run: fields[1] as number, input: input(fields[2]), timer: fields[3] as string }
-    default:
+      return { kind: 'handler', run: number(fields[1]), input: input(fields[2]), timer: text(fields[3]) }
+    case 5:
       return { kind: 'scope' }
+    default:
+      throw new StoreCorrupted('a task waits for something that there is not')
   }
 }
 
 const errorFields = (error: TaskError | undefined): readonly unknown[] | null =>
   error === undefined ? null : [error.code, error.message]
+
+/** A status by its place; places are never reused. */
+function member<Name>(names: readonly Name[], field: unknown): Name {
+  const name = names[number(field)]
+  if (name === undefined) throw new StoreCorrupted('a value has a status that there is not')
+  return name
+}
 const errorOf = (fields: unknown): TaskError | undefined =>
-  Array.isArray(fields) ? { code: fields[0] as string, message: fields[1] as string } : undefined
+  Array.isArray(fields) ? { code: text(fields[0]), message: text(fields[1]) } : undefined
 
 function timelineFields(row: InstanceRow): readonly unknown[] {
   const flat: unknown[] = []
@@ -199,11 +208,11 @@ function timelineOf(flat: readonly unknown[], baseMs: number): TimelineRow[] {
   for (let i = 0; i < flat.length; i += 5) {
     const status = flat[i + 2]
     timeline.push({
-      atMs: baseMs + (flat[i] as number),
-      task: flat[i + 1] as number,
-      status: typeof status === 'number' ? (taskStatuses[status] ?? 'STOPPED') : (status as string),
-      attempt: flat[i + 3] as number,
-      note: (flat[i + 4] as string | null) ?? undefined,
+      atMs: baseMs + number(flat[i]),
+      task: number(flat[i + 1]),
+      status: typeof status === 'number' ? member(taskStatuses, status) : text(status),
+      attempt: number(flat[i + 3]),
+      note: optional(text)(flat[i + 4]),
     })
   }
   return timeline

@@ -32,12 +32,20 @@ function fieldsOf(layout: number, bytes: Uint8Array): readonly unknown[] {
   if (bytes[0] !== layout) {
     throw new StoreCorrupted(`a value has layout ${bytes[0] ?? 'none'}; this release reads ${layout}`)
   }
+  const body = bytes.subarray(1)
   let fields: unknown
+  let end = 0
   try {
-    fields = packr.unpack(bytes.subarray(1))
+    // Asked for one value alone, the library would write all of it into the message of its error where more follows.
+    packr.unpackMultiple(body, (value, _from, to) => {
+      fields = value
+      end = to ?? 0
+      return false
+    })
   } catch (error) {
     throw new StoreCorrupted('a value cannot be decoded', { cause: error })
   }
+  if (end !== body.length) throw new StoreCorrupted('a value goes on behind its end')
   if (!Array.isArray(fields)) throw new StoreCorrupted('a value is not a list of fields')
   return fields
 }

@@ -1,4 +1,5 @@
 // The layouts of all rows but the instance (instance-codec.ts), and of the position of an input.
+import { StoreCorrupted } from '../base/errors.ts'
 import type {
   AnswerRow,
   ChannelRow,
@@ -11,6 +12,7 @@ import type {
   Waiter,
   WorkRow,
 } from '../engine/state.ts'
+import { flag, list, number, text, texts } from './fields.ts'
 import { pack, unpack } from './pack.ts'
 import { recordFields, recordOf } from './source-record.ts'
 
@@ -32,7 +34,7 @@ function codec<Row>(
 export const keyCodec = codec<KeyRow>(
   1,
   (row) => [row.instanceId, row.isOpen],
-  (fields) => ({ instanceId: fields[0] as string, isOpen: fields[1] as boolean }),
+  (fields) => ({ instanceId: text(fields[0]), isOpen: flag(fields[1]) }),
 )
 
 export const channelCodec = codec<ChannelRow>(
@@ -45,29 +47,28 @@ export const channelCodec = codec<ChannelRow>(
     row.kept.map((mark) => [mark.number, mark.arrivedAtMs, mark.bytes]),
   ],
   (fields) => ({
-    workflow: fields[0] as string,
-    topic: fields[1] as string,
-    value: fields[2] as string,
-    waiters: (fields[3] as unknown[][]).map(waiterOf),
-    kept: (fields[4] as [number, number, number][]).map(([number, arrivedAtMs, bytes]): KeptMark => ({
-      number,
-      arrivedAtMs,
-      bytes,
-    })),
+    workflow: text(fields[0]),
+    topic: text(fields[1]),
+    value: text(fields[2]),
+    waiters: list(fields[3]).map((each) => waiterOf(list(each))),
+    kept: list(fields[4]).map((each) => markOf(list(each))),
   }),
 )
 
+function markOf(fields: readonly unknown[]): KeptMark {
+  return { number: number(fields[0]), arrivedAtMs: number(fields[1]), bytes: number(fields[2]) }
+}
+
 export function waiterOf(fields: readonly unknown[]): Waiter {
-  const [instanceId, partition, version, task, number, sinceMs, others] = fields as [
-    string,
-    number,
-    string,
-    number,
-    number,
-    number,
-    string[],
-  ]
-  return { instanceId, partition, version, task, number, sinceMs, others }
+  return {
+    instanceId: text(fields[0]),
+    partition: number(fields[1]),
+    version: text(fields[2]),
+    task: number(fields[3]),
+    number: number(fields[4]),
+    sinceMs: number(fields[5]),
+    others: texts(fields[6]),
+  }
 }
 /** A waiter as fields, inside a channel and inside a command. */
 export const waiterFields = (waiter: Waiter): readonly unknown[] => [
@@ -84,13 +85,13 @@ export const keptCodec = codec<KeptRow>(
   1,
   (row) => [row.number, row.channel, recordFields(row.record), row.arrivedAtMs, row.expiresAtMs, row.timer, row.bytes],
   (fields) => ({
-    number: fields[0] as number,
-    channel: fields[1] as string,
-    record: recordOf(fields[2] as readonly unknown[]),
-    arrivedAtMs: fields[3] as number,
-    expiresAtMs: fields[4] as number,
-    timer: fields[5] as string,
-    bytes: fields[6] as number,
+    number: number(fields[0]),
+    channel: text(fields[1]),
+    record: recordOf(list(fields[2])),
+    arrivedAtMs: number(fields[3]),
+    expiresAtMs: number(fields[4]),
+    timer: text(fields[5]),
+    bytes: number(fields[6]),
   }),
 )
 
@@ -98,10 +99,10 @@ export const keptTotalsCodec = codec<KeptTotalsRow>(
   1,
   (row) => [row.next, row.oldest, row.count, row.bytes],
   (fields) => ({
-    next: fields[0] as number,
-    oldest: fields[1] as number,
-    count: fields[2] as number,
-    bytes: fields[3] as number,
+    next: number(fields[0]),
+    oldest: number(fields[1]),
+    count: number(fields[2]),
+    bytes: number(fields[3]),
   }),
 )
 
@@ -119,37 +120,44 @@ export const timerCodec = codec<TimerRow>(
         return [dueAtMs, 3, target.answer]
     }
   },
-  (fields) => ({ dueAtMs: fields[0] as number, target: targetOf(fields) }),
+  (fields) => ({ dueAtMs: number(fields[0]), target: targetOf(fields) }),
 )
 
 function targetOf(fields: readonly unknown[]): TimerTarget {
   switch (fields[1]) {
     case 0:
-      return { kind: 'task', instanceId: fields[2] as string, task: fields[3] as number }
+      return { kind: 'task', instanceId: text(fields[2]), task: number(fields[3]) }
     case 1:
-      return { kind: 'forget-instance', instanceId: fields[2] as string }
+      return { kind: 'forget-instance', instanceId: text(fields[2]) }
     case 2:
-      return { kind: 'expire-kept', number: fields[2] as number }
+      return { kind: 'expire-kept', number: number(fields[2]) }
+    case 3:
+      return { kind: 'forget-answer', answer: text(fields[2]) }
     default:
-      return { kind: 'forget-answer', answer: fields[2] as string }
+      throw new StoreCorrupted('a timer has a target that there is not')
   }
 }
 
 export const workCodec = codec<WorkRow>(
   1,
   (row) => [row.instanceId, row.task],
-  (fields) => ({ instanceId: fields[0] as string, task: fields[1] as number }),
+  (fields) => ({ instanceId: text(fields[0]), task: number(fields[1]) }),
 )
 
 export const answerCodec = codec<AnswerRow>(
   1,
   (row) => [row.outcome, row.instanceId, row.key],
   (fields) => ({
-    outcome: fields[0] as AnswerRow['outcome'],
-    instanceId: fields[1] as string,
-    key: fields[2] as string,
+    outcome: outcomeOf(fields[0]),
+    instanceId: text(fields[1]),
+    key: text(fields[2]),
   }),
 )
+
+function outcomeOf(field: unknown): AnswerRow['outcome'] {
+  if (field === 'started' || field === 'ignored') return field
+  throw new StoreCorrupted('an answer has an outcome that there is not')
+}
 
 /** Where a partition is in a topic: the id of the topic's creation, and the next offset. */
 export interface InputPosition {
@@ -160,5 +168,5 @@ export interface InputPosition {
 export const positionCodec = codec<InputPosition>(
   1,
   (row) => [row.topicId, row.offset],
-  (fields) => ({ topicId: fields[0] as string, offset: fields[1] as number }),
+  (fields) => ({ topicId: text(fields[0]), offset: number(fields[1]) }),
 )

@@ -1,5 +1,6 @@
 // A source record inside a value: a kept record, or one on its way to another partition.
 import type { SourceRecord } from '../engine/message.ts'
+import { bytes, list, number, optional, text } from './fields.ts'
 
 export const recordFields = (record: SourceRecord): readonly unknown[] => [
   record.topic,
@@ -12,16 +13,16 @@ export const recordFields = (record: SourceRecord): readonly unknown[] => [
 ]
 
 export function recordOf(fields: readonly unknown[]): SourceRecord {
-  const [topic, partition, offset, timestampMs, key, value, flat] = fields as [
-    string,
-    number,
-    number,
-    number,
-    Uint8Array | null,
-    Uint8Array | null,
-    unknown[],
-  ]
+  const flat = list(fields[6])
   const headers: { key: string; value: Uint8Array }[] = []
-  for (let i = 0; i < flat.length; i += 2) headers.push({ key: flat[i] as string, value: flat[i + 1] as Uint8Array })
-  return { topic, partition, offset, timestampMs, key, value, headers }
+  for (let i = 0; i < flat.length; i += 2) headers.push({ key: text(flat[i]), value: bytes(flat[i + 1]) })
+  return {
+    topic: text(fields[0]),
+    partition: number(fields[1]),
+    offset: number(fields[2]),
+    timestampMs: number(fields[3]),
+    key: optional(bytes)(fields[4]) ?? null,
+    value: optional(bytes)(fields[5]) ?? null,
+    headers,
+  }
 }

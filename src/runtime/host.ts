@@ -92,6 +92,7 @@ export class PartitionHost {
   async close(): Promise<void> {
     this.#isClosing = true
     this.become('none')
+    this.#bell.ring() // it may be none already, and wait for another role
     await this.#runner
     await this.#store?.close()
     this.#store = undefined
@@ -138,12 +139,11 @@ export class PartitionHost {
   }
 
   async #beStandby(): Promise<void> {
-    const { partition, openStore, log, topics } = this.#options
+    const { partition, openStore, log, clock, topics } = this.#options
     try {
       this.#store ??= await openStore(partition)
-      const standby = await Standby.open(log, this.#store, topics.changelog, partition)
-      await Promise.race([standby.finished, this.#bell.heard()])
-      await standby.stop()
+      const standby = await Standby.open({ log, store: this.#store, clock, topic: topics.changelog, partition })
+      await Promise.race([standby.finished, this.#bell.heard()]).finally(() => standby.stop())
     } catch (error) {
       await this.#cure(error)
     }
@@ -189,6 +189,7 @@ export class PartitionHost {
   /** Until the group, or a person by a restart, wants something else. */
   async #stop(fault: Fault): Promise<void> {
     const { partition, logger, executor } = this.#options
+    const role = this.#wanted
     this.#stoppedBecause = reasonOf(fault)
     logger.error(
       { partition, fault: fault.kind, error: fault.stack },
@@ -196,7 +197,7 @@ export class PartitionHost {
     )
     executor.abortPartition(partition)
     this.#refuseCalls()
-    while (this.#wanted === 'owner' && !this.#isClosing) await this.#bell.heard()
+    while (this.#wanted === role && !this.#isClosing) await this.#bell.heard()
     this.#stoppedBecause = undefined
   }
 

@@ -9,7 +9,7 @@
 // P6. Effects come after the commit, in the order of the batches.
 // What a fault means is not decided here: it ends the incarnation, and host.ts looks for the cure.
 import { assert } from '../base/assert.ts'
-import { RecordRefused, StoreCorrupted, TransientFault } from '../base/errors.ts'
+import { RecordRefused, TransientFault } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Effect } from '../engine/effect.ts'
 import type { World } from '../engine/world.ts'
@@ -17,6 +17,7 @@ import { isOwnTopic, type AppTopics } from '../records/keys.ts'
 import { Batch, type Counters, type Input, type OwnCommand } from './batch.ts'
 import { Intake } from './intake.ts'
 import type { Definitions } from './definitions.ts'
+import { faultOf } from './faults.ts'
 import { Lifecycle } from './lifecycle.ts'
 import type { Clock, Ids, Log, Producer, Store } from './ports.ts'
 import { askAgain } from './owed.ts'
@@ -149,12 +150,13 @@ export class Partition {
   async run(): Promise<void> {
     let isIdle = false
     while (this.phase === 'running' || (this.phase === 'draining' && !isIdle)) {
+      if (this.#sources.hasGone && this.phase === 'running') await this.refreshSources()
       const nowMs = this.#now()
       const inputs = this.#intake.take(nowMs, this.phase === 'draining')
       if (inputs.length === 0) {
         if (this.#inFlight !== undefined) await this.#settled()
         else if (this.phase === 'draining') isIdle = true
-        else if (!(await this.#timers.refill())) await this.#sleep()
+        else if (!this.#sources.hasGone && !(await this.#timers.refill())) await this.#sleep()
         continue
       }
       await this.#definitionsOf(inputs)
@@ -215,7 +217,8 @@ export class Partition {
       batch.decide(this.#world(nowMs))
       return batch
     } catch (error) {
-      if (error instanceof StoreCorrupted) {
+      // What the store failed with is no fault of the records.
+      if (faultOf(error).kind !== 'invariant') {
         this.#intake.putBack(inputs)
         throw error
       }
@@ -263,14 +266,16 @@ export class Partition {
   }
 
   async #commit(batch: Batch): Promise<void> {
-    const { store, topics, partition, onCommitted, perform } = this.#options
+    const { store, clock, topics, partition, onCommitted, perform } = this.#options
     const { changes } = batch
     assert(this.#producer !== undefined, 'P1: a producer was opened')
+    const currentAtMs = clock.nowMs() // P8: before, as it may take long, or we may sleep
     const ends = await this.#producer.transact(batch.records(topics, partition))
     this.hasCommitted = true
     if (this.#isClosed()) return
     const end = ends.find((each) => each.topic === topics.changelog && each.partition === partition)
-    if (end !== undefined) await store.apply(changes, { topicId: this.#changelogId, offset: end.lastOffset + 1 }) // P3
+    if (end !== undefined)
+      await store.apply(changes, { topicId: this.#changelogId, offset: end.lastOffset + 1, currentAtMs }) // P3
     if (this.#isClosed()) return
     batch.staging.settle()
     this.#refusals.clear()

@@ -40,6 +40,8 @@ export interface TopicInfo {
   readonly partitions: number
   /** The largest record that it takes, in bytes: key, value and headers. */
   readonly recordBytesMax: number
+  /** How long a compacted topic keeps the record of a removal; absent: for ever, or it is its own store. */
+  readonly tombstonesKeptMs?: number
 }
 
 export interface TopicSpec {
@@ -63,6 +65,8 @@ export interface ChangelogPosition {
   readonly topicId: string
   /** The next offset to be read. */
   readonly offset: number
+  /** When the store was last known to hold all that the changelog held. */
+  readonly currentAtMs?: number
 }
 
 export interface Log {
@@ -101,6 +105,8 @@ export type ProduceOutcome =
 
 export interface ReaderOptions {
   readonly topic: string
+  /** The creation of the topic that the offset is of: it is gone in any other. Absent: the one that is found first. */
+  readonly topicId?: string
   readonly partition: number
   readonly offset: number
   readonly onReady: () => void

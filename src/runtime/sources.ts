@@ -4,7 +4,9 @@
 // I6. The position is part of the state and is staged with what was decided: no gap, no overlap.
 // Q1. A source that was never read begins where its registration says; that position is committed before anything is
 //     read (its first batch is that position alone).
-// Q2. An offset that is gone raises an alarm and goes on at the earliest; a topic that was created anew begins at 0.
+// Q2. An offset that is gone raises an alarm and goes on at the earliest; a topic that was created anew begins at 0. Which
+//     of the two it is, only the topic's id tells: such a source is closed until the topics have been looked at again,
+//     and its new position is committed first, as that of a source that was never read.
 // Q3. A source that cannot be read for now (its topic is away, or may not be read) holds up no other: its reader goes on
 //     trying, and the reason is told as long as it lasts.
 import { ChangelogReplaced, TransientFault } from '../base/errors.ts'
@@ -42,6 +44,8 @@ export class Source {
   /** True until a first position is committed. */
   isNew: boolean
   reader: Reader | undefined
+  /** Q2: where the log said that it begins and ends, when the offset was not there. */
+  gone: OffsetGone | undefined
   /** Q3 */
   trouble: string | undefined
 
@@ -93,6 +97,8 @@ export class Sources {
         if (isInbox) break
       }
     }
+    // Their topic is away, or has fewer partitions by now: if it comes back, they are found anew.
+    for (const [key, { gone }] of this.#sources) if (gone !== undefined) this.#sources.delete(key)
     return fresh
   }
 
@@ -100,6 +106,12 @@ export class Sources {
   get trouble(): string | undefined {
     for (const { trouble } of this.#sources.values()) if (trouble !== undefined) return trouble
     return undefined
+  }
+
+  /** Whether `plan` has to be asked again before anything else. Q2 */
+  get hasGone(): boolean {
+    for (const { gone } of this.#sources.values()) if (gone !== undefined) return true
+    return false
   }
 
   /** The first position is committed: reading begins. */
@@ -150,8 +162,9 @@ export class Sources {
     const { info, registration } = topic
     const key = positionKey(info.name, s)
     const known = this.#sources.get(key)
-    if (known?.topicId === info.id) return undefined
+    if (known?.topicId === info.id && known.gone === undefined) return undefined
     known?.reader?.close()
+    if (known?.topicId === info.id && known.gone !== undefined) return this.#goOn(topic, known, known.gone)
     const stored = this.#options.store.get(key)
     let source: Source
     if (stored === undefined) source = new Source(topic, s, firstOffset(registration, s), true)
@@ -192,21 +205,30 @@ export class Sources {
           `${source.topic}/${source.partition} does not hold offset ${source.offset} any more`,
           { cause: error },
         )
-      // Q2
-      const to = Math.max(error.earliest, Math.min(source.offset, error.end))
-      this.#options.onAlarm(
-        `${source.topic}/${source.partition}: offset ${source.offset} is gone; going on at ${to}. Records in between were deleted before they were read.`,
-      )
-      source.offset = to
-      this.#open(source)
+      source.gone = error
+      source.reader.close()
+      source.reader = undefined
       return []
     }
+  }
+
+  /** Q2: the same topic, with fewer records. */
+  #goOn(topic: SourceTopic, { partition, offset }: Source, { earliest, end }: OffsetGone): Source {
+    const to = Math.max(earliest, Math.min(offset, end))
+    const place = `${topic.info.name}/${partition}`
+    this.#options.onAlarm(
+      `${place}: offset ${offset} is gone; going on at ${to}. Records in between were deleted before they were read.`,
+    )
+    const source = new Source(topic, partition, to, true)
+    this.#sources.set(positionKey(topic.info.name, partition), source)
+    return source
   }
 
   #open(source: Source): void {
     source.reader?.close()
     const { log, onReady } = this.#options
-    source.reader = log.openReader({ topic: source.topic, partition: source.partition, offset: source.offset, onReady })
+    const { topic, topicId, partition, offset } = source
+    source.reader = log.openReader({ topic, topicId, partition, offset, onReady })
   }
 }
 

@@ -123,6 +123,58 @@ test('a store without its CURRENT is corrupted, not empty', async (t) => {
   await assert.rejects(openIn(directory), StoreCorrupted)
 })
 
+test('a store whose tables are not as they were written is corrupted: a bit, a page, another table, none', async (t) => {
+  const original = await folder(t)
+  for (const session of [1, 2]) {
+    const store = await openIn(original)
+    await fill(store, session * 40)
+    await store.close()
+  }
+  await (await openIn(original)).close() // both are in tables now
+  const [one, other] = (await readdir(original)).filter((file) => file.endsWith('.ldb')).sort()
+  const content = await readFile(join(original, one!))
+  const flipped = Buffer.from(content)
+  flipped[200]! ^= 1
+  const damages: ((directory: string) => Promise<void>)[] = [
+    (directory) => writeFile(join(directory, one!), flipped),
+    (directory) => writeFile(join(directory, one!), content.subarray(0, -1)),
+    (directory) => writeFile(join(directory, one!), Buffer.alloc(content.length)),
+    (directory) => cp(join(directory, other!), join(directory, one!)),
+    (directory) => rm(join(directory, other!)),
+  ]
+  for (const damage of damages) {
+    const copy = await folder(t)
+    await cp(original, copy, { recursive: true })
+    await damage(copy)
+    await assert.rejects(openIn(copy), StoreCorrupted)
+  }
+  await checkPrefix(original)
+})
+
+test('edits that are lost from the end of the MANIFEST show by the write-ahead file that is gone: V3', async (t) => {
+  const directory = await folder(t)
+  const store = await openIn(directory)
+  await fill(store, 40)
+  await store.close()
+  await (await openIn(directory)).close()
+  const manifest = join(directory, (await readFile(join(directory, 'CURRENT'), 'utf8')).trim())
+  const content = await readFile(manifest)
+  for (let bytes = 0; bytes < content.length; bytes++) {
+    await writeFile(manifest, content.subarray(0, bytes))
+    await assert.rejects(openIn(directory), StoreCorrupted)
+  }
+  await writeFile(manifest, content)
+  assert.equal(await checkPrefix(directory), 40)
+})
+
+test('a store that another has open is in use, however its files look', async (t) => {
+  const directory = await folder(t)
+  const store = await openIn(directory)
+  t.after(() => store.close())
+  await writeFile(join(directory, 'CURRENT'), 'nonsense')
+  await assert.rejects(openIn(directory), hasCode('DW_DATA_IN_USE'))
+})
+
 test('links are kept for as many bytes as told, and one that is missing is noticed', () => {
   const links = new Links(1_000)
   assert.equal(links.isEmpty, true)

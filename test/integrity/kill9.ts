@@ -1,23 +1,18 @@
-// Orders through a daemon that is killed with -9 on the way, then an audit of what it left behind.
-//
-//   node test/integrity/kill9.ts --orders 10000 --kills 10
-//
-// Prints progress on stderr and one JSON line on stdout; exits with 1 where there is a violation.
+// Orders through a daemon that is killed with -9 on the way, then an audit of what it left behind: nothing that was
+// acknowledged is lost, nothing is doubled. `npm run torture -- kill9`.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { Site } from '../support/daemon.ts'
 import { audit, orderFile } from './audit.ts'
-import { tell, type CampaignResult } from './campaign.ts'
+import type { CampaignOptions, CampaignResult } from './campaign.ts'
 import { embeddedEvidence } from './embedded-evidence.ts'
 import { KilledDaemon } from './killed-daemon.ts'
 import { spreadKills, strikeWhile } from './kills.ts'
 import { orderId, Shop, type Door } from './shop.ts'
 
-export interface CampaignOptions {
+export interface KillCampaignOptions extends CampaignOptions {
   readonly orders: number
   readonly kills: number
-  readonly onProgress?: (text: string) => void
 }
 
 const partitions = 6
@@ -25,7 +20,11 @@ const pageRecords = 500
 const waitMs = 2_000
 
 /** Runs one campaign in a directory of its own. */
-export async function killCampaign({ orders, kills, onProgress = () => {} }: CampaignOptions): Promise<CampaignResult> {
+export async function killCampaign({
+  orders,
+  kills,
+  onProgress = () => {},
+}: KillCampaignOptions): Promise<CampaignResult> {
   const site = new Site()
   const beganMs = Date.now()
   try {
@@ -53,6 +52,7 @@ export async function killCampaign({ orders, kills, onProgress = () => {} }: Cam
         acknowledged: shop.acknowledged,
         paymentCommandsRead: shop.commandsRead['payment-commands'],
         warehouseCommandsRead: shop.commandsRead['warehouse-commands'],
+        ...killed.met,
         callsCutShort: killed.callsCutShort,
         foundAfterwards: shop.foundAfterwards,
         alarms: counters['alarms'] ?? 0,
@@ -82,17 +82,4 @@ function doorThrough(killed: KilledDaemon): Door {
       return (topics.find(({ name }) => name === topic)?.partitions ?? []).map(({ end }) => end)
     },
   }
-}
-
-if (import.meta.main) {
-  const { values } = parseArgs({
-    options: { orders: { type: 'string', default: '10000' }, kills: { type: 'string', default: '10' } },
-  })
-  tell(
-    await killCampaign({
-      orders: Number(values.orders),
-      kills: Number(values.kills),
-      onProgress: (text) => console.error(text),
-    }),
-  )
 }

@@ -1,5 +1,17 @@
 // A daemon with many lives: killed with -9 when it is told to, and started anew with the same flags and directory.
+//
+//   at once    in the midst of whatever it does
+//   starting   at once, and its successor again while that one comes up: opening, restoring, or just begun
+//   stopping   a while after SIGTERM: in the midst of its graceful stop
+//   frozen     after SIGSTOP for a while, asleep or just awoken
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Daemon, Site } from '../support/daemon.ts'
+
+export const manners = ['at once', 'starting', 'stopping', 'frozen'] as const
+export type Manner = (typeof manners)[number]
+
+/** The state that a kill met it in; `stopped` had come to the end of its graceful stop, and it was no kill. */
+type Met = 'running' | 'starting' | 'stopping' | 'stopped' | 'asleep' | 'awoken'
 
 export interface KilledDaemonOptions {
   readonly site: Site
@@ -8,10 +20,14 @@ export interface KilledDaemonOptions {
   readonly onDead?: () => Promise<void>
 }
 
+/** How long each may take, at most: a daemon comes up, stops, and is asleep in about so many milliseconds. */
+const withinMs = { starting: 2_000, stopping: 100, frozen: 2_000, awake: 20 } as const
+
 export class KilledDaemon {
   readonly #options: KilledDaemonOptions
   #daemon: Promise<Daemon>
   readonly #broken = Promise.withResolvers<never>()
+  readonly #met: Record<Met, number> = { running: 0, starting: 0, stopping: 0, stopped: 0, asleep: 0, awoken: 0 }
   #kills = 0
   #cutShort = 0
 
@@ -25,6 +41,11 @@ export class KilledDaemon {
 
   get kills(): number {
     return this.#kills
+  }
+
+  /** How many met it in which state. */
+  get met(): Readonly<Record<Met, number>> {
+    return this.#met
   }
 
   /** Questions whose answer was lost. */
@@ -42,14 +63,20 @@ export class KilledDaemon {
     return this.#broken.promise
   }
 
-  /** kill -9 now, and start anew. @param again kill the new one too, after so many milliseconds, which may be before it is ready */
-  crash(again?: number): void {
+  /** kill -9 now, in some manner, and start anew. */
+  crash(manner: Manner): void {
     this.#daemon = this.#daemon.then(async (daemon) => {
+      this.#met[await this.#bring(daemon, manner)] += 1
       await this.#end(daemon)
-      if (again !== undefined) {
+      if (manner === 'starting') {
         const next = this.#launch()
-        await new Promise((resolve) => setTimeout(resolve, again))
+        const isReady = next.ready().then(
+          () => true,
+          () => false,
+        )
+        await pause(Math.random() * withinMs.starting)
         await this.#end(next)
+        this.#met[(await isReady) ? 'running' : 'starting'] += 1
       }
       return this.#start()
     })
@@ -89,8 +116,28 @@ export class KilledDaemon {
     return this.#daemon
   }
 
+  /** Brings it into the state in which it is to be killed. */
+  async #bring(daemon: Daemon, manner: Manner): Promise<Met> {
+    switch (manner) {
+      case 'at once':
+      case 'starting':
+        return 'running'
+      case 'stopping':
+        daemon.signal('SIGTERM')
+        await pause(Math.random() * withinMs.stopping)
+        return daemon.isRunning ? 'stopping' : 'stopped'
+      case 'frozen':
+        daemon.signal('SIGSTOP')
+        await pause(Math.random() * withinMs.frozen)
+        if (Math.random() < 0.5) return 'asleep'
+        daemon.signal('SIGCONT')
+        await pause(Math.random() * withinMs.awake)
+        return 'awoken'
+    }
+  }
+
   async #end(daemon: Daemon): Promise<void> {
-    this.#kills += 1
+    if (daemon.isRunning) this.#kills += 1
     await daemon.kill()
     await this.#options.onDead?.()
   }

@@ -1,5 +1,5 @@
 // When to strike while a shop goes about its business: points spread over all of its acknowledgements, by counting.
-import type { KilledDaemon } from './killed-daemon.ts'
+import { manners, type KilledDaemon, type Manner } from './killed-daemon.ts'
 import type { Shop } from './shop.ts'
 
 export interface Strike {
@@ -42,15 +42,12 @@ export async function strikeWhile(
   }
 }
 
-/** A daemon that comes up takes about so long; a second kill somewhere in there meets it restoring, or just begun. */
-const comingUpMs = 2_000
-
-/** So many kills, spread; every third blow is a double one. */
+/** So many kills, spread, in every manner in turn; one that meets its successor starting is two. */
 export function spreadKills(kills: number, acknowledgements: number, daemon: KilledDaemon): readonly Strike[] {
-  const blows: number[] = []
-  for (let left = kills; left > 0; left -= blows.at(-1)!) blows.push(blows.length % 3 === 2 && left > 1 ? 2 : 1)
-  return spread(blows.length, acknowledgements, (i) => {
-    if (blows[i] === 2) daemon.crash(Math.random() * comingUpMs)
-    else daemon.crash()
-  })
+  const blows: Manner[] = []
+  for (let left = kills; left > 0; left -= blows.at(-1) === 'starting' ? 2 : 1) {
+    const next = manners[blows.length % manners.length]!
+    blows.push(next === 'starting' && left === 1 ? 'at once' : next)
+  }
+  return spread(blows.length, acknowledgements, (i) => daemon.crash(blows[i]!))
 }

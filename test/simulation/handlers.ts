@@ -1,6 +1,8 @@
-// Handlers of a simulated worker: they take a while, fail, hang or answer, drawn from the seed, and keep a journal that
+// Handlers of a simulated worker: everything that a stranger's code may do, drawn for each run, and a journal of it that
 // survives every crash, as the services behind real handlers do.
-import type { HandlerModule, HandlerSource } from '../../src/handlers/contract.ts'
+import { limits } from '../../src/base/limits.ts'
+import type { Json } from '../../src/base/json.ts'
+import type { HandlerModule, HandlerSource, HandlerTaskInput } from '../../src/handlers/contract.ts'
 import type { Clock } from '../../src/runtime/ports.ts'
 import type { Random } from './random.ts'
 
@@ -9,33 +11,139 @@ export interface Run {
   readonly task: string
   readonly attempt: number
   readonly idempotencyKey: string
-  outcome: 'running' | 'returned' | 'threw' | 'aborted'
+  /** unusable: it returned what JSON cannot hold. late: it returned after it was told to stop. */
+  outcome: 'running' | 'returned' | 'unusable' | 'threw' | 'aborted' | 'late'
+  /** What a run that returned gave. */
+  output: Json | undefined
 }
 
 /** What handlers did in the world, whoever ran them. */
 export type Journal = Run[]
 
-export function simulatedHandlers(clock: Clock, random: Random, journal: Journal): HandlerSource {
+export interface HandlersOptions {
+  readonly clock: Clock
+  /** The same for all workers: what a run does is drawn by its task, its attempt and how often that was run. */
+  readonly random: Random
+  readonly journal: Journal
+  /** Counts what runs do, by `handlerFaultKinds`. */
+  readonly onFault: (kind: string) => void
+}
+
+type Way = (typeof ways)[number]
+const ways = [
+  'return',
+  'return-at-once',
+  'return-nothing',
+  'return-cyclic',
+  'return-function',
+  'return-huge',
+  'throw-error',
+  'throw-terminal',
+  'throw-later',
+  'throw-text',
+  'throw-undefined',
+  'throw-null',
+  'throw-strange',
+  'throw-at-once',
+  'hang',
+  'overtime',
+  'deaf',
+] as const
+
+/** What runs do beside returning in time, as it is counted. */
+export const handlerFaultKinds: readonly string[] = ways.filter((way) => way !== 'return').map((way) => `handler-${way}`)
+
+const returns = 14
+const inTimeMs = 4_000
+/** Longer than the timeouts of tasks. */
+const overtimeMs = 30_000
+
+export function simulatedHandlers({ clock, random, journal, onFault }: HandlersOptions): HandlerSource {
   const examine: HandlerModule = {
     name: 'examine',
-    run: (task) =>
-      new Promise((resolve, reject) => {
-        const { attempt, idempotencyKey, name, instance, signal } = task
-        const run: Run = { instanceId: instance.id, task: name, attempt, idempotencyKey, outcome: 'running' }
-        journal.push(run)
-        const way = random.pick(['return', 'return', 'return', 'throw', 'hang', 'terminal'] as const)
-        signal.addEventListener('abort', () => {
-          if (run.outcome === 'running') run.outcome = 'aborted'
-          reject(new Error('aborted'))
-        })
-        if (way === 'hang') return
-        clock.after(random.int(4_000), () => {
-          if (run.outcome !== 'running') return
-          run.outcome = way === 'return' ? 'returned' : 'threw'
-          if (way === 'return') resolve({ by: attempt })
-          else reject(Object.assign(new Error(way), { code: way, retryable: way !== 'terminal' }))
-        })
-      }),
+    run: (task) => {
+      const { attempt, idempotencyKey, name, instance } = task
+      const before = journal.filter((one) => one.idempotencyKey === idempotencyKey && one.attempt === attempt).length
+      const draws = random.stream(`${idempotencyKey} ${attempt} ${before}`)
+      const run: Run = { instanceId: instance.id, task: name, attempt, idempotencyKey, outcome: 'running', output: undefined }
+      journal.push(run)
+      const way = drawWay(draws)
+      if (way !== 'return') onFault(`handler-${way}`)
+      return behave(way, run, task, clock, draws)
+    },
   }
   return { find: (name) => (name === 'examine' ? examine : undefined), names: ['examine'] }
+}
+
+const drawWay = (random: Random): Way => ways[Math.max(0, random.int(ways.length + returns) - returns)]!
+
+function behave(way: Way, run: Run, task: HandlerTaskInput, clock: Clock, random: Random): unknown {
+  const atOnce = run.attempt
+  if (way === 'return-at-once') return finish(run, { by: atOnce })
+  if (way === 'throw-at-once') {
+    run.outcome = 'threw'
+    throw new Error(way)
+  }
+  return new Promise((resolve, reject) => {
+    const isDeaf = way === 'deaf'
+    task.signal.addEventListener('abort', () => {
+      if (isDeaf || run.outcome !== 'running') return
+      run.outcome = 'aborted'
+      reject(new Error('aborted'))
+    })
+    if (way === 'hang') return
+    const tookMs = random.int(inTimeMs) + (isDeaf || way === 'overtime' ? overtimeMs : 0)
+    clock.after(Math.floor(tookMs / 2), () => task.heartbeat({ way }))
+    clock.after(tookMs, () => {
+      if (run.outcome !== 'running') return
+      if (way.startsWith('throw')) {
+        run.outcome = 'threw'
+        return reject(thrown(way))
+      }
+      resolve(way.startsWith('return-') ? returned(way, run) : finish(run, { by: atOnce }, task.signal.aborted))
+    })
+  })
+}
+
+function finish(run: Run, output: Json, isLate = false): Json {
+  run.outcome = isLate ? 'late' : 'returned'
+  run.output = output
+  return output
+}
+
+function returned(way: Way, run: Run): unknown {
+  if (way === 'return-nothing') {
+    finish(run, null)
+    return undefined
+  }
+  run.outcome = 'unusable'
+  if (way === 'return-function') return { then: 'not a promise', of: () => way }
+  if (way === 'return-huge') return 'x'.repeat(limits.payloadBytesMax)
+  const cyclic: { self?: object } = {}
+  cyclic.self = cyclic
+  return cyclic
+}
+
+function thrown(way: Way): unknown {
+  switch (way) {
+    case 'throw-terminal':
+      return Object.assign(new Error(way), { code: 'terminal', retryable: false })
+    case 'throw-later':
+      return Object.assign(new Error(way), { code: 'later', retryAfterMs: 1_500 })
+    case 'throw-text':
+      return way
+    case 'throw-undefined':
+      return undefined
+    case 'throw-null':
+      return null
+    case 'throw-strange':
+      return {
+        code: 42,
+        get retryable(): never {
+          throw new Error('even to ask throws')
+        },
+      }
+    default:
+      return new Error(way)
+  }
 }

@@ -1,10 +1,12 @@
 // The world outside of the workers: customers whose acts are planned (acts.ts), and services that answer commands; early,
 // late, twice or never, drawn by the command. They talk to the broker as plain clients do and never fail themselves.
 //
-// A command is JSON { id, instance, task, answer? }: a service that is asked for an answer sends { id, kind, reply } to
-// that topic, where `reply` is a text that no other record carries.
+// A command is JSON { id, instance, task, answer?, isOptional? }: a service that is asked for an answer sends it to that
+// topic, once at least unless it is optional, where `reply` is a text that no other record carries.
 import type { MemoryBroker } from '../../src/adapters/memory/broker.ts'
-import type { BrokerRecord } from '../../src/adapters/memory/partition-log.ts'
+import { BrokerError } from '../../src/adapters/memory/broker-error.ts'
+import type { BrokerRecord, Outcome, ProducerSession } from '../../src/adapters/memory/partition-log.ts'
+import { bytesOf } from './content.ts'
 import type { Plan, ProduceAct } from './plan.ts'
 import type { Random } from './random.ts'
 import type { Scheduler } from './scheduler.ts'
@@ -15,18 +17,25 @@ export interface Produced {
   readonly partition: number
   readonly offset: number
   readonly atMs: number
+  /** As text; bytes that are none are replaced. */
   readonly key: string | null
   readonly value: string | null
   readonly intent: ProduceAct['intent']
-  /** False: its transaction was aborted. */
+  /** False: its transaction was aborted, or not decided yet. */
   readonly isCommitted: boolean
+  /** When it could be seen first, as far as its own transaction goes; undefined while it is not committed. */
+  readonly committedAtMs: number | undefined
 }
+
+/** A client asks a broker that cannot take a record so long afterwards. */
+const againMs = 500
 
 interface ServiceCommand {
   readonly id: string
   readonly instance: string
   readonly task: string
   readonly answer?: string
+  readonly isOptional?: boolean
 }
 
 export class Outside {
@@ -42,9 +51,14 @@ export class Outside {
     this.#scheduler = scheduler
     this.#plan = plan
     this.#random = scheduler.random.stream('outside')
-    const { topics, commandTopics } = plan.programs
-    for (const [name, partitions] of Object.entries(topics))
-      broker.createTopic({ name, partitions, cleanup: 'retained' })
+    const { topics, commandTopics, recordBytesMax } = plan.programs
+    for (const [name, partitions] of Object.entries(topics)) {
+      const bytesMax = recordBytesMax[name]
+      broker.createTopic({
+        ...{ name, partitions, cleanup: 'retained' },
+        ...(bytesMax === undefined ? {} : { recordBytesMax: bytesMax }),
+      })
+    }
     for (const topic of commandTopics) {
       for (let partition = 0; partition < topics[topic]!; partition++) {
         broker.subscribe(topic, partition, () =>
@@ -62,18 +76,18 @@ export class Outside {
     for (const { value } of records) this.#answer(JSON.parse(Buffer.from(value ?? '').toString()) as ServiceCommand)
   }
 
-  #answer({ id, instance, task, answer }: ServiceCommand): void {
+  #answer({ id, instance, task, answer, isOptional = false }: ServiceCommand): void {
     if (answer === undefined) return
     const random = this.#random.stream(`${id} ${task}`)
     const about = `${instance} ${task}`
-    const delayMs = random.int(3_000)
-    const times = random.pick([1, 1, 1, 1, 2])
+    const common = { id, parcel: `parcel-${id}`, instance, task }
+    const times = random.pick(isOptional ? [0, 1, 1, 2] : [1, 1, 1, 2])
+    const delayMs = random.int(random.pick([100, 3_000, 3_000, 8_000]))
     for (let time = 0; time < times; time++) {
-      const value = { id, parcel: `parcel-${id}`, status: 'paid', kind: 'shipped', reply: `${about} ${time}` }
+      const value = { ...common, status: 'paid', kind: 'shipped', reply: `${about} ${time}` }
       this.#later(delayMs + time * random.int(4_000), () => this.#reply(answer, id, value, random))
     }
-    if (random.chance(0.3))
-      this.#reply(answer, id, { id, parcel: `parcel-${id}`, kind: 'packed', reply: `${about} first` }, random)
+    if (random.chance(0.3)) this.#reply(answer, id, { ...common, kind: 'packed', reply: `${about} first` }, random)
     if (random.chance(0.1))
       this.#reply(answer, 'nobody', { id: 'nobody', kind: 'shipped', reply: `${about} nobody` }, random)
   }
@@ -84,24 +98,47 @@ export class Outside {
     this.#produce({ kind: 'produce', atMs: 0, topic, partition, key, value: text, intent: 'record' })
   }
 
-  #produce({ topic, partition, key, value, intent, isAborted = false }: ProduceAct): void {
-    const atMs = this.#scheduler.clock.nowMs()
-    const record: BrokerRecord = {
-      timestampMs: atMs,
-      key: key === null ? null : Buffer.from(key),
-      value: value === null ? null : Buffer.from(value),
-      headers: [],
+  /** Writes the record, again and again while the broker cannot take it: its topic may be away. */
+  #produce(act: ProduceAct): void {
+    const { topic, partition, key, value, intent, transaction } = act
+    const atMs = this.#nowMs()
+    const record: BrokerRecord = { timestampMs: atMs, key: bytesOf(key), value: bytesOf(value), headers: [] }
+    const known = {
+      ...{ topic, partition, atMs, intent },
+      key: record.key === null ? null : record.key.toString(),
+      value: record.value === null ? null : record.value.toString(),
     }
-    const offset = isAborted ? this.#abort(topic, partition, record) : this.#broker.produce(topic, partition, [record])
-    this.produced.push({ topic, partition, offset, atMs, key, value, intent, isCommitted: !isAborted })
+    try {
+      if (transaction === undefined) {
+        const offset = this.#broker.produce(topic, partition, [record])
+        this.produced.push({ ...known, offset, isCommitted: true, committedAtMs: atMs })
+        return
+      }
+      const session = this.#broker.initialiseProducer(`outside ${this.produced.length}`)
+      this.#broker.begin(session, [{ topic, partition }])
+      const offset = this.#broker.append(session, topic, partition, 0, [record])
+      const place = this.produced.push({ ...known, offset, isCommitted: false, committedAtMs: undefined }) - 1
+      this.#later(transaction.openMs, () => this.#end(session, transaction.outcome, place))
+    } catch (error) {
+      if (!(error instanceof BrokerError)) throw error
+      this.#later(againMs, () => this.#produce(act))
+    }
   }
 
-  #abort(topic: string, partition: number, record: BrokerRecord): number {
-    const session = this.#broker.initialiseProducer(`outside ${this.produced.length}`)
-    this.#broker.begin(session, [{ topic, partition }])
-    const offset = this.#broker.append(session, topic, partition, 0, [record])
-    this.#later(500, () => this.#broker.end(session, 'aborted'))
-    return offset
+  /** Decides the transaction of a record; one that the broker has given up is aborted. */
+  #end(session: ProducerSession, outcome: Outcome, place: number): void {
+    try {
+      this.#broker.end(session, outcome)
+    } catch (error) {
+      if (error instanceof BrokerError) return
+      throw error
+    }
+    const record = this.produced[place]!
+    if (outcome === 'committed') this.produced[place] = { ...record, isCommitted: true, committedAtMs: this.#nowMs() }
+  }
+
+  #nowMs(): number {
+    return this.#scheduler.clock.nowMs()
   }
 
   #later(delayMs: number, run: () => void): void {

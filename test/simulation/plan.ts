@@ -4,6 +4,7 @@
 // streams of the same seed that are named by what they are for: leaving one thing out does not shift another.
 import type { Json } from '../../src/base/json.ts'
 import { drawActs } from './acts.ts'
+import type { Content } from './content.ts'
 import { drawNetwork, type FaultPlan } from './faults.ts'
 import { drawPrograms, type Programs } from './programs.ts'
 import { createRandom } from './random.ts'
@@ -17,13 +18,12 @@ export interface ProduceAct {
   readonly atMs: number
   readonly topic: string
   readonly partition: number
-  readonly key: string | null
-  /** Text as it is sent; null is a tombstone. */
-  readonly value: string | null
-  /** start: an instance has to come of it. poison: nobody can use it. record: for listeners, or for nobody. */
+  readonly key: Content
+  readonly value: Content
+  /** start: instances have to come of it. poison: nobody can use it. record: for listeners, or for nobody. */
   readonly intent: 'start' | 'poison' | 'record'
-  /** Sent in a transaction that its producer aborts: nobody may see it. */
-  readonly isAborted?: boolean
+  /** In a transaction that its producer decides so long after it was opened: nobody may see it before, or ever. */
+  readonly transaction?: { readonly outcome: 'committed' | 'aborted'; readonly openMs: number }
 }
 
 /** A person or system that starts an instance through some worker's API, and asks again until it is answered. */
@@ -34,6 +34,8 @@ export interface CallAct {
   readonly key: string
   readonly input: Json
   readonly idempotencyKey: string
+  /** Asks once more so long after it was answered: the answer has to be the same instance. */
+  readonly asksAgainAfterMs?: number
 }
 
 export interface Plan {
@@ -51,20 +53,24 @@ export interface Plan {
   readonly crashPoints: readonly number[]
 }
 
+/** The application of every simulated run. */
+export const app = 'sim'
+
 /** The plan of a seed of the campaign: a bad day. */
 export function planOf(seed: number): Plan {
   const random = createRandom(seed).stream('plan')
   const machines = random.pick([2, 3, 3, 4, 5])
+  const partitions = random.pick([2, 3, 4])
   const programs = drawPrograms(random.stream('programs'))
   return {
     seed,
     machines,
-    partitions: random.pick([2, 3, 4]),
+    partitions,
     standbys: random.pick([0, 1, 1, 2]),
     network: drawNetwork(random.stream('network')),
     programs,
     acts: drawActs(programs, random.stream('acts')),
-    strikes: drawStrikes({ machines, topics: Object.keys(programs.topics) }, random.stream('strikes')),
+    strikes: drawStrikes({ app, machines, partitions, sources: sourcesOf(programs) }, random.stream('strikes')),
     crashPoints: [],
   }
 }
@@ -72,7 +78,7 @@ export function planOf(seed: number): Plan {
 /** A plan in which nothing fails but the one process that reaches a point; for crash points. */
 export function quietPlan(seed: number | string, change: Partial<Plan> = {}): Plan {
   const random = createRandom(seed).stream('plan')
-  const programs = change.programs ?? drawPrograms(random.stream('programs'))
+  const programs = change.programs ?? drawPrograms(random.stream('programs'), { isSmall: true })
   return {
     seed,
     machines: 1,
@@ -80,9 +86,14 @@ export function quietPlan(seed: number | string, change: Partial<Plan> = {}): Pl
     standbys: 0,
     network: drawNetwork(undefined),
     programs,
-    acts: drawActs(programs, random.stream('acts')).slice(0, 8),
+    acts: drawActs(programs, random.stream('acts'), 4),
     strikes: [],
     crashPoints: [],
     ...change,
   }
+}
+
+/** The topics that workers read. */
+function sourcesOf({ topics, commandTopics }: Programs): Programs['topics'] {
+  return Object.fromEntries(Object.entries(topics).filter(([name]) => !commandTopics.includes(name)))
 }

@@ -1,14 +1,19 @@
 // One simulated run: workers of the real runtime on a world with faults, customers and services outside; then the
 // faults stop, everything heals, and the invariants are checked. Equal plans give a byte-identical trace.
-import { loadWorkflows } from '../../src/definition/parse.ts'
 import type { Workflow } from '../../src/definition/workflow.ts'
-import { silentLogger } from '../../src/base/logger.ts'
 import type { WorkerView } from '../../src/runtime/face.ts'
-import { Worker } from '../../src/runtime/worker.ts'
-import { checkAll } from './checks.ts'
-import { simulatedHandlers, type Journal } from './handlers.ts'
+import { checkAll } from './checks/all.ts'
+import type { Finished } from './checks/finished.ts'
+import { imagesOf, type DiskImage } from './checks/stores.ts'
+import { Committed } from './committed.ts'
+import { topicsOf } from '../../src/records/keys.ts'
+import { Fleet } from './fleet.ts'
+import type { Journal } from './handlers.ts'
+import { History } from './history.ts'
 import { Outside } from './outside.ts'
-import type { Plan } from './plan.ts'
+import { People } from './people.ts'
+import { app, type Plan } from './plan.ts'
+import { compileRelease, type Files } from './programs/compile.ts'
 import { strike } from './strikes.ts'
 import { createWorld, type World } from './world.ts'
 
@@ -20,104 +25,62 @@ export interface RunResult {
   readonly counters: ReadonlyMap<string, number>
   /** Of each worker that runs at the end, what it says of itself. */
   readonly views: ReadonlyMap<string, WorkerView>
+  /** What the checkers looked at. */
+  readonly finished: Finished
 }
 
 /** Sessions of the dead end, handlers that hang time out, retries and listeners' timeouts come. */
 const healingMs = 180_000
-const app = 'sim'
-
-type Files = ReadonlyMap<string, readonly Workflow[] | 'broken'>
 
 export async function simulate(plan: Plan): Promise<RunResult> {
   const { seed, machines, partitions, standbys, network, strikes, crashPoints } = plan
-  const world = createWorld({ seed, partitions, standbys, faults: network, crashPoints })
+  const images: DiskImage[] = []
+  const world: World = createWorld({
+    ...{ seed, partitions, standbys, faults: network, crashPoints },
+    onStart: (name) => images.push(...imagesOf(world, name, partitions)),
+  })
   const { scheduler } = world
+  const history = watch(world, plan)
   const outside = new Outside(world.broker, scheduler, plan)
-  const releases = plan.programs.releases.map(compile)
+  const releases = plan.programs.releases.map(compileRelease)
   const journal: Journal = []
-  const counters = new Map<string, number>()
-  const running = new Map<string, Worker>()
+  const fleet = new Fleet(world, { app, partitions, releases, journal })
   const names = Array.from({ length: machines }, (_, number) => `w${number + 1}`)
-  const collect = (name: string): void => {
-    for (const [counter, by] of Object.entries(running.get(name)?.view().counters ?? {}))
-      counters.set(counter, (counters.get(counter) ?? 0) + by)
-    running.delete(name)
-  }
-  const start = (name: string): void => {
-    collect(name)
-    void startWorker(world, name, partitions, journal, releases[0]!).then((worker) => running.set(name, worker))
-  }
-  const isDead = (name: string): boolean => !world.expectNode(name).process.isAlive()
-  const startTheDead = (): void => {
-    for (const name of names) if (isDead(name)) start(name)
-  }
+  const late = new Set(strikes.flatMap((one) => (one.what === 'join' ? [one.machine] : [])))
 
-  for (const name of names) start(name)
+  const { calls } = new People(world, plan.acts, () => fleet.running)
+  for (const name of names) if (!late.has(name)) fleet.start(name)
   for (const one of strikes) {
     await scheduler.runUntil(() => scheduler.steps >= one.atStep, one.atStep)
-    strike(world, one)
-    if (one.restarts) startTheDead()
+    strike(world, fleet, one)
+    if (one.restarts) fleet.startTheDead(names)
   }
   world.heal()
   const untilMs = scheduler.clock.nowMs() + healingMs
   while (scheduler.clock.nowMs() < untilMs) {
-    startTheDead()
-    await scheduler.runUntil(() => scheduler.clock.nowMs() >= untilMs || names.some(isDead), 500)
+    fleet.startTheDead(names)
+    await scheduler.runUntil(() => scheduler.clock.nowMs() >= untilMs || names.some((name) => fleet.isDead(name)), 500)
   }
-  const views = new Map([...running].map(([name, worker]) => [name, worker.view()] as const))
-  for (const name of names) collect(name)
-  const violations = checkAll({ plan, world, outside, journal, workflows: byVersion(releases), app, partitions })
-  return { violations, world, steps: scheduler.steps, traceHash: scheduler.trace.hash(), counters, views }
+  const views = new Map([...fleet.running].map(([name, worker]) => [name, worker.view()] as const))
+  for (const name of names) fleet.retire(name)
+  const { counters } = fleet
+  history.catchUp()
+  for (const name of names) images.push(...imagesOf(world, name, partitions))
+  const committed = new Committed(history, app, partitions)
+  const finished: Finished = {
+    ...{ plan, world, outside, calls, journal, committed, images, views },
+    releases: releases.map(workflowsOf),
+  }
+  const violations = checkAll(finished)
+  return { violations, world, steps: scheduler.steps, traceHash: scheduler.trace.hash(), counters, views, finished }
 }
 
-const compiled = new Map<string, Files>()
+const workflowsOf = (files: Files): readonly Workflow[] => [...files.values()].flat()
 
-/** The files of a release; most seeds share some. */
-function compile(texts: readonly string[]): Files {
-  const text = texts.join('\n---\n')
-  const known = compiled.get(text)
-  if (known !== undefined) return known
-  const { byFile, problems } = loadWorkflows([{ file: 'simulated.yaml', text }], { handlers: ['examine'] })
-  if (problems.length > 0)
-    throw new Error(`a program of the simulation is not valid: ${JSON.stringify(problems)}\n${text}`)
-  compiled.set(text, byFile)
-  return byFile
-}
-
-function byVersion(releases: readonly Files[]): ReadonlyMap<string, Workflow> {
-  const found = new Map<string, Workflow>()
-  for (const files of releases)
-    for (const workflows of files.values())
-      if (workflows !== 'broken') for (const workflow of workflows) found.set(workflow.version, workflow)
-  return found
-}
-
-async function startWorker(
-  world: World,
-  name: string,
-  partitions: number,
-  journal: Journal,
-  files: Files,
-): Promise<Worker> {
-  const node = world.start(name)
-  const random = world.scheduler.random.stream(`handlers ${name} ${world.scheduler.steps}`)
-  const worker = await Worker.start({
-    app,
-    partitions,
-    workerId: name,
-    logKind: 'memory',
-    log: node.log,
-    membership: node.membership,
-    openStore: node.openStore,
-    clock: node.clock,
-    ids: node.ids,
-    handlers: simulatedHandlers(node.clock, random, journal),
-    handlersMax: 4,
-    logger: silentLogger,
-    partitionsOf: () => 4,
-    createsTopics: true,
-    refreshEveryMs: 20_000,
-  })
-  await worker.publish(app, files, [])
-  return worker
+/** An observer of every topic, from before it exists. */
+function watch({ broker, scheduler }: World, { partitions, programs }: Plan): History {
+  const history = new History(broker, () => scheduler.clock.nowMs())
+  for (const topic of Object.values(topicsOf(app))) history.watch(topic, partitions)
+  for (const [topic, count] of Object.entries(programs.topics)) history.watch(topic, count)
+  return history
 }

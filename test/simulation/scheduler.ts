@@ -9,6 +9,7 @@ import type { Pace } from '../../src/adapters/memory/pace.ts'
 import type { Clock } from '../../src/runtime/ports.ts'
 import { noFaults } from './faults.ts'
 import type { FaultPlan } from './faults.ts'
+import type { Outages } from './outages.ts'
 import { SimulatedProcess } from './process.ts'
 import { createRandom } from './random.ts'
 import type { Random } from './random.ts'
@@ -29,6 +30,7 @@ export class Scheduler {
   /** For the world and its workload: draw from streams of it. */
   readonly random: Random
   readonly trace: Trace
+  readonly #faultCounts = new Map<string, number>()
   readonly #picks: Random
   readonly #wire: Wire
   readonly #stepMsMax: number
@@ -44,6 +46,7 @@ export class Scheduler {
       clock: this.clock,
       push: (step: Step) => void this.#runnable.push(step),
       note: (line: string) => this.note(line),
+      count: (kind: string) => this.countFault(kind),
     }
     this.#wire = new Wire(stage, this.random.stream('faults'), options.crashPoints)
   }
@@ -65,7 +68,15 @@ export class Scheduler {
 
   /** How often each kind of fault was injected. */
   get faultCounts(): ReadonlyMap<string, number> {
-    return this.#wire.faultCounts
+    return this.#faultCounts
+  }
+
+  countFault(kind: string): void {
+    this.#faultCounts.set(kind, (this.#faultCounts.get(kind) ?? 0) + 1)
+  }
+
+  get isHealed(): boolean {
+    return this.#wire.isHealed
   }
 
   /** No fault is injected from now on; what is under way stays under way. */
@@ -93,8 +104,12 @@ export class Scheduler {
   }
 
   /** The network of a process; a function is asked for the plan of each request anew. */
-  paceFor(process: SimulatedProcess, faults: FaultPlan | (() => FaultPlan) = noFaults): Pace {
-    return this.#wire.paceFor(process, typeof faults === 'function' ? faults : () => faults)
+  paceFor(
+    process: SimulatedProcess,
+    faults: FaultPlan | (() => FaultPlan) = noFaults,
+    outages?: Outages,
+  ): Pace {
+    return this.#wire.paceFor(process, { planNow: typeof faults === 'function' ? faults : () => faults, outages })
   }
 
   /** The disk of a process: no faults of a network, and nothing is carried out after its death. */

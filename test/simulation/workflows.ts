@@ -1,6 +1,8 @@
-// The workflows that simulated customers use: between them every task type, command and way to fail that the engine has.
-// Short times, so that timeouts race with answers.
-export const simulatedWorkflows = `
+// Workflows that simulated customers use beside the random ones: plain ones, as people write them. Short times, so that
+// timeouts race with answers.
+import type { Entrance } from './programs/workflow.ts'
+
+const order = `
 workflow: order
 start:
   - topic: orders
@@ -49,7 +51,9 @@ tasks:
       - { message: message.value.id, instance: instance.key }
     where: message.value.kind == 'shipped'
 output: { id: "\${ input.id }", paid: "\${ vars.paid }" }
----
+`
+
+const reminder = `
 workflow: reminder
 start:
   - topic: reminders
@@ -75,7 +79,9 @@ tasks:
     topic: shipping-commands
     value: { id: "\${ instance.key }", instance: "\${ instance.id }", task: tell }
 vars: { noted: false }
----
+`
+
+const fragile = `
 workflow: fragile
 start:
   - topic: fragiles
@@ -101,3 +107,15 @@ tasks:
         correlate: { message: message.value.about, instance: input.about }
         timeout: 1m
 `
+
+const entrance = (workflow: string, topic: string, key: Entrance['key']): Entrance => ({
+  ...{ workflow, topic, key },
+  kind: undefined,
+  hasSchema: false,
+})
+
+export const fixedWorkflows: readonly { readonly text: string; readonly entrances: readonly Entrance[] }[] = [
+  { text: order, entrances: [entrance('order', 'orders', 'id')] },
+  { text: reminder, entrances: [entrance('reminder', 'reminders', 'record')] },
+  { text: fragile, entrances: [entrance('fragile', 'fragiles', 'record')] },
+]

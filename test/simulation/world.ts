@@ -7,18 +7,22 @@
 //   world.crash('w1', { loseBatches: 2 })          // and world.start('w1') again
 //   world.heal()
 //
-//   S5. A process that is dead or paused for longer than the session timeout is expelled from the group, as is one that
-//       joined by a request that arrived after its death.
+//   S5. A member that the group has not heard of for longer than the session timeout is expelled: dead, paused, cut off,
+//       or joined by a request that arrived after its death.
+//   S6. What lasts for a while ends by itself, or when the world heals.
 import { assert } from '../../src/base/assert.ts'
-import { MemoryBroker } from '../../src/adapters/memory/broker.ts'
+import type { MemoryBroker } from '../../src/adapters/memory/broker.ts'
 import { MemoryDisk } from '../../src/adapters/memory/disk.ts'
 import { seededIds } from '../../src/adapters/memory/ids.ts'
 import { createMemoryLog } from '../../src/adapters/memory/log.ts'
 import { MemoryCoordinator, createMemoryMembership } from '../../src/adapters/memory/membership.ts'
 import { openMemoryStore } from '../../src/adapters/memory/store.ts'
 import type { Clock, Ids, Log, Membership, OpenStore } from '../../src/runtime/ports.ts'
+import { Cluster } from './cluster.ts'
 import { noFaults } from './faults.ts'
 import type { FaultPlan } from './faults.ts'
+import { MachineClock } from './machine-clock.ts'
+import type { Outage } from './outages.ts'
 import type { SimulatedProcess } from './process.ts'
 import { Scheduler } from './scheduler.ts'
 
@@ -34,6 +38,8 @@ export interface WorldOptions {
   readonly faults?: FaultPlan | (() => FaultPlan)
   /** Kills the process whose request reaches one of these points (wire.ts, S3). */
   readonly crashPoints?: readonly number[]
+  /** Told before a process starts: the machine's disk is still as the one before left it. */
+  readonly onStart?: (name: string) => void
 }
 
 /** A process and the ports it is given. */
@@ -49,36 +55,44 @@ export interface WorldNode {
 
 export class World {
   readonly scheduler: Scheduler
-  readonly broker: MemoryBroker
+  readonly cluster: Cluster
   readonly coordinator: MemoryCoordinator
   readonly #faults: FaultPlan | (() => FaultPlan)
+  readonly #onStart: ((name: string) => void) | undefined
   readonly #disks = new Map<string, MemoryDisk>()
   readonly #nodes = new Map<string, WorldNode>()
-  readonly #skewsMs = new Map<string, number>()
-  /** Since when a machine's process sends no heartbeats. */
-  readonly #silentSinceMs = new Map<string, number>()
+  readonly #backups = new Map<string, MemoryDisk>()
+  readonly #clocks = new Map<string, MachineClock>()
+  /** Ends of what lasts for a while. */
+  readonly #endings = new Set<() => void>()
   #starts = 0
 
-  constructor({ seed, partitions, standbys = 0, faults = noFaults, crashPoints = [] }: WorldOptions) {
+  constructor({ seed, partitions, standbys = 0, faults = noFaults, crashPoints = [], onStart }: WorldOptions) {
     this.scheduler = new Scheduler(seed, { crashPoints })
     this.#faults = faults
-    this.coordinator = new MemoryCoordinator({ partitions, standbys })
-    this.broker = new MemoryBroker({
-      // Markers reach each partition on their own, after the coordinator has said that all is committed.
-      scheduleMarker: (partition, write) => this.scheduler.enqueue(`broker marks ${partition}`, write),
-    })
+    this.#onStart = onStart
+    const { clock } = this.scheduler
+    this.cluster = new Cluster(this.scheduler, () => (this.scheduler.isHealed ? 0 : planOf(faults).markerDelayMsMax))
+    this.coordinator = new MemoryCoordinator({ partitions, standbys, nowMs: () => clock.elapsedMs })
     this.#checkSessions()
+  }
+
+  get broker(): MemoryBroker {
+    return this.cluster.broker
   }
 
   /** Starts a process on the machine of that name, with what is on its disk. */
   start(name: string): WorldNode {
     assert(this.#nodes.get(name)?.process.isAlive() !== true, `${name} runs already`)
+    this.#onStart?.(name)
     const { scheduler } = this
-    const process = scheduler.spawn(name)
-    const pace = scheduler.paceFor(process, this.#faults)
-    const localPace = scheduler.localPaceFor(process)
     const disk = this.disk(name)
-    const clock = scheduler.clockFor(process, () => this.#skewsMs.get(name) ?? 0)
+    disk.claim()
+    const process = scheduler.spawn(name)
+    const pace = scheduler.paceFor(process, this.#faults, this.cluster.outages)
+    const localPace = scheduler.localPaceFor(process)
+    const machineClock = this.clock(name)
+    const clock = scheduler.clockFor(process, () => machineClock.errorMs)
     const ids = scheduler.random.stream(`ids ${name} ${this.#starts++}`)
     const membership = createMemoryMembership(this.coordinator, name, pace)
     const node: WorldNode = {
@@ -94,39 +108,31 @@ export class World {
       ),
     }
     this.#nodes.set(name, node)
-    this.#silentSinceMs.delete(name)
     const beat = () => {
       void membership.heartbeat()
       clock.after(heartbeatMs, beat)
     }
     clock.after(heartbeatMs, beat)
-    process.onCrash(() => {
-      disk.crash()
-      this.#silentSinceMs.set(name, scheduler.clock.nowMs())
-    })
+    process.onCrash(() => disk.crash())
     return node
   }
 
   /** kill -9; with `loseBatches` the machine goes down too and each of its stores loses that many unsynced batches. */
-  crash(name: string, options: { loseBatches?: number } = {}): void {
+  crash(name: string, options: { loseBatches?: number | ((partition: number) => number) } = {}): void {
     this.expectNode(name).process.crash()
     this.disk(name).crash(options.loseBatches ?? 0)
   }
 
-  /** SIGSTOP: what is on the wire goes on without it. */
-  pause(name: string): void {
-    const node = this.expectNode(name)
+  /** SIGSTOP: what is on the wire goes on without it. It goes on after `forMs`, where given. */
+  pause(name: string, forMs?: number): void {
+    const { process } = this.expectNode(name)
     this.scheduler.note(`${name} is paused`)
-    node.process.pause()
-    this.#silentSinceMs.set(name, this.scheduler.clock.nowMs())
+    process.pause()
+    if (forMs !== undefined) this.during(forMs, () => this.#goOn(name, process))
   }
 
   resume(name: string): void {
-    const { process } = this.expectNode(name)
-    if (!process.isPaused()) return
-    this.scheduler.note(`${name} goes on`)
-    process.resume()
-    this.#silentSinceMs.delete(name)
+    this.#goOn(name, this.expectNode(name).process)
   }
 
   /** Ends a member's session at once; it finds out by its next heartbeat. */
@@ -138,19 +144,71 @@ export class World {
   /** Moves the date of one machine by `ms`. */
   jumpClock(name: string, ms: number): void {
     this.scheduler.note(`${name} clock jumps by ${ms}`)
-    this.#skewsMs.set(name, (this.#skewsMs.get(name) ?? 0) + ms)
+    this.clock(name).jump(ms)
   }
 
-  /** The faults end, clocks are set right and whoever is paused goes on; the dead stay dead. */
+  /** The clock of one machine stands still (0) or is fast (2) for `forMs`, and keeps what it gained or lost. */
+  runClock(name: string, rate: number, forMs: number): void {
+    this.scheduler.note(`${name} clock runs at rate ${rate} for ${forMs} ms`)
+    this.clock(name).run(rate)
+    this.during(forMs, () => this.clock(name).run(1))
+  }
+
+  /** Copies the disk of a machine as it is. */
+  backUp(name: string): void {
+    this.scheduler.note(`${name} is backed up`)
+    this.#backups.set(name, this.disk(name).copy())
+  }
+
+  /** The machine dies and finds the disk of its last backup, where there is one. */
+  putBack(name: string): void {
+    this.crash(name)
+    const backup = this.#backups.get(name)
+    if (backup === undefined) return
+    this.scheduler.note(`${name} has the disk of its backup`)
+    this.disk(name).putBack(backup)
+  }
+
+  /** Something is out of order for `forMs`. */
+  breakFor(forMs: number, outage: Outage): void {
+    this.scheduler.note(`for ${forMs} ms: ${JSON.stringify(outage)}`)
+    const end = this.cluster.outages.begin(outage)
+    this.during(forMs, () => {
+      end()
+      if (outage.what === 'leaderless') this.cluster.elect(outage.place)
+    })
+  }
+
+  /** Calls `end` once after `forMs`, or when the world heals (S6). */
+  during(forMs: number, end: () => void): void {
+    const ending = () => {
+      if (this.#endings.delete(ending)) end()
+    }
+    this.#endings.add(ending)
+    this.scheduler.clock.after(forMs, ending)
+  }
+
+  /**
+   * The faults end, whoever is paused goes on, and all clocks are right: the date is the latest that any machine has
+   * shown, so that nothing is due in a future that only a broken clock has seen. The dead stay dead.
+   */
   heal(): void {
     this.scheduler.heal()
-    this.#skewsMs.clear()
-    for (const { name, process } of this.#nodes.values()) if (process.isPaused()) this.resume(name)
+    for (const end of this.#endings) end()
+    for (const { name, process } of this.#nodes.values()) this.#goOn(name, process)
+    const { clock } = this.scheduler
+    const latestMs = Math.max(clock.nowMs(), ...[...this.#clocks.values()].map((one) => one.latestMs))
+    clock.jump(latestMs - clock.nowMs())
+    for (const one of this.#clocks.values()) one.setRight()
   }
 
   /** The latest process of each name, dead or alive, in the order of first starts. */
   nodes(): readonly WorldNode[] {
     return [...this.#nodes.values()]
+  }
+
+  isAlive(name: string): boolean {
+    return this.#nodes.get(name)?.process.isAlive() === true
   }
 
   expectNode(name: string): WorldNode {
@@ -166,15 +224,27 @@ export class World {
     return disk
   }
 
+  /** The clock of a machine: for faults and checkers. */
+  clock(name: string): MachineClock {
+    const clock = this.#clocks.get(name) ?? new MachineClock(this.scheduler.clock)
+    this.#clocks.set(name, clock)
+    return clock
+  }
+
+  #goOn(name: string, process: SimulatedProcess): void {
+    if (!process.isPaused()) return
+    this.scheduler.note(`${name} goes on`)
+    process.resume()
+  }
+
   /** S5 */
   #checkSessions(): void {
-    const nowMs = this.scheduler.clock.nowMs()
-    for (const name of this.coordinator.members()) {
-      if (nowMs - (this.#silentSinceMs.get(name) ?? nowMs) >= sessionTimeoutMs) this.expel(name)
-    }
+    for (const name of this.coordinator.silentFor(sessionTimeoutMs)) this.expel(name)
     this.scheduler.clock.after(heartbeatMs, () => this.#checkSessions())
   }
 }
+
+const planOf = (faults: FaultPlan | (() => FaultPlan)): FaultPlan => (typeof faults === 'function' ? faults() : faults)
 
 /** A world with no topics and no processes yet; equal options and an equal workload give an equal trace. */
 export function createWorld(options: WorldOptions): World {

@@ -190,6 +190,10 @@ export class Daemon {
     return this.#client
   }
 
+  get pid(): number {
+    return this.#child.pid!
+  }
+
   get isRunning(): boolean {
     return this.#child.exitCode === null && this.#child.signalCode === null
   }
@@ -251,6 +255,16 @@ export class Daemon {
     this.#client?.close()
     this.#child.kill('SIGKILL')
     await this.#exited
+  }
+
+  /** Sends a signal and waits for nothing. */
+  signal(name: 'SIGTERM' | 'SIGSTOP' | 'SIGCONT'): void {
+    this.#child.kill(name)
+  }
+
+  /** The exit code, once it has ended by itself; null where a signal ended it. */
+  get ended(): Promise<number | null> {
+    return this.#exited
   }
 
   /** Stops as Ctrl-C does; gives the exit code. */

@@ -1,10 +1,14 @@
 // The LevelDB under the log: opened once, and opened anew after a write that failed. Everyone else holds on to this
 // object, never to the handle inside. Uses classic-level itself: it is what `level` is on Node, and only its own typings
 // tell of getSync and of synced writes.
-import { mkdir, readdir } from 'node:fs/promises'
+import { statSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import { ClassicLevel, type ChainedBatch } from 'classic-level'
-import { ConfigError, StoreCorrupted, TransientFault } from '../../base/errors.ts'
-import { dataCorrupted, levelCode, openFault, reasonOf } from './faults.ts'
+import { StoreCorrupted, TransientFault } from '../../base/errors.ts'
+import { refuseRemains, verifyFiles } from '../leveldb/verify.ts'
+import { Checkpoint } from './checkpoint.ts'
+import { levelCode, openFault, reasonOf } from './faults.ts'
 import type { KeyRange } from './layout.ts'
 
 export type LevelHandle = ClassicLevel<Buffer, Buffer>
@@ -30,31 +34,48 @@ export const openLevel: OpenLevel = async (directory) => {
 
 export class Database {
   readonly directory: string
+  readonly checkpoint: Checkpoint
   readonly #open: OpenLevel
   #level: LevelHandle
+  /** The inode of its file CURRENT, which LevelDB writes anew when it opens, and then never. */
+  #current: number
 
-  private constructor(directory: string, open: OpenLevel, level: LevelHandle) {
+  private constructor(directory: string, open: OpenLevel, level: LevelHandle, checkpoint: Checkpoint) {
     this.directory = directory
+    this.checkpoint = checkpoint
     this.#open = open
     this.#level = level
+    this.#current = inodeOfCurrent(directory)
   }
 
   /** Opens the database, making it where there is none. @throws {ConfigError} in use, damaged, not to be read. */
   static async open(directory: string, open: OpenLevel): Promise<Database> {
     try {
       await mkdir(directory, { recursive: true })
-      await refuseRemains(directory)
-      return new Database(directory, open, await open(directory))
+      await verifyFiles(directory)
+      const level = await open(directory)
+      try {
+        return new Database(directory, open, level, new Checkpoint(directory))
+      } catch (error) {
+        await level.close()
+        throw error
+      }
     } catch (error) {
-      throw error instanceof ConfigError ? error : openFault(error, directory)
+      throw openFault(error, directory)
     }
   }
 
-  /** Closes the handle and opens another: after a failed write LevelDB's own state is not to be trusted. */
+  /** Closes the handle and opens another: after a failed write LevelDB's own state is not to be trusted; its tables are. */
   async reopen(): Promise<void> {
     await this.#level.close()
-    await refuseRemains(this.directory)
+    refuseRemains(this.directory)
     this.#level = await this.#open(this.directory)
+    this.#current = inodeOfCurrent(this.directory)
+  }
+
+  /** LevelDB writes on into files that were removed or moved away, and what it synced there is gone with them. @throws Error */
+  expectInPlace(): void {
+    if (inodeOfCurrent(this.directory) !== this.#current) throw new Error('the directory was replaced by another')
   }
 
   /** @throws {StoreCorrupted} @throws {TransientFault} while it is being reopened */
@@ -107,17 +128,15 @@ export class Database {
     await this.#level.clear(range)
   }
 
+  /** Closing it again does nothing. */
   async close(): Promise<void> {
     await this.#level.close()
+    this.checkpoint.close()
   }
 }
 
-/** LevelDB makes a new database where CURRENT is missing, and deletes what is left of the old one: never here. */
-async function refuseRemains(directory: string): Promise<void> {
-  const names = await readdir(directory)
-  if (!names.includes('CURRENT') && names.some((name) => /^MANIFEST-|\.(ldb|sst|log)$/.test(name))) {
-    throw dataCorrupted(directory, 'the file CURRENT is missing')
-  }
+function inodeOfCurrent(directory: string): number {
+  return statSync(join(directory, 'CURRENT')).ino
 }
 
 function readFault(error: unknown): Error {

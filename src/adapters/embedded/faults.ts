@@ -1,5 +1,5 @@
 // The one place where errors of LevelDB and of the file system become ours.
-import { ConfigError, type Problem } from '../../base/errors.ts'
+import { ConfigError, StoreCorrupted, type Problem } from '../../base/errors.ts'
 
 /** The code that classic-level gives an error, behind abstract-level's own where it wraps one. */
 export function levelCode(error: unknown): string | undefined {
@@ -32,6 +32,7 @@ export function writeProblem(error: unknown, directory: string): string {
 
 /** An error on opening the database, as the operator can act on it. */
 export function openFault(error: unknown, directory: string): ConfigError {
+  if (error instanceof ConfigError) return error
   const reason = reasonOf(error)
   if (levelCode(error) === 'LEVEL_LOCKED') {
     return configError(
@@ -40,7 +41,8 @@ export function openFault(error: unknown, directory: string): ConfigError {
     )
   }
   // A MANIFEST that points to files that are not there, or a CURRENT that points nowhere, is damage as well.
-  if (levelCode(error) === 'LEVEL_CORRUPTION' || /no such file|not found/i.test(reason)) {
+  const isDamage = error instanceof StoreCorrupted || levelCode(error) === 'LEVEL_CORRUPTION'
+  if (isDamage || /no such file|not found/i.test(reason)) {
     return dataCorrupted(directory, reason)
   }
   return configError('DW_DATA_UNUSABLE', `the data directory ${directory} cannot be opened: ${reason}`)

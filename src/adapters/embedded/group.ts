@@ -90,7 +90,10 @@ export class Group {
       if (!this.#additions.has(partition)) this.#putHead(batch, partition, partition.head())
     }
     chain.extend(batch, this.writtenBytes)
-    await batch.write({ sync: this.transactions.length > 0 || this.trimmed.length === 0 })
+    const isSynced = this.transactions.length > 0 || this.trimmed.length === 0
+    await batch.write({ sync: isSynced })
+    database.expectInPlace()
+    if (isSynced) chain.confirm(database)
   }
 
   /** Moves the ends, hands the records to the readers that are up to date; returns the readers that have news. */

@@ -28,7 +28,7 @@ import { Committer } from './committer.ts'
 import { Database, openLevel, type OpenLevel } from './database.ts'
 import { DiskSpace, freeBytesOnVolume, type FreeBytes } from './disk-space.ts'
 import { dataCorrupted } from './faults.ts'
-import { claim } from './identity.ts'
+import { claim, isOwn } from './identity.ts'
 import type { PartitionLog } from './partition-log.ts'
 import { EmbeddedProducer } from './producer.ts'
 import { EmbeddedReader } from './reader.ts'
@@ -62,8 +62,11 @@ export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Embe
   const database = await Database.open(directory, options.openLevel ?? openLevel)
   try {
     const chain = new WriteChain()
+    const isNew = !(await isOwn(database, app))
     await chain.load(database)
-    await claim(database, chain, app)
+    if (isNew) await claim(database, chain, app)
+    chain.confirm(database) // on opening, LevelDB has synced what there is
+    database.checkpoint.sync()
     const topics = new Topics()
     await topics.load(database)
     const log = new EmbeddedLog(options, database, chain, topics)

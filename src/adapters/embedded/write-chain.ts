@@ -1,9 +1,9 @@
-// Detects a group that is missing from the middle of the log.
+// Detects a group that is missing from the log.
 //
 // LevelDB, as classic-level opens it, skips a damaged part of its write-ahead file in silence and keeps what comes
-// after. A lost end is a crash; a lost middle is wrong data. So every group carries a link, numbered without a gap, and
-// links are kept for as long as their group may lie in a write-ahead file (the memtable, the one being flushed, and one
-// group more). A gap between the links at open is a group that LevelDB has dropped.
+// after. A lost middle is wrong data. So every group carries a link, numbered without a gap, and links are kept for as long
+// as their group may lie in a write-ahead file (the memtable, the one being flushed, and one group more). A gap between
+// the links at open is a group that LevelDB has dropped. A lost end is a crash, unless the checkpoint knows of a later link.
 import { writeBufferBytes, type Database, type WriteBatch } from './database.ts'
 import { dataCorrupted } from './faults.ts'
 import { linkKey, linkNumber, linkRange } from './layout.ts'
@@ -24,7 +24,7 @@ export class WriteChain {
   #bytes = 0
   #next = 0
 
-  /** Reads the chain. @throws {ConfigError} DW_DATA_CORRUPTED where a link is missing. */
+  /** Reads the chain. @throws {ConfigError} DW_DATA_CORRUPTED where a link is missing, or the last of those that were acknowledged. */
   async load(database: Database): Promise<void> {
     this.#links = []
     this.#oldest = 0
@@ -39,6 +39,16 @@ export class WriteChain {
       }
     }
     if (this.#links.length === 0) this.#next = 0
+    const { number } = database.checkpoint
+    if (number >= this.#next) {
+      const lost = `writes ${this.#next} to ${number}, which were acknowledged, are missing`
+      throw dataCorrupted(database.directory, `${lost}; with its file checkpoint removed it opens without them`)
+    }
+  }
+
+  /** To be called once everything so far is synced (K1). */
+  confirm(database: Database): void {
+    database.checkpoint.advance(this.#next - 1)
   }
 
   /** True before the first group. */

@@ -3,6 +3,10 @@ import { ConfigError, StoreCorrupted, TransientFault } from '../../base/errors.t
 
 /** An error on opening a store. What cannot be read can be restored, so only surroundings are the operator's. */
 export function openFault(error: unknown, directory: string): Error {
+  if (error instanceof ConfigError) return error
+  if (error instanceof StoreCorrupted) {
+    return new StoreCorrupted(`the store in ${directory} is damaged: ${error.message}`, { cause: error })
+  }
   const { code, reason } = innermost(error)
   if (code === 'LEVEL_LOCKED') {
     return configError(

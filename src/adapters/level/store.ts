@@ -8,10 +8,11 @@
 //       record, and lose both on recovery.
 //
 // A store that is damaged is never repaired: StoreCorrupted, and whoever owns it destroys and restores it.
-import { mkdir, readdir, rm } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import { ClassicLevel } from 'classic-level'
 import { ConfigError, StoreCorrupted } from '../../base/errors.ts'
 import type { ChangelogPosition, Store, StoreChange, StoreEntry } from '../../runtime/ports.ts'
+import { refuseRemains, verifyFiles } from '../leveldb/verify.ts'
 import { configError, openFault, useFault } from './faults.ts'
 import {
   identityKey,
@@ -50,7 +51,7 @@ type Level = ClassicLevel<Buffer, Buffer>
 
 /** Opens a store, making it where there is none. @throws {StoreCorrupted} destroy it and restore. @throws {ConfigError} DW_STORE_OF_ANOTHER, DW_DATA_IN_USE */
 export async function openLevelStore(options: LevelStoreOptions): Promise<Store> {
-  return new LevelStore(options, await openIn(options)).start()
+  return new LevelStore(options, await openIn(options, verifyFiles)).start()
 }
 
 /** Removes a store that cannot be opened, so that it can be restored. */
@@ -79,8 +80,9 @@ class LevelStore implements Store {
   async start(): Promise<this> {
     this.#links = new Links(linkedBytes)
     try {
+      const isNew = !(await this.#isOwn())
       await this.#restoreLinks()
-      await this.#claim()
+      if (isNew) await this.#claim()
       const entry = this.#level.getSync(positionKey)
       this.#position = entry === undefined ? undefined : positionEntry.decode(positionKey, entry)
       return this
@@ -152,7 +154,7 @@ class LevelStore implements Store {
 
   async #reopen(): Promise<void> {
     await this.#level.close()
-    this.#level = await openIn(this.#options)
+    this.#level = await openIn(this.#options, refuseRemains)
     await this.start()
     this.#hasFailedWrite = false
   }
@@ -183,36 +185,43 @@ class LevelStore implements Store {
     for (const number of dropped) batch.del(linkKey(number))
   }
 
-  async #claim(): Promise<void> {
+  /** True where the store is that of this partition, false where it is new. @throws {ConfigError} DW_STORE_OF_ANOTHER, …_UNUSABLE */
+  async #isOwn(): Promise<boolean> {
     const { directory, app, partition } = this.#options
     const entry = this.#level.getSync(identityKey)
     if (entry === undefined) {
-      if (!this.#links.isEmpty) throw new StoreCorrupted(`the store in ${directory} has lost its identity`)
-      const batch = this.#level.batch()
-      batch.put(identityKey, identityEntry.encode(identityKey, { app, partition, format }))
-      this.#extendLinks(batch, 0)
-      await batch.write()
-      return
+      if ((await this.#level.keys({ ...linkRange, limit: 1 }).all()).length > 0)
+        throw new StoreCorrupted(`the store in ${directory} has lost its identity`)
+      if ((await this.#level.keys({ limit: 1 }).all()).length === 0) return false
+      const message = `the database in ${directory} was not written by dagger-worker: use another directory (--data)`
+      throw configError('DW_DATA_UNUSABLE', message)
     }
     const identity = identityEntry.decode(identityKey, entry)
-    if (identity.app === app && identity.partition === partition && identity.format === format) return
+    if (identity.app === app && identity.partition === partition && identity.format === format) return true
     throw configError(
       'DW_STORE_OF_ANOTHER',
       `the store in ${directory} is that of partition ${identity.partition} of application '${identity.app}' ` +
         `(format ${identity.format}), not of partition ${partition} of '${app}' (format ${format}): use another directory (--data)`,
     )
   }
+
+  async #claim(): Promise<void> {
+    const { app, partition } = this.#options
+    const batch = this.#level.batch()
+    batch.put(identityKey, identityEntry.encode(identityKey, { app, partition, format }))
+    this.#extendLinks(batch, 0)
+    await batch.write()
+  }
 }
 
 /** Looks before it opens: a ClassicLevel that merely exists begins to open its directory. */
-async function openIn({ directory }: LevelStoreOptions): Promise<Level> {
+async function openIn(
+  { directory }: LevelStoreOptions,
+  look: (directory: string) => Promise<void> | void,
+): Promise<Level> {
   try {
     await mkdir(directory, { recursive: true })
-    const names = await readdir(directory)
-    // LevelDB would make a new database there, and delete what is left of the old one.
-    if (!names.includes('CURRENT') && names.some((name) => /^MANIFEST-|\.(ldb|sst|log)$/.test(name))) {
-      throw new StoreCorrupted(`the store in ${directory} has lost its file CURRENT`)
-    }
+    await look(directory)
     const level: Level = new ClassicLevel(directory, {
       keyEncoding: 'buffer',
       valueEncoding: 'buffer',
@@ -221,6 +230,6 @@ async function openIn({ directory }: LevelStoreOptions): Promise<Level> {
     await level.open()
     return level
   } catch (error) {
-    throw error instanceof StoreCorrupted ? error : openFault(error, directory)
+    throw openFault(error, directory)
   }
 }

@@ -8,6 +8,10 @@ export type BrokerErrorCode =
   | 'INVALID_PRODUCER_ID_MAPPING'
   | 'INVALID_TXN_STATE'
   | 'OUT_OF_ORDER_SEQUENCE_NUMBER'
+  | 'CONCURRENT_TRANSACTIONS'
+  | 'NOT_COORDINATOR'
+  | 'NOT_LEADER_OR_FOLLOWER'
+  | 'NOT_ENOUGH_REPLICAS'
 
 /** A definite answer of the broker: the request was not carried out. */
 export class BrokerError extends Error {

@@ -9,7 +9,7 @@ import { BrokerError } from './broker-error.ts'
 import { PartitionLog } from './partition-log.ts'
 import type { BrokerRecord, CommittedRead, Outcome, ProducerSession } from './partition-log.ts'
 import { TransactionCoordinator } from './transactions.ts'
-import type { MarkerSchedule } from './transactions.ts'
+import type { TransactionTiming } from './transactions.ts'
 
 interface Topic {
   readonly info: TopicInfo
@@ -20,6 +20,13 @@ interface Topic {
 export interface MemoryTopicSpec extends TopicSpec {
   /** The largest record in bytes; by default Kafka's 1 MiB. */
   readonly recordBytesMax?: number
+  /** What the topic says of itself; they go when it is compacted at a later time, or `dropTombstones` is called. */
+  readonly tombstonesKeptMs?: number
+}
+
+export interface MemoryBrokerOptions extends TransactionTiming {
+  /** How long compacted topics keep tombstones, where a topic does not say so itself; for ever by default. */
+  readonly tombstonesKeptMs?: number
 }
 
 export interface BrokerFetch extends CommittedRead {
@@ -33,21 +40,26 @@ export class MemoryBroker {
   readonly #topics = new Map<string, Topic>()
   readonly #listeners = new Map<string, Set<() => void>>()
   readonly #transactions: TransactionCoordinator
+  readonly #tombstonesKeptMs: number | undefined
   #topicsCreated = 0
 
-  constructor(options: { scheduleMarker?: MarkerSchedule } = {}) {
-    this.#transactions = new TransactionCoordinator(options.scheduleMarker ?? ((_partition, write) => write()))
+  constructor(options: MemoryBrokerOptions = {}) {
+    this.#transactions = new TransactionCoordinator(options)
+    this.#tombstonesKeptMs = options.tombstonesKeptMs
   }
 
   /** Creates a topic under a new id; one that exists is left alone. */
   createTopic(spec: MemoryTopicSpec): void {
     if (this.#topics.has(spec.name)) return
     this.#topicsCreated++
+    const tombstonesKeptMs =
+      spec.tombstonesKeptMs ?? (spec.cleanup === 'compacted' ? this.#tombstonesKeptMs : undefined)
     this.#place(spec.cleanup, [], {
       name: spec.name,
       id: `topic-${this.#topicsCreated}`,
       partitions: spec.partitions,
       recordBytesMax: spec.recordBytesMax ?? limits.recordBytesMax,
+      ...(tombstonesKeptMs === undefined ? {} : { tombstonesKeptMs }),
     })
   }
 
@@ -143,9 +155,21 @@ export class MemoryBroker {
     if (topic !== undefined) this.#place(topic.cleanup, topic.partitions, { ...topic.info, partitions })
   }
 
-  compact(topic: string): void {
-    for (const log of this.#topics.get(topic)?.partitions ?? []) log.compact()
+  /** Compacts; with the time also removes the tombstones that were compacted so long ago that the topic forgets them. */
+  compact(topic: string, nowMs?: number): void {
+    const found = this.#topics.get(topic)
+    const keptMs = nowMs === undefined ? undefined : found?.info.tombstonesKeptMs
+    for (const log of found?.partitions ?? []) {
+      log.compact()
+      if (keptMs !== undefined) log.forgetTombstones(nowMs!, keptMs)
+    }
   }
+
+  /** Tells readers to look again: a partition has a leader again. */
+  announce(topic: string, partition: number): void {
+    this.#notify(this.#expectPartition(topic, partition))
+  }
+
 
   dropTombstones(topic: string): void {
     for (const log of this.#topics.get(topic)?.partitions ?? []) log.dropTombstones()
@@ -169,6 +193,11 @@ export class MemoryBroker {
   /** Transactional ids whose transaction is open or not yet marked everywhere; empty at rest. */
   unfinishedTransactions(): readonly string[] {
     return this.#transactions.unfinished()
+  }
+
+  /** The session that wrote a record of a transaction, for checkers. @throws {BrokerError} */
+  writerOf(topic: string, partition: number, offset: number): ProducerSession | undefined {
+    return this.#expectPartition(topic, partition).writerOf(offset)
   }
 
   #place(cleanup: TopicSpec['cleanup'], kept: readonly PartitionLog[], info: TopicInfo): void {

@@ -23,6 +23,11 @@ export class ManualClock implements Clock {
     return this.#dateMs + this.#elapsedMs
   }
 
+  /** Milliseconds since it was made: what timers count. */
+  get elapsedMs(): number {
+    return this.#elapsedMs
+  }
+
   after(delayMs: number, callback: () => void): () => void {
     const timer = { dueMs: this.#elapsedMs + Math.max(0, delayMs), callback }
     this.#timers.add(timer)

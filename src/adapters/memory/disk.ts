@@ -65,6 +65,13 @@ export class DiskPartition {
     this.#unsynced = []
   }
 
+  copy(): DiskPartition {
+    const copy = new DiskPartition()
+    for (const [key, value] of this.#values) copy.#set(key, value)
+    copy.#position = this.#position
+    return copy
+  }
+
   /** Takes back the newest batches that were not synced (M1). */
   lose(batches: number): void {
     for (let lost = 0; lost < batches; lost++) {
@@ -114,10 +121,20 @@ export class DiskPartition {
 
 /** Keeps the stores of one machine by partition; survives the crashes of its processes. */
 export class MemoryDisk {
-  readonly #partitions = new Map<number, DiskPartition>()
+  #partitions = new Map<number, DiskPartition>()
   readonly #inUse = new Map<number, DiskPartition>()
+  #isClaimed = false
   /** While true, writes fail and nothing changes. */
   isFull = false
+  /** While true, the device gives errors (EIO). */
+  failsReads = false
+  failsWrites = false
+
+  /** Takes the whole directory for a process, until it dies. @throws {ConfigError} DW_DATA_IN_USE */
+  claim(): void {
+    if (this.#isClaimed) throw new ConfigError([{ code: 'DW_DATA_IN_USE', message: 'The data directory is in use.' }])
+    this.#isClaimed = true
+  }
 
   /**
    * The files of a partition, locked for the caller. What is found corrupted is removed before this throws, so the
@@ -140,7 +157,20 @@ export class MemoryDisk {
   /** Writes a batch. @throws {TransientFault} full @throws {StoreCorrupted} */
   write(files: DiskPartition, changes: readonly StoreChange[], position: ChangelogPosition): void {
     if (this.isFull) throw new TransientFault('no space left on the disk')
+    if (this.failsWrites) throw new TransientFault('input/output error on a write')
     files.write(changes, position)
+  }
+
+  /** Reads one value. @throws {TransientFault} the device fails @throws {StoreCorrupted} */
+  get(files: DiskPartition, key: string): Uint8Array | undefined {
+    this.#expectReadable()
+    return files.get(key)
+  }
+
+  /** Reads a range. @throws {TransientFault} the device fails @throws {StoreCorrupted} */
+  list(files: DiskPartition, range: Parameters<DiskPartition['list']>[0]): readonly StoreEntry[] {
+    this.#expectReadable()
+    return files.list(range)
   }
 
   release(partition: number, files: DiskPartition): void {
@@ -160,9 +190,23 @@ export class MemoryDisk {
   /** The process dies: locks go; with it the machine: each store loses its newest `loseBatches` unsynced batches. */
   crash(loseBatches: number | ((partition: number) => number) = 0): void {
     this.#inUse.clear()
+    this.#isClaimed = false
     for (const [partition, files] of this.#partitions) {
       files.lose(typeof loseBatches === 'number' ? loseBatches : loseBatches(partition))
     }
+  }
+
+  /** What is on it now, for a backup: without its locks and its faults. */
+  copy(): MemoryDisk {
+    const copy = new MemoryDisk()
+    for (const [partition, files] of this.#partitions) copy.#partitions.set(partition, files.copy())
+    return copy
+  }
+
+  /** Puts a backup in the place of all that there is. */
+  putBack(backup: MemoryDisk): void {
+    assert(!this.#isClaimed && this.#inUse.size === 0, 'a backup is put back while nobody uses the directory')
+    this.#partitions = backup.copy().#partitions
   }
 
   /** Flips bits: the partition's store reports StoreCorrupted from now on until it is destroyed. */
@@ -172,14 +216,28 @@ export class MemoryDisk {
     files.isCorrupted = true
   }
 
-  /** Up to where the changelog is in a partition's store, for checkers. */
-  position(partition: number): ChangelogPosition | undefined {
-    return this.#partitions.get(partition)?.position
+  /** The partitions that have a store. */
+  partitions(): readonly number[] {
+    return [...this.#partitions.keys()].sort((a, b) => a - b)
   }
 
-  /** All values of a partition in key order, for checkers; empty when there is no store. */
+  /** Up to where the changelog is in a partition's store, for checkers; undefined when there is none that can be read. */
+  position(partition: number): ChangelogPosition | undefined {
+    return this.#sound(partition)?.position
+  }
+
+  /** All values of a partition in key order, for checkers; empty when there is no store that can be read. */
   dump(partition: number): readonly StoreEntry[] {
-    return this.#partitions.get(partition)?.list({ from: '', to: '\u{10ffff}', limit: Number.MAX_SAFE_INTEGER }) ?? []
+    return this.#sound(partition)?.list({ from: '', to: '\u{10ffff}', limit: Number.MAX_SAFE_INTEGER }) ?? []
+  }
+
+  #sound(partition: number): DiskPartition | undefined {
+    const files = this.#partitions.get(partition)
+    return files?.isCorrupted === true ? undefined : files
+  }
+
+  #expectReadable(): void {
+    if (this.failsReads) throw new TransientFault('input/output error on a read')
   }
 }
 

@@ -24,6 +24,10 @@ export function faultOf(error: unknown, index: (recordIndex: number) => number =
     case 'OFFSET_OUT_OF_RANGE':
     case 'INVALID_TXN_STATE':
     case 'OUT_OF_ORDER_SEQUENCE_NUMBER':
+    case 'CONCURRENT_TRANSACTIONS':
+    case 'NOT_COORDINATOR':
+    case 'NOT_LEADER_OR_FOLLOWER':
+    case 'NOT_ENOUGH_REPLICAS':
       return new TransientFault(error.message, { cause: error })
   }
 }

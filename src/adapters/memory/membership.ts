@@ -12,21 +12,25 @@ import type { Pace } from './pace.ts'
 
 interface Member {
   readonly session: number
+  heardAtMs: number
   readonly onRebalance: () => void
 }
 
 export class MemoryCoordinator {
   readonly #partitions: number
   readonly #standbys: number
+  readonly #nowMs: () => number
   readonly #members = new Map<string, Member>()
   #placements: readonly Placement[] = []
   #generation = 0
+  #rebalancedAtMs = 0
   #sessions = 0
 
-  /** A group over `partitions` partitions, each with a copy kept warm by `standbys` members. */
-  constructor(options: { partitions: number; standbys?: number }) {
+  /** A group over `partitions` partitions, each with a copy kept warm by `standbys` members; `nowMs` times sessions. */
+  constructor(options: { partitions: number; standbys?: number; nowMs?: () => number }) {
     this.#partitions = options.partitions
     this.#standbys = options.standbys ?? 0
+    this.#nowMs = options.nowMs ?? (() => 0)
   }
 
   /** A number for a new client; of two clients with one name the higher is the later. */
@@ -38,7 +42,7 @@ export class MemoryCoordinator {
   join(workerId: string, session: number, onRebalance: () => void): boolean {
     const known = this.#members.get(workerId)
     if (known !== undefined && known.session >= session) return known.session === session
-    this.#members.set(workerId, { session, onRebalance })
+    this.#members.set(workerId, { session, heardAtMs: this.#nowMs(), onRebalance })
     this.#rebalance()
     return true
   }
@@ -49,7 +53,9 @@ export class MemoryCoordinator {
 
   /** The answer to a heartbeat: what the member has now; undefined for one that is not a member (any more). */
   heartbeat(workerId: string, session: number): Assignment | undefined {
-    if (!this.#isMember(workerId, session)) return undefined
+    const member = this.#members.get(workerId)
+    if (member?.session !== session) return undefined
+    member.heardAtMs = this.#nowMs()
     const owned: number[] = []
     const standby: number[] = []
     for (const [partition, placement] of this.#placements.entries()) {
@@ -62,6 +68,16 @@ export class MemoryCoordinator {
   /** Removes a member whose session timed out; it is not told. */
   expire(workerId: string): void {
     if (this.#members.delete(workerId)) this.#rebalance()
+  }
+
+  /** Names of the members that were not heard of for so long. */
+  silentFor(ms: number): readonly string[] {
+    return this.members().filter((name) => this.#nowMs() - this.#members.get(name)!.heardAtMs >= ms)
+  }
+
+  /** When the group changed last. */
+  get rebalancedAtMs(): number {
+    return this.#rebalancedAtMs
   }
 
   /** Makes a new generation with nothing changed, as a spurious rebalance does. */
@@ -85,6 +101,7 @@ export class MemoryCoordinator {
 
   #rebalance(): void {
     this.#generation++
+    this.#rebalancedAtMs = this.#nowMs()
     this.#placements = place(this.members(), this.#partitions, this.#standbys, this.#placements)
     for (const member of this.#members.values()) member.onRebalance()
   }
@@ -126,13 +143,22 @@ export function createMemoryMembership(
 
   async function join(): Promise<void> {
     const joining = session
-    await ask('join', () => coordinator.join(workerId, joining, () => void rebalanced(joining)))
+    await ask('join', () => coordinator.join(workerId, joining, () => void unlessLeft(rebalanced(joining))))
   }
 
   async function rebalanced(ofSession: number): Promise<void> {
     if (onAssignment === undefined) return
     const assignment = await ask('assignment', () => coordinator.heartbeat(workerId, ofSession))
     if (assignment !== undefined && ofSession === session) adopt(assignment)
+  }
+
+  /** Who has left meanwhile needs no answer. */
+  async function unlessLeft(request: Promise<unknown>): Promise<void> {
+    try {
+      await request
+    } catch (error) {
+      if (onAssignment !== undefined) throw error
+    }
   }
 
   async function heartbeat(): Promise<Assignment | undefined> {
@@ -157,7 +183,7 @@ export function createMemoryMembership(
       await join()
     },
     async heartbeat() {
-      if (onAssignment !== undefined) await heartbeat()
+      if (onAssignment !== undefined) await unlessLeft(heartbeat())
     },
     async confirms(partition) {
       if (onAssignment === undefined) return false

@@ -38,6 +38,7 @@ export interface ProducerSession {
 export type Outcome = 'committed' | 'aborted'
 
 interface TransactionPart {
+  readonly writer: ProducerSession
   readonly firstOffset: number
   outcome: Outcome | 'open'
 }
@@ -62,6 +63,8 @@ export class PartitionLog {
   #end = 0
   readonly #open = new Map<number, TransactionPart>()
   readonly #lastBatches = new Map<number, SequenceState>()
+  /** When a compaction first came across a tombstone, by its offset. */
+  readonly #tombstonesSeenMs = new Map<number, number>()
 
   /** `onDecided` is called when committed reading may see something new. */
   constructor(topic: string, partition: number, onDecided: () => void) {
@@ -103,7 +106,7 @@ export class PartitionLog {
     if (sequence !== expected) {
       throw new BrokerError('OUT_OF_ORDER_SEQUENCE_NUMBER', `sequence ${sequence} where ${expected} was expected`)
     }
-    const part = this.#open.get(session.producerId) ?? { firstOffset: this.#end, outcome: 'open' }
+    const part = this.#open.get(session.producerId) ?? { writer: session, firstOffset: this.#end, outcome: 'open' }
     this.#open.set(session.producerId, part)
     const firstOffset = this.#push(records, part)
     this.#lastBatches.set(session.producerId, { epoch: session.epoch, sequence, count: records.length, firstOffset })
@@ -166,12 +169,27 @@ export class PartitionLog {
     )
   }
 
+  /** Removes the tombstones that a compaction came across so long ago; remembers those that it comes across now. */
+  forgetTombstones(nowMs: number, keptMs: number): void {
+    const until = this.committedEnd
+    this.#entries = this.#entries.filter((entry) => {
+      if (entry.offset >= until || !isTombstone(entry)) return true
+      const seenMs = this.#tombstonesSeenMs.get(entry.offset) ?? nowMs
+      this.#tombstonesSeenMs.set(entry.offset, seenMs)
+      return nowMs - seenMs < keptMs
+    })
+  }
+
   /** Removes the tombstones among what is decided: from now on a reader cannot learn of those removals. */
   dropTombstones(): void {
     const until = this.committedEnd
-    this.#entries = this.#entries.filter(
-      (entry) => entry.offset >= until || !(isCommitted(entry) && entry.record.value === null),
-    )
+    this.#entries = this.#entries.filter((entry) => entry.offset >= until || !isTombstone(entry))
+  }
+
+  /** Who wrote the record at an offset; undefined outside of transactions. For checkers. */
+  writerOf(offset: number): ProducerSession | undefined {
+    const entry = this.#entries[this.#indexOf(offset)]
+    return entry?.kind === 'record' && entry.offset === offset ? entry.part?.writer : undefined
   }
 
   #push(records: readonly BrokerRecord[], part: TransactionPart | undefined): number {
@@ -199,6 +217,10 @@ export class PartitionLog {
 
 function isCommitted(entry: Entry): entry is Entry & { kind: 'record' } {
   return entry.kind === 'record' && (entry.part === undefined || entry.part.outcome === 'committed')
+}
+
+function isTombstone(entry: Entry): boolean {
+  return isCommitted(entry) && entry.record.value === null
 }
 
 function keyText(record: StoredRecord): string {

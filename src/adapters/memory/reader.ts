@@ -31,6 +31,7 @@ export class MemoryReader implements Reader {
     this.#options = options
     this.#pace = pace
     this.#nextFetch = options.offset
+    this.#topicId = options.topicId
     this.#unsubscribe = broker.subscribe(options.topic, options.partition, () => {
       this.#hasNews = true
       void this.#fetchAhead()

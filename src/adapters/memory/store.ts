@@ -31,9 +31,9 @@ export async function openMemoryStore(disk: MemoryDisk, partition: number, pace:
     },
     get(key) {
       expectOpen()
-      return files.get(key)
+      return disk.get(files, key)
     },
-    list: (range) => request('store-list', () => files.list(range)),
+    list: (range) => request('store-list', () => disk.list(files, range)),
     apply: (changes, position) => request('store-apply', () => disk.write(files, changes, position)),
     async close() {
       if (!isOpen) return

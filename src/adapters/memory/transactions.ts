@@ -8,34 +8,48 @@
 //   T2. A request of the current epoch is believed: an `end` that was delayed decides whatever transaction is open when
 //       it lands. That is Kafka's behaviour, and why a client that does not know an outcome must initialise first.
 //   T3. A partition takes records only while it is part of its producer's open transaction.
-//   T4. Initialising and beginning wait for the markers of the transaction before.
+//   T4. Initialising and beginning wait for the markers of the transaction before; where one cannot be written now they
+//       are refused, and the client asks again.
+//   T5. A transaction that is open for too long is aborted and its producer fenced; it, and no later one of the producer.
 import { BrokerError } from './broker-error.ts'
 import type { Outcome, PartitionLog, ProducerSession } from './partition-log.ts'
 
-/** Decides when a marker is written after the decision; by default at once. `write` may be called more than once. */
-export type MarkerSchedule = (partition: string, write: () => void) => void
+/** When the coordinator acts by itself; what is not given happens at once, or never. */
+export interface TransactionTiming {
+  /** Decides when a marker is written after the decision. `write` may be called more than once. */
+  readonly scheduleMarker?: (partition: string, write: () => void) => void
+  /** Whether "topic/partition" takes markers now. */
+  readonly takesMarkers?: (partition: string) => boolean
+  /** Calls back once a transaction that is opened now has been open for too long; the result is called when it ends. */
+  readonly scheduleTimeout?: (transactionalId: string, expire: () => void) => () => void
+}
+
+interface OpenTransaction {
+  readonly partitions: Set<PartitionLog>
+  readonly cancelTimeout: () => void
+}
 
 interface TransactionalProducer {
   readonly producerId: number
   epoch: number
-  open: Set<PartitionLog> | undefined
+  open: OpenTransaction | undefined
   lastOutcome: Outcome | undefined
-  /** Markers that are decided and not yet written. */
-  readonly owed: Set<() => void>
+  /** Markers that are decided and not yet written, with their "topic/partition". */
+  readonly owed: Map<() => void, string>
 }
 
 export class TransactionCoordinator {
   readonly #producers = new Map<string, TransactionalProducer>()
-  readonly #schedule: MarkerSchedule
+  readonly #timing: TransactionTiming
   #nextProducerId = 1
 
-  constructor(schedule: MarkerSchedule) {
-    this.#schedule = schedule
+  constructor(timing: TransactionTiming) {
+    this.#timing = timing
   }
 
   /**
    * A session that fences all before it. With `own`, only the holder of the current session gets a new one (KIP-360).
-   * @throws {BrokerError} PRODUCER_FENCED, INVALID_PRODUCER_ID_MAPPING
+   * @throws {BrokerError} PRODUCER_FENCED, INVALID_PRODUCER_ID_MAPPING, CONCURRENT_TRANSACTIONS
    */
   initialise(transactionalId: string, own?: ProducerSession): ProducerSession {
     if (own !== undefined) this.#expectCurrent(own)
@@ -47,26 +61,27 @@ export class TransactionCoordinator {
         epoch: 0,
         open: undefined,
         lastOutcome: undefined,
-        owed: new Set(),
+        owed: new Map(),
       })
       return { transactionalId, producerId, epoch: 0 }
     }
     this.#fence(producer)
-    settle(producer) // T4
+    this.#settle(producer) // T4
     return { transactionalId, producerId: producer.producerId, epoch: producer.epoch }
   }
 
   /** Opens a transaction over partitions, or adds them to the one that is open. @throws {BrokerError} when fenced */
   begin(session: ProducerSession, partitions: readonly PartitionLog[]): void {
     const producer = this.#expectCurrent(session)
-    settle(producer) // T4
-    producer.open = new Set([...(producer.open ?? []), ...partitions])
+    this.#settle(producer) // T4
+    producer.open ??= this.#open(session.transactionalId, producer)
+    for (const partition of partitions) producer.open.partitions.add(partition)
   }
 
   /** Asserts that a partition may take records of this session. @throws {BrokerError} INVALID_TXN_STATE or fenced */
   verify(session: ProducerSession, partition: PartitionLog): void {
     const producer = this.#expectCurrent(session)
-    if (producer.open?.has(partition) !== true) {
+    if (producer.open?.partitions.has(partition) !== true) {
       throw new BrokerError('INVALID_TXN_STATE', 'the partition is not part of an open transaction') // T3
     }
   }
@@ -89,13 +104,22 @@ export class TransactionCoordinator {
     const producer = this.#producers.get(transactionalId)
     if (producer === undefined) return
     this.#fence(producer)
-    settle(producer)
+    for (const write of producer.owed.keys()) write()
     this.#producers.delete(transactionalId)
   }
 
   /** The ids with an open transaction, and those with markers to be written. */
   unfinished(): readonly string[] {
     return [...this.#producers].filter(([, one]) => one.open !== undefined || one.owed.size > 0).map(([id]) => id)
+  }
+
+  #open(transactionalId: string, producer: TransactionalProducer): OpenTransaction {
+    const expire = () => {
+      if (producer.open === opened) this.#fence(producer) // T5
+    }
+    const cancelTimeout = this.#timing.scheduleTimeout?.(transactionalId, expire) ?? (() => {})
+    const opened = { partitions: new Set<PartitionLog>(), cancelTimeout }
+    return opened
   }
 
   #fence(producer: TransactionalProducer): void {
@@ -105,15 +129,26 @@ export class TransactionCoordinator {
   }
 
   #decide(producer: TransactionalProducer, outcome: Outcome): void {
-    const partitions = producer.open ?? []
+    const { partitions, cancelTimeout } = producer.open!
     producer.open = undefined
+    cancelTimeout()
     producer.lastOutcome = outcome
     for (const partition of partitions) {
+      const place = `${partition.topic}/${partition.partition}`
       const write = () => {
         if (producer.owed.delete(write)) partition.writeMarker(producer.producerId, outcome)
       }
-      producer.owed.add(write)
-      this.#schedule(`${partition.topic}/${partition.partition}`, write)
+      producer.owed.set(write, place)
+      if (this.#timing.scheduleMarker === undefined) write()
+      else this.#timing.scheduleMarker(place, write)
+    }
+  }
+
+  #settle(producer: TransactionalProducer): void {
+    for (const [write, place] of producer.owed) {
+      if (this.#timing.takesMarkers?.(place) === false)
+        throw new BrokerError('CONCURRENT_TRANSACTIONS', `${place} takes no markers now`)
+      write()
     }
   }
 
@@ -127,8 +162,4 @@ export class TransactionCoordinator {
     }
     return producer
   }
-}
-
-function settle(producer: TransactionalProducer): void {
-  for (const write of producer.owed) write()
 }

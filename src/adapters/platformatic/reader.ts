@@ -34,6 +34,7 @@ export class KafkaReader implements Reader {
   constructor(options: ReaderOptions, fetcher: FetchesFor) {
     this.topic = options.topic
     this.partition = options.partition
+    this.topicId = options.topicId
     this.#fetchOffset = options.offset
     this.#onReady = options.onReady
     this.#fetcher = fetcher

@@ -20,17 +20,21 @@ const configs: Readonly<Record<TopicSpec['cleanup'], Readonly<Record<string, str
     'min.cleanable.dirty.ratio': '0.2',
     'segment.bytes': `${64 * 1_048_576}`,
     'segment.ms': `${dayMs}`,
-    // A store that was away for longer than this could bring back what was deleted meanwhile.
+    // A store that was away for long could bring back what was deleted meanwhile, and is restored from nothing.
     'delete.retention.ms': `${7 * dayMs}`,
   },
   unlimited: { 'cleanup.policy': 'delete', 'retention.ms': '-1', 'retention.bytes': '-1' },
   retained: { 'cleanup.policy': 'delete', 'retention.ms': `${7 * dayMs}` },
 }
 
+/** What is assumed of a topic whose configuration may not be read: Kafka's own default. */
+const tombstonesKeptDefaultMs = dayMs
+
 /** The largest batch of each topic, in bytes, remembered: it seldom changes, and a batch that is refused tells. */
 export class BatchLimits {
   readonly #cluster: Cluster
   readonly #bytes = new Map<string, number>()
+  readonly #tombstonesKeptMs = new Map<string, number>()
 
   constructor(cluster: Cluster) {
     this.#cluster = cluster
@@ -38,6 +42,11 @@ export class BatchLimits {
 
   of(topic: string): number {
     return this.#bytes.get(topic) ?? bounds.batchBytesDefault
+  }
+
+  /** How long the topic keeps tombstones where it is compacted, in milliseconds, as it was when it was last learnt. */
+  tombstonesKeptMs(topic: string): number {
+    return this.#tombstonesKeptMs.get(topic) ?? tombstonesKeptDefaultMs
   }
 
   /** A batch of so many bytes was too large. */
@@ -52,14 +61,17 @@ export class BatchLimits {
     const resources = asked.map((resourceName) => ({
       resourceType: ConfigResourceTypes.TOPIC,
       resourceName,
-      configurationKeys: ['max.message.bytes'],
+      configurationKeys: ['max.message.bytes', 'delete.retention.ms'],
     }))
     const answer = await this.#cluster.ask((broker) =>
       this.#cluster.wire.ask(broker, describeConfigsV4, resources, false, false),
     )
     for (const { resourceName, errorCode, configs: found } of answer.results) {
-      const bytes = Number(found.find((config) => config.name === 'max.message.bytes')?.value)
+      const numberOf = (key: string): number => Number(found.find(({ name }) => name === key)?.value)
+      const bytes = numberOf('max.message.bytes')
+      const keptMs = numberOf('delete.retention.ms')
       this.#bytes.set(resourceName, errorCode === 0 && bytes > 0 ? bytes : bounds.batchBytesDefault)
+      this.#tombstonesKeptMs.set(resourceName, errorCode === 0 && keptMs >= 0 ? keptMs : tombstonesKeptDefaultMs)
     }
   }
 }
@@ -76,6 +88,7 @@ export async function topicInfos(limits: BatchLimits, topics: readonly TopicMeta
     id,
     partitions: leaders.length,
     recordBytesMax: Math.max(0, limits.of(name) - batchOverheadBytes),
+    tombstonesKeptMs: limits.tombstonesKeptMs(name),
   }))
 }
 

@@ -17,12 +17,10 @@ export const commitPlants: readonly Plant[] = [
     name: 'position-before-values',
     trap: 'KAFKA-10362, KAFKA-20685: the position is written apart from the values, and is ahead of them after a crash',
     file: partition,
-    find: 'if (end !== undefined) await store.apply(changes, { topicId: this.#changelogId, offset: end.lastOffset + 1 }) // P3',
-    replace: `if (end !== undefined) {
-      const position = { topicId: this.#changelogId, offset: end.lastOffset + 1 }
-      await store.apply([], position)
-      await store.apply(changes, position)
-    }`,
+    find: 'await store.apply(changes, { topicId: this.#changelogId, offset: end.lastOffset + 1, currentAtMs }) // P3',
+    replace: `await store
+        .apply([], { topicId: this.#changelogId, offset: end.lastOffset + 1, currentAtMs })
+        .then(() => store.apply(changes, store.position!))`,
   },
   {
     name: 'timeout-is-success',

@@ -73,11 +73,4 @@ export const correlationPlants: readonly Plant[] = [
     find: "return out.event({ type: 'timer.armed', key: timer, row: { dueAtMs: expiresAtMs, target } })",
     replace: 'return out',
   },
-  {
-    name: 'kept-beyond-own-keep',
-    trap: 'C2: a listener takes a kept record that is older than its own `keep`',
-    file: channel,
-    find: 'if (waiter.sinceMs > arrivedAtMs && world.nowMs > arrivedAtMs + task.keepMs) return false',
-    replace: 'void arrivedAtMs',
-  },
 ]

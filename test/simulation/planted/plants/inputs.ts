@@ -26,14 +26,6 @@ export const inputPlants: readonly Plant[] = [
     replace: 'if (input.from !== undefined && (input.from.source.isNew || !input.from.source.isInbox)) {',
   },
   {
-    name: 'position-only-with-changes',
-    trap: 'I6, I14: a record that changes no row does not move the position: it is set aside again after each move',
-    file: 'src/runtime/batch.ts',
-    find: 'this.staging.position(source.topic, source.partition, { topicId: source.topicId, offset })',
-    replace:
-      "if (source.isNew || input.command?.type !== 'record.route' || input.command.record.key !== null) this.staging.position(source.topic, source.partition, { topicId: source.topicId, offset })",
-  },
-  {
     name: 'grown-topic-unread',
     trap: 'Zeebe: the configured instead of the actual partition count: partitions that came later are never read',
     file: sources,
@@ -55,13 +47,6 @@ export const inputPlants: readonly Plant[] = [
     replace: `if (failure === undefined) continue
     startFailures.push(failure)
     deadLetter(record, [failure], out)`,
-  },
-  {
-    name: 'poison-stops',
-    trap: 'I14: a record that cannot be read ends the incarnation, and is read again by the next',
-    file: 'src/runtime/partition.ts',
-    find: 'if (error instanceof StoreCorrupted) {',
-    replace: 'if (error instanceof Error) {',
   },
   {
     name: 'new-ids-each-time',

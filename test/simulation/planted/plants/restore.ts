@@ -11,9 +11,8 @@ export const restorePlants: readonly Plant[] = [
     name: 'empty-fetch-is-the-end',
     trap: 'KAFKA-10167: the restore ends before the last commit, when a fetch brings nothing',
     file: restore,
-    find: 'if (!(await applyNext(reader, store, info.id)) && reader.position < end) await inTime(ready, options.clock) // P7',
-    replace:
-      'if (!(await applyNext(reader, store, info.id)) && reader.position > from) break\n      await Promise.race([ready, inTime(ready, options.clock)])',
+    find: 'if (!(await applyNext(reader, store, info.id, clock)) && reader.position < end) await inTime(ready, clock) // P7',
+    replace: 'if (!(await applyNext(reader, store, info.id, clock))) break',
   },
   {
     name: 'position-of-the-end',
@@ -25,7 +24,7 @@ export const restorePlants: readonly Plant[] = [
   return info.id`,
     replace: `  } finally {
     reader.close()
-    await store.apply([], { topicId: info.id, offset: end })
+    await store.apply([], { topicId: info.id, offset: end, currentAtMs: beganMs })
   }
   return info.id`,
   },
@@ -41,15 +40,22 @@ export const restorePlants: readonly Plant[] = [
     name: 'restore-without-end',
     trap: 'Our own: a restore waits for ever for the transaction of a newer producer',
     file: restore,
-    find: 'await inTime(ready, options.clock) // P7',
+    find: 'await inTime(ready, clock) // P7',
     replace: 'await ready',
   },
   {
     name: 'changelog-of-another-creation',
     trap: 'P5: the id of the topic is not compared, and a store is carried on from a changelog that was made anew',
     file: restore,
-    find: 'if (position.topicId !== topicId) {',
-    replace: 'if (position.topicId !== topicId && position.offset > end) {',
+    find: 'if (position.topicId !== topic.id) {',
+    replace: 'if (position.topicId !== topic.id && position.offset > end) {',
+  },
+  {
+    name: 'old-store-trusted',
+    trap: 'KAFKA-19943, KIP-1259: a store that was away for longer than tombstones are kept is carried on from',
+    file: restore,
+    find: 'if (awayMs > topic.tombstonesKeptMs * trustedShare)',
+    replace: 'if (awayMs > topic.tombstonesKeptMs * trustedShare && position.offset < earliest)',
   },
   {
     name: 'standby-not-awaited',

@@ -12,13 +12,6 @@ export const taskPlants: readonly Plant[] = [
     replace: 'const at = { ...last, number: Math.max(last.number, 1) }',
   },
   {
-    name: 'attempt-not-compared',
-    trap: 'I4: the late result of an attempt is taken for one of the attempt of now',
-    file: task,
-    find: "if (row.attempt !== command.attempt) return reject('attempt-superseded')",
-    replace: "if (row.attempt < command.attempt) return reject('attempt-superseded')",
-  },
-  {
     name: 'early-by-a-second',
     trap: 'I7: a delay is counted in whole seconds of the clock, and ends early',
     file: 'src/engine/tasks/trigger.ts',
@@ -27,7 +20,7 @@ export const taskPlants: readonly Plant[] = [
   },
   {
     name: 'timer-fires-twice',
-    trap: 'I7: a timer that fired keeps its row, and fires again after a move',
+    trap: 'I7: a timer that fired keeps its row: that of a forgotten instance fires again after each move',
     file: 'src/engine/apply.ts',
     find: "'timer.fired': timerFired,",
     replace: "'timer.fired': (event, state) => void [timerFired, event, state],",
@@ -36,8 +29,8 @@ export const taskPlants: readonly Plant[] = [
     name: 'timer-not-cancelled',
     trap: 'T3: the timer of work that has ended stays',
     file: 'src/engine/appliers/task.ts',
-    find: 'state.timers.find(timer) !== undefined)\n    state.timers.remove(timer)',
-    replace: 'state.timers.find(timer) === undefined)\n    state.timers.remove(timer)',
+    find: 'if (timer !== undefined && timer !== timerOf(after) && state',
+    replace: 'if (timer !== undefined && after !== undefined && timer !== timerOf(after) && state',
   },
   {
     name: 'work-not-cleared',
@@ -53,12 +46,5 @@ export const taskPlants: readonly Plant[] = [
     find: 'const draw = (murmur2(encoder.encode(`${at.instance.id}/${at.task.index}/${at.number}`)) >>> 0) / 0x1_0000_0000',
     replace:
       'const draw = (murmur2(encoder.encode(`${at.instance.id}/${at.task.index}/${Math.random()}`)) >>> 0) / 0x1_0000_0000',
-  },
-  {
-    name: 'clock-goes-back',
-    trap: 'The time of a partition follows a clock that is set back',
-    file: 'src/runtime/partition.ts',
-    find: 'this.#timeMs = Math.max(this.#timeMs, this.#options.clock.nowMs())',
-    replace: 'this.#timeMs = Math.max(0, this.#options.clock.nowMs())',
   },
 ]

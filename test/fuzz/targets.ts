@@ -1,0 +1,12 @@
+// The doors that are fuzzed, by name.
+import { fuzz } from './campaign.ts'
+import type { FuzzOptions, FuzzResult } from './campaign.ts'
+import { codecTarget } from './codecs.ts'
+import { definitions } from './definitions.ts'
+import { expressions } from './expressions.ts'
+
+export const targets: { readonly [name: string]: (options: FuzzOptions) => Promise<FuzzResult> } = {
+  definitions: (options) => fuzz(definitions, options),
+  codecs: (options) => fuzz(codecTarget, options),
+  expressions: (options) => fuzz(expressions, options),
+}

@@ -1,0 +1,119 @@
+// I8: records meet listeners: each record once in a workflow, the longest waiting first, never after `keep`, and none
+// is kept beside a waiter that it fits. What becomes of each record on its way is in fates.ts.
+import { channelId, keptId, type Waiter } from '../../../src/engine/state.ts'
+import type { SourceRecord } from '../../../src/engine/message.ts'
+import { doClocksAgree, nameOf, type Evidence } from './finished.ts'
+import { fits, isTooOld, takingsOf } from './listeners.ts'
+import { placeOf } from './logs.ts'
+
+/** I8: a record is taken by one listener of a workflow for each value that it has for it. */
+export function* takenOnce({ instances, sources, workflows }: Evidence): Generator<string> {
+  const takers = new Map<string, string[]>()
+  for (const { life, entry, place } of takingsOf(instances)) {
+    const { last } = life
+    const id = `${last.workflow} ${place}`
+    const name = `${workflows.get(last.version)?.tasks[entry.task]?.name} of ${nameOf(last)}`
+    takers.set(id, [...(takers.get(id) ?? []), name])
+  }
+  const values = new Map<string, number>()
+  for (const { coordinates, uses } of sources) {
+    for (const workflow of new Set(uses.channels.map((use) => use.workflow))) {
+      const own = new Set(uses.channels.filter((use) => use.workflow === workflow).map(({ value }) => value))
+      const id = `${workflow} ${coordinates}`
+      values.set(id, (values.get(id) ?? 0) + own.size)
+    }
+  }
+  for (const [id, by] of takers)
+    if (by.length > (values.get(id) ?? 0)) yield `I8: ${id} was taken by ${by.join(' and ')}`
+}
+
+/** I8: whenever a transaction is done, nobody waits beside a record that is kept and fits. */
+export function* nobodyWaitsBeside(run: Evidence): Generator<string> {
+  for (const changelog of run.committed.changelogs) {
+    const kept = new Map(changelog.lives('kept').map((life) => [life.id, life]))
+    for (const { last, versions } of changelog.lives('channels')) {
+      const channel = channelId(last.workflow, last.topic, last.value)
+      for (const { row, batch, atMs } of versions) {
+        for (const mark of row?.kept ?? []) {
+          const life = kept.get(keptId(mark.number))
+          if (life === undefined) yield `I8: channel ${channel} lists ${mark.number}, which is not kept`
+          if (life === undefined) continue
+          for (const waiter of row?.waiters ?? []) {
+            if (fits(run, waiter, last.value, life.last.record) && !isTooOld(run, waiter, mark.arrivedAtMs))
+              yield `I8: ${channel}: ${waiter.instanceId} waits beside kept record ${mark.number} after transaction ${batch} at ${atMs}`
+          }
+        }
+      }
+    }
+  }
+}
+
+/** I8: of those who wait, the longest waiting whom a record fits takes it. */
+export function* longestWaitingFirst(run: Evidence): Generator<string> {
+  const matched = matchesOf(run)
+  for (const { last, versions } of run.committed.lives('channels')) {
+    for (const [at, { row, atMs }] of versions.entries()) {
+      const before = versions[at - 1]?.row?.waiters ?? []
+      if (before.length < 2) continue
+      const still = new Set(row?.waiters.map(waiterId))
+      for (const [place, waiter] of before.entries()) {
+        const match = still.has(waiterId(waiter)) ? undefined : matched.get(waiterId(waiter))
+        if (match === undefined) continue
+        for (const longer of before.slice(0, place)) {
+          const isPassedOver =
+            still.has(waiterId(longer)) &&
+            fits(run, longer, last.value, match.record) &&
+            !isTooOld(run, longer, match.arrivedAtMs ?? longer.sinceMs)
+          if (isPassedOver)
+            yield `I8: ${placeOf(match.record)} went to ${waiter.instanceId} at ${atMs}, and ${longer.instanceId} waits longer`
+        }
+      }
+    }
+  }
+}
+
+interface Match {
+  readonly record: SourceRecord
+  readonly arrivedAtMs: number | undefined
+}
+
+const waiterId = ({ instanceId, number }: Pick<Waiter, 'instanceId' | 'number'>): string => `${instanceId} ${number}`
+
+/** Which record was found for each waiter: by its command where it lives elsewhere, else by what its instance took. */
+function matchesOf({ committed, instances, sources }: Evidence): ReadonlyMap<string, Match> {
+  const matches = new Map<string, Match>()
+  for (const { command } of committed.hops)
+    if (command.type === 'instance.correlate') matches.set(waiterId(command), command)
+  const records = new Map(sources.map(({ coordinates, record }) => [coordinates, record]))
+  for (const { life, entry, place } of takingsOf(instances)) {
+    const record = records.get(place)
+    const waiting = life.versions.findLast(({ row }) => {
+      const task = row?.tasks[entry.task]
+      return task?.open?.kind === 'record' && task.attempt === entry.attempt
+    })?.row?.tasks[entry.task]?.open
+    if (record === undefined || waiting?.kind !== 'record') continue
+    const id = waiterId({ instanceId: life.id, number: waiting.number })
+    if (!matches.has(id)) matches.set(id, { record, arrivedAtMs: undefined })
+  }
+  return matches
+}
+
+/** I8: nothing is taken that came longer before its listener than that keeps it. */
+export function* neverAfterKeep({ committed, instances, plan, workflows }: Evidence): Generator<string> {
+  if (!doClocksAgree(plan)) return
+  const arrived = new Map<string, number>()
+  for (const { last } of committed.lives('kept')) {
+    const id = `${last.channel.slice(0, last.channel.indexOf('/'))} ${placeOf(last.record)}`
+    arrived.set(id, Math.max(arrived.get(id) ?? 0, last.arrivedAtMs))
+  }
+  for (const { life, entry, place, wasKept } of takingsOf(instances)) {
+    const task = workflows.get(life.last.version)?.tasks[entry.task]
+    const atMs = arrived.get(`${life.last.workflow} ${place}`)
+    if (!wasKept || task?.type !== 'kafka-listener' || atMs === undefined) continue
+    const began = life.last.timeline.findLast(
+      (each) => each.task === entry.task && each.attempt === entry.attempt && each.status === 'EXECUTING',
+    )
+    if (began !== undefined && began.atMs <= entry.atMs && began.atMs > atMs + task.keepMs)
+      yield `I8: ${task.name} of ${nameOf(life.last)} took ${place}, which came ${began.atMs - atMs} ms before it`
+  }
+}

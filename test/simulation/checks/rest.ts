@@ -1,0 +1,101 @@
+// I16–I18: once the faults have stopped and everything had time to heal, all that there is has ended or waits for
+// something that can still come, everything is read, and the group stands still.
+import { channelId, type InstanceRow, type OpenWork } from '../../../src/engine/state.ts'
+import type { Workflow } from '../../../src/definition/workflow.ts'
+import type { SourcePositions } from '../committed.ts'
+import { instanceRowsOf, nameOf, type Evidence } from './finished.ts'
+import { overdueMs } from './timers.ts'
+
+/** So long the group has not changed by then. */
+const stableMs = 30_000
+
+/** I16: every instance is terminal, in an incident, or waits for a record, for a time, or for a handler in its time. */
+export function* allAtRest(run: Evidence): Generator<string> {
+  const nowMs = run.world.scheduler.clock.nowMs()
+  for (const { row } of instanceRowsOf(run)) {
+    if (row.status !== 'EXECUTING' || row.incidents > 0) continue
+    const open = row.tasks.flatMap((task) => (task?.open === undefined ? [] : [task.open]))
+    if (!open.some((work) => work.kind === 'record' || dueOf(work) > nowMs - overdueMs))
+      yield `I16: ${nameOf(row)} is ${row.status}, open: ${open.map(({ kind }) => kind).join(', ') || 'nothing'}`
+  }
+}
+
+function dueOf(work: OpenWork): number {
+  if (work.kind === 'time' || work.kind === 'retry') return work.dueAtMs
+  return work.kind === 'handler' ? Number(work.timer.slice(0, work.timer.indexOf('/'))) : -Infinity
+}
+
+/** I16: whoever waits for a record waits in its channel, and nobody else does. */
+export function* waitersAreLive(run: Evidence): Generator<string> {
+  const waiting = new Map<string, InstanceRow>()
+  for (const { last, isRemoved } of run.instances) {
+    const workflow = run.workflows.get(last.version)
+    if (workflow !== undefined && !isRemoved) for (const id of subscriptionsOf(last, workflow)) waiting.set(id, last)
+  }
+  for (const { last, isRemoved } of run.committed.lives('channels')) {
+    for (const { instanceId, number } of isRemoved ? [] : last.waiters) {
+      const channel = channelId(last.workflow, last.topic, last.value)
+      if (!waiting.delete(`${instanceId} ${number} ${channel}`))
+        yield `I16: ${channel} has the waiter ${number} of ${instanceId}, which does not wait for it`
+    }
+  }
+  for (const [id, row] of waiting) yield `I16: ${nameOf(row)} waits, and nothing can find it: ${id}`
+}
+
+function* subscriptionsOf(row: InstanceRow, { name, tasks }: Workflow): Generator<string> {
+  for (const task of tasks) {
+    const open = row.tasks[task.index]?.open
+    if (task.type === 'kafka-listener' && open?.kind === 'record')
+      yield `${row.id} ${open.number} ${channelId(name, task.topic, open.value)}`
+  }
+}
+
+/** I17: every partition of every source is read up to its end. */
+export function* nothingUnread({ committed, world }: Evidence): Generator<string> {
+  const read = new Map<string, SourcePositions>()
+  const topics = new Set<string>()
+  for (const changelog of committed.changelogs) {
+    for (const positions of changelog.positions()) {
+      read.set(`${positions.topic}/${positions.source}`, positions)
+      topics.add(positions.topic)
+    }
+  }
+  for (const topic of topics) {
+    const info = world.broker.findTopic(topic)
+    for (let partition = 0; partition < (info?.partitions ?? 0); partition++) {
+      const place = `${topic}/${partition}`
+      const position = read.get(place)?.versions.at(-1)?.row
+      const { earliest } = world.broker.offsets(topic, partition)
+      const last = committed.history
+        .of(topic, partition)
+        .findLast(({ topicId, offset }) => topicId === info?.id && offset >= earliest)
+      if (position === undefined) yield `I17: ${place} was never read`
+      else if (last !== undefined && (position.topicId !== info?.id || position.offset <= last.offset))
+        yield `I17: ${place} was read up to ${position.offset} of ${position.topicId}, and ends with ${last.offset} of ${info?.id}`
+    }
+  }
+}
+
+/** I17: no transaction is open. */
+export function* nothingOpen({ world }: Evidence): Generator<string> {
+  const open = world.broker.unfinishedTransactions()
+  if (open.length > 0) yield `I17: open transactions: ${JSON.stringify(open)}`
+}
+
+/** I18: the group has not changed for a while, and each partition runs where the group says, and nowhere else. */
+export function* groupStandsStill({ plan, views, world }: Evidence): Generator<string> {
+  const { clock } = world.scheduler
+  const agoMs = clock.elapsedMs - world.coordinator.rebalancedAtMs
+  if (agoMs < stableMs) yield `I18: the group changed ${agoMs} ms ago`
+  for (let partition = 0; partition < plan.partitions; partition++) {
+    const owner = world.coordinator.ownerOf(partition)
+    if (owner === undefined) yield `I18: nobody owns partition ${partition}`
+    else if (!views.has(owner)) yield `I18: ${owner} owns partition ${partition}, and does not run`
+    for (const [name, { partitions }] of views) {
+      const view = partitions.find((each) => each.partition === partition)
+      const isRunning = view?.phase === 'running'
+      if (isRunning !== (name === owner))
+        yield `I18: partition ${partition} of ${owner} is ${view?.phase ?? 'not there'} in ${name}: ${view?.reason ?? 'no reason'}`
+    }
+  }
+}

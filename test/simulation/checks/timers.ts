@@ -1,0 +1,67 @@
+// I7: timers come never early, and none is left behind.
+import type { OpenWork } from '../../../src/engine/state.ts'
+import type { Evidence } from './finished.ts'
+import { nameOf } from './finished.ts'
+
+/** So long after its time a timer counts as forgotten: clocks are right again by then. */
+export const overdueMs = 30_000
+
+/** I7: no timer is overdue at rest. */
+export function* noneOverdue({ committed, world }: Evidence): Generator<string> {
+  const nowMs = world.scheduler.clock.nowMs()
+  for (const { last, isRemoved } of committed.lives('timers')) {
+    if (!isRemoved && last.dueAtMs < nowMs - overdueMs)
+      yield `I7: a timer of ${JSON.stringify(last.target)} is overdue by ${nowMs - last.dueAtMs} ms`
+  }
+}
+
+/** I7: what a task waited for came no earlier than its time, by the clock of its partition. */
+export function* neverEarly({ instances, workflows }: Evidence): Generator<string> {
+  for (const { last, versions } of instances) {
+    for (const [at, { row }] of versions.entries()) {
+      const next = versions[at + 1]?.row
+      if (row === undefined || next === undefined) continue
+      for (const [index, task] of row.tasks.entries()) {
+        if (task?.open === undefined) continue
+        const dueAtMs = dueOf(task.open)
+        const now = next.tasks[index]
+        if (dueAtMs === undefined || now === undefined) continue
+        const came = next.timeline.find((each) => each.task === index && isOfTime(task.open, task.attempt, each))
+        const hasCome = came !== undefined && !row.timeline.some((each) => isSame(each, came))
+        if (hasCome && came.atMs < dueAtMs)
+          yield `I7: ${workflows.get(last.version)?.tasks[index]?.name} of ${nameOf(last)} was due at ${dueAtMs} and went on at ${came.atMs}`
+      }
+    }
+  }
+}
+
+interface Entry {
+  readonly atMs: number
+  readonly task: number
+  readonly status: string
+  readonly attempt: number
+  readonly note: string | undefined
+}
+
+/** Whether an entry tells that the time came which the work waited for. */
+function isOfTime(open: OpenWork | undefined, attempt: number, entry: Entry): boolean {
+  switch (open?.kind) {
+    case 'time':
+      return entry.attempt === attempt && entry.status === 'COMPLETED'
+    case 'retry':
+      return entry.attempt === attempt + 1
+    case 'record':
+    case 'handler':
+      return entry.attempt === attempt && /^(retry after )?timeout:/.test(entry.note ?? '')
+    default:
+      return false
+  }
+}
+
+const isSame = (a: Entry, b: Entry): boolean =>
+  a.atMs === b.atMs && a.task === b.task && a.status === b.status && a.attempt === b.attempt
+
+function dueOf(open: OpenWork): number | undefined {
+  if (open.kind === 'time' || open.kind === 'retry') return open.dueAtMs
+  return 'timer' in open && open.timer !== undefined ? Number(open.timer.slice(0, open.timer.indexOf('/'))) : undefined
+}

@@ -1,0 +1,98 @@
+// A workflow on its way: the names that its tasks have, what their expressions may speak of, and how many more there may
+// be. Whoever starts it brings an input with all fields of `InputFields` (acts.ts); `vars` begin as `firstVars`.
+import type { Json } from '../../../src/base/json.ts'
+import type { Random } from '../random.ts'
+
+/** A task as it stands in a file. */
+export interface TaskDocument {
+  readonly name: string
+  readonly type: string
+  readonly [key: string]: Json
+}
+
+export interface InputFields {
+  readonly [name: string]: Json
+  readonly id: string
+  /** 0 to 5. */
+  readonly size: number
+  /** Shared by a few customers. */
+  readonly about: string
+  readonly number: number
+  /** A duration. */
+  readonly grace: string
+}
+
+export const firstVars = { count: 0, note: 'none' }
+
+export class Draft {
+  readonly random: Random
+  /** How the listeners of this workflow find their records; the same in all its versions. */
+  readonly routes: Routes
+  readonly #names: string[] = []
+  #left: number
+
+  constructor(random: Random, routes: Routes, tasksMax: number) {
+    this.random = random
+    this.routes = routes
+    this.#left = tasksMax
+  }
+
+  /** Tasks that there may still be. */
+  get left(): number {
+    return this.#left
+  }
+
+  /** A name for the next task. */
+  name(type: string): string {
+    this.#left -= 1
+    const name = `${type.replace(/^kafka-/, '')}${this.#names.length + 1}`
+    this.#names.push(name)
+    return name
+  }
+
+  /** True or false, mostly; now and then it cannot be evaluated. */
+  condition(): string {
+    const { random } = this
+    if (random.chance(0.03)) return 'input.missing > 1'
+    return random.pick([
+      'input.size > 2',
+      'input.size < 3',
+      'input.number % 2 == 0',
+      'vars.count < 2',
+      "vars.note == 'none'",
+      'has(input.flag)',
+      ...(this.#names.length > 1 ? [`tasks.${random.pick(this.#names.slice(0, -1))}.status == 'COMPLETED'`] : []),
+    ])
+  }
+}
+
+/** The two sides by which records of the answers' and of the replies' topics are told apart first. */
+export interface Routes {
+  readonly reply: CorrelationPair
+  readonly answer: CorrelationPair
+  /** Any reply of its route will do for a listener, whichever of its commands was asked for it: then it may starve. */
+  readonly areShared: boolean
+}
+
+export interface CorrelationPair {
+  readonly message: string
+  readonly instance: string
+  readonly [key: string]: string
+}
+
+export function drawRoutes(random: Random): Routes {
+  return {
+    reply: random.pick([
+      { message: 'message.value.id', instance: 'instance.key' },
+      { message: 'message.value.parcel', instance: "'parcel-' + instance.key" },
+      { message: 'message.value.instance', instance: 'instance.id' },
+      { message: 'message.key', instance: 'instance.key' },
+    ]),
+    answer: random.pick([
+      { message: 'message.value.about', instance: 'input.about' },
+      { message: 'message.key', instance: 'input.about' },
+      { message: 'message.value.number', instance: 'input.number' },
+    ]),
+    areShared: random.chance(0.3),
+  }
+}

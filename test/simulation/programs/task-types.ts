@@ -1,0 +1,198 @@
+// How each task type is drawn. A type that the language learns is one entry here; programs.test.ts asks for it, because
+// the schema names it. Whatever a task waits for comes or times out within seconds.
+import type { Json } from '../../../src/base/json.ts'
+import type { Random } from '../random.ts'
+import type { Draft, TaskDocument } from './draft.ts'
+
+export interface TaskGenerator {
+  /** How often, beside the others. */
+  readonly weight: number
+  /** True where it brings several tasks. */
+  readonly isWide?: boolean
+  /** The task, and behind it those that it needs to have there. */
+  draw(draft: Draft, more: Surroundings): readonly TaskDocument[]
+}
+
+/** What a task that holds others draws them with (scope.ts). */
+export interface Surroundings {
+  /** What one generator gives. */
+  tasks(): readonly TaskDocument[]
+  /** A scope of its own: small where it is deep down. */
+  scope(): readonly TaskDocument[]
+}
+
+const replyTopics = ['payment-events', 'shipping-events'] as const
+const commandTopics = ['payment-commands', 'shipping-commands'] as const
+/** Its records are too large for it, all of them. */
+export const refusingTopic = 'tiny-commands'
+
+export const taskGenerators: { readonly [type: string]: TaskGenerator } = {
+  'kafka-command': {
+    weight: 2,
+    draw: (draft) => {
+      const { random } = draft
+      const name = draft.name('kafka-command')
+      const isRefused = random.chance(0.15)
+      const task = {
+        name,
+        type: 'kafka-command',
+        topic: isRefused
+          ? random.pick([refusingTopic, "${ 'missing-' + instance.workflow }"])
+          : random.pick([...commandTopics, "${ input.size > 2 ? 'payment-commands' : 'shipping-commands' }"]),
+        value: { id: '${ instance.key }', instance: '${ instance.id }', task: name },
+        ...maybe(random, 0.3, 'key', random.pick(['${ input.id }', 7, '${ input.number }'])),
+        ...maybe(random, 0.3, 'headers', { source: '${ instance.workflow }', size: '${ input.size }' }),
+        ...maybe(random, 0.2, 'partition', random.pick([0, 1, '${ input.size % 2 }', 99])),
+      }
+      return [{ ...task, ...common(draft, { fails: isRefused }) }]
+    },
+  },
+  'kafka-listener': {
+    weight: 4,
+    isWide: true,
+    draw: (draft) => (draft.random.chance(0.65) ? [...question(draft)] : [stranger(draft)]),
+  },
+  decision: {
+    weight: 2,
+    isWide: true,
+    draw: (draft, more) => {
+      const { random } = draft
+      const name = draft.name('decision')
+      const branches = Array.from({ length: 1 + random.int(3) }, () => {
+        const [first, ...others] = more.tasks()
+        return [{ ...first!, dependsOn: [name] }, ...others]
+      })
+      const heads = branches.map(([head]) => head!.name)
+      const some = (): string[] => heads.filter(() => random.chance(0.5))
+      const cases = Array.from({ length: 1 + random.int(2) }, () => ({ when: draft.condition(), next: some() }))
+      const task = { name, type: 'decision', cases, ...maybe(random, 0.8, 'default', some()) }
+      return [{ ...task, ...common(draft) }, ...branches.flat()]
+    },
+  },
+  process: {
+    weight: 2,
+    isWide: true,
+    draw: (draft, more) => {
+      const name = draft.name('process')
+      return [{ name, type: 'process', tasks: more.scope(), ...common(draft, { fails: true }) }]
+    },
+  },
+  set: { weight: 1, draw: (draft) => [{ ...note(draft), ...common(draft, { hasSet: true }) }] },
+  trigger: {
+    weight: 1,
+    draw: (draft) => {
+      const { random } = draft
+      const when = random.pick([
+        { delay: random.pick(['250ms', '2s', '5s', '${ input.grace }']) },
+        { delay: 'PT1S' },
+        { at: random.pick(["${ now + duration('2s') }", '2020-01-01T00:00:00Z']) },
+      ])
+      return [{ name: draft.name('trigger'), type: 'trigger', ...when, ...common(draft) }]
+    },
+  },
+  examine: {
+    weight: 3,
+    draw: (draft) => {
+      const { random } = draft
+      const task = {
+        name: draft.name('examine'),
+        type: 'examine',
+        timeout: random.pick(['2s', '4s', '6s']),
+        ...maybe(
+          random,
+          0.7,
+          'with',
+          random.pick<Json>(['${ input.id }', { id: '${ input.id }', n: '${ vars.count }' }]),
+        ),
+      }
+      const retry = random.pick<{ readonly [key: string]: Json }>([
+        { maxAttempts: 1 },
+        { maxAttempts: 3, initialInterval: '500ms' },
+        { maxAttempts: 3, initialInterval: '1s', backoffCoefficient: 3, maxInterval: '2s', jitter: 0 },
+        { maxAttempts: 0, initialInterval: '1s', maxElapsed: '10s', jitter: 1 },
+        { maxAttempts: 4, initialInterval: '250ms', nonRetryable: ['throw', 'timeout'] },
+      ])
+      // A handler's own policy goes on for minutes.
+      return [{ ...task, ...common(draft), retry }]
+    },
+  },
+}
+
+/** A command and the wait for its answer: services answer each command that asks for it (outside.ts). */
+function question(draft: Draft): readonly [TaskDocument, TaskDocument] {
+  const { random, routes } = draft
+  const asking = draft.name('kafka-command')
+  const topic = random.pick(replyTopics)
+  // A wait with no end needs an answer that nobody else takes and that does not expire.
+  const isPatient = !routes.areShared && random.chance(0.5)
+  const command = {
+    name: asking,
+    type: 'kafka-command',
+    topic: random.pick(commandTopics),
+    value: {
+      ...{ id: '${ instance.key }', instance: '${ instance.id }', task: asking, answer: topic },
+      isOptional: !isPatient,
+    },
+  }
+  const own = { message: 'message.value.task', instance: `'${asking}'` }
+  const correlate = routes.areShared ? routes.reply : [routes.reply, own]
+  const where = random.pick(["message.value.kind == 'shipped'", "message.value.status == 'paid'"])
+  const task = {
+    ...{ name: draft.name('kafka-listener'), type: 'kafka-listener', topic, from: 'earliest', correlate },
+    ...maybe(random, 0.5, 'where', where),
+  }
+  if (isPatient) return [command, { ...task, keep: '1d', set: { note: '${ message.value.reply }' } }]
+  return [
+    { ...command, ...common(draft) },
+    { ...task, ...impatience(draft) },
+  ]
+}
+
+/** Waits for what customers say, which may be nothing. */
+function stranger(draft: Draft): TaskDocument {
+  const { random, routes } = draft
+  const task = {
+    ...{ name: draft.name('kafka-listener'), type: 'kafka-listener', topic: 'answers', from: 'earliest' },
+    correlate: routes.answer,
+    ...maybe(random, 0.3, 'where', "message.value.tone != 'rude'"),
+  }
+  return { ...task, ...impatience(draft) }
+}
+
+function impatience(draft: Draft): { readonly [key: string]: Json } {
+  const { random } = draft
+  return {
+    keep: random.pick(['0s', '2s', '5s', '1h', '1d']),
+    timeout: random.pick(['2s', '5s', '10s']),
+    ...common(draft, { fails: true, set: { note: random.pick(['${ message.value.reply }', '${ output.reply }']) } }),
+  }
+}
+
+/** Writes a variable. */
+export function note(draft: Draft): TaskDocument {
+  const set = draft.random.pick([{ count: '${ vars.count + 1 }' }, { note: '${ instance.key }' }, { count: 0 }])
+  return { name: draft.name('set'), type: 'set', set }
+}
+
+/** What every task may have. `fails`: it will, now and then, and mostly its author has thought of that. */
+function common(
+  draft: Draft,
+  { fails = false, hasSet = false, set = { count: '${ vars.count + 1 }' } }: Nature = {},
+): { readonly [key: string]: Json } {
+  const { random } = draft
+  return {
+    ...maybe(random, 0.12, 'when', draft.condition()),
+    ...maybe(random, hasSet ? 0 : 0.25, 'set', set),
+    ...maybe(random, fails ? 0.9 : 0.25, 'onFailure', random.pick(['skip', 'skip', 'skip', 'fail', 'incident'])),
+    ...maybe(random, fails ? 0.3 : 0.1, 'retry', { maxAttempts: 2, initialInterval: '500ms' }),
+  }
+}
+
+interface Nature {
+  readonly fails?: boolean
+  readonly hasSet?: boolean
+  readonly set?: { readonly [name: string]: Json }
+}
+
+const maybe = (random: Random, chance: number, key: string, value: Json): { readonly [key: string]: Json } =>
+  random.chance(chance) ? { [key]: value } : {}
