@@ -39,7 +39,7 @@ export function readSource(
   file: string,
   text: string,
 ): { readonly documents: readonly SourceDocument[]; readonly problems: readonly Problem[] } {
-  const lines = new LineCounter()
+  const lines = linesOf(text)
   const textLines = text.split(/\r?\n/)
   const place = (offset: number): Place => {
     const { line, col } = lines.linePos(Math.min(offset, text.length))
@@ -56,9 +56,7 @@ export function readSource(
 
   let parsed: readonly Document.Parsed[]
   try {
-    parsed = [
-      ...parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, ...yamlOptions }),
-    ] as Document.Parsed[]
+    parsed = [...parseAllDocuments(text, { prettyErrors: false, ...yamlOptions })] as Document.Parsed[]
   } catch (error) {
     if (!(error instanceof RangeError)) throw error
     return { documents: [], problems: [{ code: 'DW_LIMIT', message: tooDeep, place: start(file) }] }
@@ -110,6 +108,14 @@ export function readSource(
 
 const yamlOptions = { version: '1.2', schema: 'core', merge: false, uniqueKeys: true, strict: true } as const
 const tooDeep = `nested too deep: at most ${limits.yamlDepthMax} levels`
+
+/** Where lines begin. The parser would tell as well, but it passes over line breaks in what it cannot read. */
+function linesOf(text: string): LineCounter {
+  const lines = new LineCounter()
+  lines.addNewLine(0)
+  for (const { index } of text.matchAll(/\n/g)) lines.addNewLine(index + 1)
+  return lines
+}
 
 function start(file: string): Place {
   return { file, line: 1, column: 1 }

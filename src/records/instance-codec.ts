@@ -192,6 +192,7 @@ function member<Name>(names: readonly Name[], field: unknown): Name {
   if (name === undefined) throw new StoreCorrupted('a value has a status that there is not')
   return name
 }
+
 const errorOf = (fields: unknown): TaskError | undefined =>
   Array.isArray(fields) ? { code: text(fields[0]), message: text(fields[1]) } : undefined
 

@@ -4,6 +4,7 @@
 //
 // H1. A run is recorded before it begins: `run` is an effect of the commit that made the task EXECUTING.
 // H2. A job that is asked for again, because its partition was restored in this worker, is not run twice.
+// H3. One that is not asked for again is over, and nobody was left to abort it: it gives back its slot.
 // A handler that ignores its signal loses its slot when it is aborted; what it still returns is refused (I4).
 import type { Json } from '../base/json.ts'
 import type { Logger } from '../base/logger.ts'
@@ -25,6 +26,8 @@ interface Job {
   readonly attempt: number
   readonly handler: string
   state: 'waiting' | 'granted' | 'running'
+  /** H3 */
+  isOwed: boolean
   deliver: Deliver
   readonly controller: AbortController
   progress: Json | undefined
@@ -66,6 +69,7 @@ export class Executor {
     const known = this.#jobs.get(id)
     if (known?.attempt === request.attempt) {
       known.deliver = deliver
+      known.isOwed = true
       if (known.state === 'granted') deliver(executeCommand(known))
       return
     }
@@ -74,6 +78,7 @@ export class Executor {
       ...request,
       id,
       state: 'waiting',
+      isOwed: true,
       deliver,
       controller: new AbortController(),
       progress: undefined,
@@ -83,6 +88,15 @@ export class Executor {
     this.#waiting.set(job.handler, queue)
     queue.add(job)
     this.#grant()
+  }
+
+  /** A restored partition asks again from now on; the result is called when it has asked for all that it owes. H3 */
+  asking(partition: number): () => void {
+    const jobs = [...this.#jobs.values()].filter((job) => job.partition === partition)
+    for (const job of jobs) job.isOwed = false
+    return () => {
+      for (const job of jobs) if (!job.isOwed && this.#jobs.get(job.id) === job) this.abort(job.instanceId, job.task)
+    }
   }
 
   /** The run is recorded: begin it. H1 */

@@ -143,7 +143,11 @@ export class PartitionHost {
     try {
       this.#store ??= await openStore(partition)
       const standby = await Standby.open({ log, store: this.#store, clock, topic: topics.changelog, partition })
-      await Promise.race([standby.finished, this.#bell.heard()]).finally(() => standby.stop())
+      try {
+        await Promise.race([standby.finished, this.#bell.heard()])
+      } finally {
+        await standby.stop()
+      }
     } catch (error) {
       await this.#cure(error)
     }

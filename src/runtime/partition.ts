@@ -20,7 +20,7 @@ import type { Definitions } from './definitions.ts'
 import { faultOf } from './faults.ts'
 import { Lifecycle } from './lifecycle.ts'
 import type { Clock, Ids, Log, Producer, Store } from './ports.ts'
-import { askAgain } from './owed.ts'
+import { askAgain, type AskAgainOptions } from './owed.ts'
 import { Refusals } from './refusals.ts'
 import { restore } from './restore.ts'
 import { CommittedRows } from './rows.ts'
@@ -42,6 +42,7 @@ export interface PartitionOptions {
   readonly partitions: number
   /** Commands of this worker that wait for the partition; what falls with a batch is put back at its front. */
   readonly own: OwnCommand[]
+  readonly executor: AskAgainOptions['executor']
   readonly sourceTopics: () => Promise<readonly SourceTopic[]>
   /** P6 */
   readonly perform: (effect: Effect) => void
@@ -128,7 +129,7 @@ export class Partition {
     await this.#rows.fill()
     await definitions.catchUp()
     await this.#timers.refill()
-    await askAgain(store, this.#rows, definitions.catalogue, this.#options.perform)
+    await askAgain(this.#options, this.#rows)
     if (this.phase === 'restoring') this.#lifecycle.become('running')
     await this.refreshSources() // once it runs: whatever is published later asks it to look again
   }

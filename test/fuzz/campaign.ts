@@ -83,7 +83,7 @@ class Campaign<Input extends Attack> {
     for (const input of this.#target.corpus) {
       if (this.violations.length >= violationsMax) return
       try {
-        await this.#try(input)
+        this.#count(input, await this.#try(input))
         this.#prototypes.check()
       } catch (error) {
         this.#violated({ input: textOf(input), reason: reasonOf(error) })
@@ -97,7 +97,9 @@ class Campaign<Input extends Attack> {
     const property = fc.asyncProperty(arbitrary, async (input) => {
       if (failedAtMs !== undefined && performance.now() - failedAtMs > shrinkingMs) return
       try {
-        await this.#try(input)
+        const classes = await this.#try(input)
+        // What shrinking tries is not of the campaign.
+        if (failedAtMs === undefined) this.#count(input, classes)
       } catch (error) {
         failedAtMs ??= performance.now()
         throw error
@@ -135,19 +137,24 @@ class Campaign<Input extends Attack> {
     }
   }
 
-  async #try(input: Input): Promise<void> {
+  async #try(input: Input): Promise<readonly string[]> {
     const run = () => this.#target.run(input)
     const { result, cost } = await measure(run) // F1
     this.#prototypes.checkKeys()
     await result.verify?.()
-    if (isWithin(cost, this.#bounds)) {
+    const bounds = this.#target.boundsOf?.(input) ?? this.#bounds
+    if (isWithin(cost, bounds)) {
       this.#slowestMs = Math.max(this.#slowestMs, cost.cpuMs)
       this.#largestBytes = Math.max(this.#largestBytes, cost.heapBytes)
     } else {
-      await confirm(run, this.#bounds) // F3
+      await confirm(run, bounds) // F3
     }
+    return result.classes
+  }
+
+  #count(input: Input, classes: readonly string[]): void {
     count(this.#kinds, input.kind)
-    for (const name of result.classes) count(this.#classes, name)
+    for (const name of classes) count(this.#classes, name)
   }
 
   #violated(violation: Omit<Violation, 'target'>): void {

@@ -67,13 +67,9 @@ const method = fc.constantFrom(
 )
 const loop = fc.constantFrom('all', 'exists', 'exists_one', 'map', 'filter')
 
-interface Grammar {
-  expression: string
-}
-
 /** By the grammar: all operators, macros and functions, of any type. */
-const byGrammar = fc.letrec<Grammar>((tie) => {
-  const inner: fc.Arbitrary<string> = tie('expression')
+const byGrammar = fc.letrec<{ expression: string }>((tie) => {
+  const inner = tie('expression')
   return {
     expression: fc.oneof(
       { maxDepth: 5, withCrossShrink: true },

@@ -42,7 +42,7 @@ const instanceLayout = {
 
 /** Every layout that there is, with its rows. */
 const layouts: { readonly [name: string]: Layout } = {
-  instances: instanceLayout as Layout,
+  instances: instanceLayout,
   keys: layout(codecs.keyCodec, rows.keyRow),
   channels: layout(codecs.channelCodec, rows.channelRow),
   kept: layout(codecs.keptCodec, rows.keptRow),

@@ -7,6 +7,7 @@ import type { Problem } from '../../src/base/errors.ts'
 import { limits } from '../../src/base/limits.ts'
 import { compileWorkflow, loadWorkflows } from '../../src/definition/parse.ts'
 import type { LoadedWorkflows } from '../../src/definition/parse.ts'
+import { boundsOfAnInput } from './bounds.ts'
 import { hostileDocuments } from './hostile/documents.ts'
 import { mutate } from './mutations.ts'
 import { runWorkflows } from './run-workflows.ts'
@@ -62,6 +63,14 @@ export const definitions: Target<FileAttack> = {
     'DW_INPUT_SCHEMA',
   ],
   kinds: ['valid', 'mutated', 'damaged', 'raw', 'bomb'],
+  boundsOf: ({ text }) => {
+    // The reader of YAML takes milliseconds a KiB on text that is made to be slow. Files are few, and their operator's.
+    const kib = Math.max(0, text.length / 1_024 - smallKib)
+    return {
+      cpuMs: boundsOfAnInput.cpuMs + kib * cpuMsOfAKib,
+      heapBytes: boundsOfAnInput.heapBytes + kib * heapBytesOfAKib,
+    }
+  },
   run({ text, isRun }) {
     const loaded = load(text)
     const { workflows, problems } = loaded
@@ -82,6 +91,9 @@ export const definitions: Target<FileAttack> = {
 }
 
 const file = 'f.yaml'
+const smallKib = 4
+const cpuMsOfAKib = 15
+const heapBytesOfAKib = 786_432
 
 function load(text: string): LoadedWorkflows {
   return loadWorkflows([{ file, text }])

@@ -18,48 +18,58 @@ const knownKeys = fc.constantFrom(
   'schedule',
   'compensate',
   'timeout',
+  'correlate',
+  'set',
 )
-const knownValues = fc.constantFrom<Json>(
-  't0',
-  't1',
-  ['t0'],
-  ['t1', 't1'],
-  ['nobody'],
-  [],
-  {},
-  'kafka-listener',
-  'parallel',
-  'process',
-  'decision',
-  'tasks.t0.output',
-  'tasks.nobody.output',
-  'vars.nobody',
-  'secrets.x',
-  'nobody.x',
-  'output.x',
-  'message.nobody',
-  'instance.nobody',
-  '${ tasks["t0"].nobody }',
-  '${',
-  '1 +',
-  '10 parsecs',
-  '2030-13-41',
-  'a/b',
-  0,
-  -1,
-  1e9,
-  0.5,
+/** Mistakes that authors make: a value that is wrong for its key. */
+const mistakes = fc.constantFrom<readonly [key: string, value: Json]>(
+  ['name', 't0'],
+  ['name', 't1'],
+  ['name', 'with blanks'],
+  ['type', 'parallel'],
+  ['type', 'process'],
+  ['type', 'decision'],
+  ['type', 'kafka-listener'],
+  ['topic', 'a/b'],
+  ['topic', 'orders'],
+  ['dependsOn', ['t0']],
+  ['dependsOn', ['t1', 't1']],
+  ['dependsOn', ['t2', 't3']],
+  ['dependsOn', ['nobody']],
+  ['next', ['t0']],
+  ['next', []],
+  ['cases', []],
+  ['correlate', []],
+  ['correlate', { message: 'message.value.id', instance: 'vars.v' }],
+  ['when', '1 +'],
+  ['when', 'tasks.nobody.output'],
+  ['when', 'tasks.t0.nobody'],
+  ['when', 'vars.nobody == 1'],
+  ['when', 'secrets.x'],
+  ['when', 'nobody.x'],
+  ['when', 'output.x'],
+  ['when', 'message.value'],
+  ['value', '${ instance.nobody }'],
+  ['value', '${'],
+  ['at', '2030-13-41'],
+  ['delay', '10 parsecs'],
+  ['timeout', '0s'],
+  ['keep', 'P1Y'],
+  ['retention', ''],
+  ['input', { type: 'nothing' }],
+  ['workflow', ''],
+  ['retry', { maxAttempts: -1, initialInterval: '1 s' }],
 )
 
-const replaced: fc.Arbitrary<Change> = fc.oneof(knownValues, hostileJson).map((by) => () => by)
+const replaced: fc.Arbitrary<Change> = hostileJson.map((by) => () => by)
 const wrapped: fc.Arbitrary<Change> = fc.constantFrom<Change>(
   (value) => [value],
   (value) => [value, value],
   (value) => ({ nested: value }),
-  (value) => String(value),
+  (value) => JSON.stringify(value),
 )
 const added: fc.Arbitrary<Change> = fc
-  .tuple(fc.oneof(knownKeys, hostileKey), fc.oneof(knownValues, hostileJson))
+  .tuple(fc.oneof(knownKeys, hostileKey), hostileJson)
   .map(([key, by]) => (value) => {
     if (isList(value)) return [...value, by]
     return typeof value === 'object' && value !== null ? fromEntries([...Object.entries(value), [key, by]]) : by
@@ -78,15 +88,32 @@ const renamed: fc.Arbitrary<Change> = fc
     )
   })
 
-const change = fc.tuple(fc.nat(300), fc.oneof(replaced, replaced, wrapped, added, dropped, renamed))
+const changed = fc.tuple(fc.nat(), fc.oneof(replaced, wrapped, added, dropped, renamed)).map(
+  ([place, act]): Change =>
+    (value) =>
+      changeAt(value, { left: place % sizeOf(value) }, act),
+)
+const mistaken = fc.tuple(fc.nat(8), mistakes).map(
+  ([nth, [key, by]]): Change =>
+    (value) =>
+      mistakeAt(value, { left: nth }, key, by),
+)
 
 /** A few changes, each somewhere in the document. */
 export function mutate(documents: fc.Arbitrary<Json>): fc.Arbitrary<Json> {
-  return fc.tuple(documents, fc.array(change, { minLength: 1, maxLength: 3 })).map(([document, changes]) => {
-    let value = document
-    for (const [place, act] of changes) value = changeAt(value, { left: place % sizeOf(value) }, act)
-    return value
-  })
+  return fc
+    .tuple(documents, fc.array(fc.oneof(changed, mistaken), { minLength: 1, maxLength: 3 }))
+    .map(([document, changes]) => changes.reduce((value, act) => act(value), document))
+}
+
+/** The document with the n-th object that may have this key given another value for it. */
+function mistakeAt(value: Json, count: { left: number }, key: string, by: Json): Json {
+  if (isList(value)) return value.map((item) => mistakeAt(item, count, key, by))
+  if (typeof value !== 'object' || value === null) return value
+  const isTask = Object.hasOwn(value, 'name') && (Object.hasOwn(value, key) || key === 'dependsOn' || key === 'when')
+  const isHere = (isTask || Object.hasOwn(value, key)) && count.left-- === 0
+  const entries = Object.entries(value).map(([name, entry]) => [name, mistakeAt(entry, count, key, by)] as const)
+  return fromEntries(isHere ? [...entries, [key, by]] : entries)
 }
 
 function sizeOf(value: Json): number {

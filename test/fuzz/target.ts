@@ -1,5 +1,6 @@
 // What is fuzzed: a door of the program, what is thrown at it, and what has to become of it.
 import type fc from 'fast-check'
+import type { Cost } from './bounds.ts'
 
 /** What an input led to. */
 export interface Outcome {
@@ -25,6 +26,8 @@ export interface Target<Input extends Attack> {
   readonly required: readonly string[]
   /** Kinds of inputs that have to occur. */
   readonly kinds: readonly string[]
+  /** Where an input may cost more than `boundsOfAnInput`, and why. */
+  boundsOf?(input: Input): Cost
   /** One input; this is what is measured. Whatever it throws is a violation. */
   run(input: Input): Outcome | Promise<Outcome>
 }

@@ -190,7 +190,7 @@ async function refusal(site: Site, data: string, code: string, env: BadStart['en
   )
   for (const name of Object.keys(env)) delete site.env[name]
   if (error === undefined) return ['it started']
-  if (!(error instanceof NotStarted)) return [String(error)]
+  if (!(error instanceof NotStarted)) throw error
   const wrong: string[] = []
   if (error.code !== exitCodes.usage) wrong.push(`it ended with ${error.code}`)
   for (const word of [code, data]) if (!error.stderr.includes(word)) wrong.push(`no ${word} in ${error.stderr}`)

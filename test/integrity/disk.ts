@@ -10,7 +10,7 @@ import { ApiProblem } from '../../src/cli/client.ts'
 import { type Daemon, Site } from '../support/daemon.ts'
 import { audit, orderFile } from './audit.ts'
 import type { CampaignOptions, CampaignResult } from './campaign.ts'
-import { dataIn, fileSizes, mounted, moved, simulated, type DiskFault } from './disk-faults.ts'
+import { dataIn, fileSizes, mounted, moved, simulated, type DiskFault, type Volume } from './disk-faults.ts'
 import { startsOnBadDisks } from './disk-starts.ts'
 import { embeddedEvidence } from './embedded-evidence.ts'
 import { orderId, Shop, type Door } from './shop.ts'
@@ -18,14 +18,11 @@ import { orderId, Shop, type Door } from './shop.ts'
 export interface DiskCampaignOptions extends CampaignOptions {
   /** How often each fault under load. */
   readonly rounds: number
-  /** False: nothing that takes the right to mount. */
-  readonly mayMount?: boolean
 }
 
 const partitions = 4
-/** Three calls' worth, and how far apart the calls are: the shop is open all the time. */
-const ordersAFault = 150
-const paceMs = 300
+/** Two calls' worth. */
+const ordersAFault = 100
 const pageRecords = 500
 const waitMs = 500
 const againMs = 50
@@ -38,12 +35,12 @@ const healedWithinMs = 30_000
 
 /** Faults under load, then bad starts. */
 export async function diskCampaign(options: DiskCampaignOptions): Promise<CampaignResult> {
-  const { rounds, mayMount = true, onProgress = () => {} } = options
+  const { rounds, onProgress = () => {} } = options
   const beganMs = Date.now()
-  const results = [await underLoad('plain', rounds, onProgress)]
-  const volume = mayMount ? mounted() : undefined
+  const results = [await faultsUnderLoad({ rounds, onProgress })]
+  const volume = mounted()
   try {
-    if (volume !== undefined) results.push(await underLoad(volume, rounds, onProgress))
+    if (volume !== undefined) results.push(await faultsUnderLoad({ rounds, volume, onProgress }))
     results.push(await startsOnBadDisks(volume, onProgress))
   } finally {
     volume?.remove()
@@ -71,26 +68,33 @@ async function fill(daemon: Daemon, isOver: () => boolean): Promise<void> {
   for (; !isOver(); await pause(againMs)) await once(() => daemon.client.produce('fillers', [{ value: filler }]))
 }
 
-type Place = 'plain' | { readonly directory: string; readonly faults: readonly DiskFault[] }
-
-async function underLoad(place: Place, rounds: number, onProgress: (text: string) => void): Promise<CampaignResult> {
+/** One daemon that meets each fault as often as there are rounds; on a volume of its own, the faults of that. */
+export async function faultsUnderLoad(
+  options: DiskCampaignOptions & { readonly volume?: Volume },
+): Promise<CampaignResult> {
+  const { rounds, volume, onProgress = () => {} } = options
   const site = new Site()
   const violations: string[] = []
   const coverage: { [what: string]: number } = {}
   try {
     site.write('workflows/order.yaml', readFileSync(orderFile, 'utf8'))
     site.write('workflows/fillers.yaml', fillers)
-    const data = dataIn(place === 'plain' ? site.directory : place.directory)
-    const each = place === 'plain' ? [...simulated(site), ...fileSizes(), moved(data)] : place.faults
+    const data = dataIn(volume?.directory ?? site.directory)
+    const each = volume?.faults ?? [...simulated(site), ...fileSizes(), moved(data)]
     const faults = Array.from({ length: rounds }, () => each).flat()
     const daemon = await site.start('--data', data, '--partitions', String(partitions), '--log-level', 'info')
     const orders = ordersAFault * faults.length
-    const shop = new Shop({ door: patientDoor(daemon), orders, partitions })
+    // The shop opens for so many orders with each fault: it is never done before the last.
+    let open = 0
+    const door = patientDoor(daemon, () => shop.placed.acknowledged.size < open)
+    const shop = new Shop({ door, orders, partitions })
     const running = shop.run()
-    const filling = fill(daemon, () => shop.acknowledged === 3 * orders)
+    let isOver = false
+    const filling = fill(daemon, () => isOver)
     // Awaited below; a fault that is seen first is told first.
     for (const work of [running, filling]) work.catch(() => {})
     for (const [index, fault] of faults.entries()) {
+      open = ordersAFault * (index + 1)
       await reached(shop, 3 * ordersAFault * (index + 0.5), daemon)
       onProgress(`${fault.name}, at ${shop.acknowledged} of ${3 * orders} acknowledgements`)
       const wrong = (await meet(daemon, fault)).map((what) => `${fault.name}: ${what}`)
@@ -102,6 +106,7 @@ async function underLoad(place: Place, rounds: number, onProgress: (text: string
         Math.round(residentBytes(daemon) / 1_048_576),
       )
     }
+    isOver = true
     await Promise.all([running, filling])
     await daemon.until(async () => {
       const { items } = await daemon.client.listInstances({ status: 'EXECUTING', limit: 1 })
@@ -173,7 +178,7 @@ function residentBytes({ pid }: Daemon): number {
 }
 
 /** Over HTTP; what cannot be answered now is asked again. */
-function patientDoor(daemon: Daemon): Door {
+function patientDoor(daemon: Daemon, isOpen: () => boolean): Door {
   const ask = async <Answer>(question: () => Promise<Answer>): Promise<Answer> => {
     for (;;) {
       const answer = await once(question)
@@ -183,7 +188,7 @@ function patientDoor(daemon: Daemon): Door {
   }
   return {
     async send(topic, records) {
-      if (topic === 'orders') await pause(paceMs)
+      if (topic === 'orders') while (!isOpen()) await pause(againMs)
       const sent = await once(() => daemon.client.produce(topic, records))
       return sent?.map(({ partition, offset, error }, index) => {
         if (error !== null) throw new Error(`${topic} refused ${records[index]?.key}: ${error}`)

@@ -35,7 +35,7 @@ const tortures: { readonly [name: string]: Torture } = {
   },
   disk: {
     about: 'a daemon on a disk that is full, fails, is read-only, locked, or removed',
-    options: { rounds: { by: 10, about: 'how often each' } },
+    options: { rounds: { by: 5, about: 'how often each' } },
     run: ({ rounds = 0 }, options) => diskCampaign({ rounds, ...options }),
   },
   store: {

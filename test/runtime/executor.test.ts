@@ -215,6 +215,20 @@ suite('an executor', () => {
     assert.equal(failure?.error.code, 'handler-not-found')
   })
 
+  test('H3: what a restored partition does not ask for again is over, and gives back its slot', async () => {
+    const bench = new Bench(3, { work: undefined })
+    for (const id of ['granted', 'runs', 'owed']) bench.request('work', id)
+    bench.request('work', 'elsewhere', 1, 1)
+    bench.commit('work', 'runs')
+    bench.granted()
+    const asked = bench.executor.asking(0)
+    bench.request('work', 'owed')
+    asked()
+    await setImmediate()
+    assert.equal(bench.runOf('runs').task.signal.aborted, true)
+    assert.deepEqual([bench.granted().sort(), bench.executor.running], [['elsewhere', 'owed'], 2])
+  })
+
   test('a handler that holds the event loop is named', async () => {
     const bench = new Bench(1, {})
     const clock = bench.clock

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { TransientFault } from '../../src/base/errors.ts'
 import { startMemoryWorker } from '../support/worker.ts'
 
 const workflow = `
@@ -14,22 +15,25 @@ tasks:
     value: { name: "\${ input.name }" }
 `
 
-/** Plants a bug of ours: a template that throws what no decision expects, on one record. */
+/** Plants a bug of ours: a template that throws what no decision expects, on one record, so many times. */
 function plantBug(
   worker: Awaited<ReturnType<typeof startMemoryWorker>>['worker'],
   version: string,
   poison: string,
+  bug: Error = new TypeError('a planted bug'),
+  times = Infinity,
 ): void {
   const task = worker.definitions.catalogue.find(version)?.tasks[0]
   assert.ok(task?.type === 'kafka-command')
   const { value } = task
   const evaluate = value.evaluate.bind(value)
+  let left = times
   Object.assign(task, {
     value: {
       uses: value.uses,
       isConstant: false,
       evaluate(roots: Parameters<typeof evaluate>[0]) {
-        if ((roots.input as { name: string }).name === poison) throw new TypeError('a planted bug')
+        if ((roots.input as { name: string }).name === poison && left-- > 0) throw bug
         return evaluate(roots)
       },
     },
@@ -50,6 +54,17 @@ test('a record that trips a bug of ours goes to the dead-letter topic once, and 
   assert.equal(Buffer.from(reason?.value ?? '').toString(), 'engine')
   assert.equal(worker.view().isReady, true)
   assert.equal(worker.view().counters['engine_faults'], 1)
+})
+
+test('a disk that cannot be read while a batch is decided is no fault of its records: they are decided again', async () => {
+  const memory = await startMemoryWorker(workflow, { partitions: 1 })
+  const unreadable = new TransientFault('the store cannot be read now')
+  plantBug(memory.worker, memory.worker.view().workflows[0]?.version ?? '', 'b', unreadable, 3)
+  for (const name of ['a', 'b', 'c']) await memory.produce('greetings', name, { name })
+  await memory.until(() => memory.values('said').length === 3, 'all are said')
+  assert.deepEqual(memory.values('said'), [{ name: 'a' }, { name: 'b' }, { name: 'c' }])
+  assert.deepEqual(memory.values('test.dead-letter'), [])
+  assert.equal(memory.worker.view().counters['engine_faults'] ?? 0, 0)
 })
 
 test('a bug that strikes even when its record is set aside stops its partition and not the worker', async () => {

@@ -170,7 +170,6 @@ export class MemoryBroker {
     this.#notify(this.#expectPartition(topic, partition))
   }
 
-
   dropTombstones(topic: string): void {
     for (const log of this.#topics.get(topic)?.partitions ?? []) log.dropTombstones()
   }

@@ -67,7 +67,9 @@ function isLost(run: Evidence, source: Source, use: ChannelUse, partition: numbe
   ].flatMap((batch) => (batch === undefined ? [] : [batch]))
   const traces = (fate?.takenBeside ?? 0) + (fate?.correlates.length ?? 0) + (fate?.kept.length ?? 0)
   if (arrivals.length <= traces) return (fate?.kept ?? []).some((life) => vanished(run, life, fate))
-  return arrivals.some((batch) => !isPurged(run, partition, use, source.topic, batch)) && keepMsOf(run, use, source) > 0
+  // What came and was taken along in one transaction leaves no trace.
+  const lasting = arrivals.filter((batch) => !isPurged(run, partition, use, source.topic, batch))
+  return lasting.length > traces && keepMsOf(run, use, source) > 0
 }
 
 /** A record that was sent back too late is nobody's. */
@@ -173,7 +175,7 @@ const distinct = (source: Source): ReadonlyMap<string, ChannelUse> =>
   new Map(source.uses.channels.map((use) => [fateId(use.workflow, use.value, source.coordinates), use]))
 
 /** Places at which two records stood, because their topic was made anew. */
-function doubledPlaces(sources: readonly Source[]): ReadonlySet<string> {
+export function doubledPlaces(sources: readonly Source[]): ReadonlySet<string> {
   const seen = new Set<string>()
   const doubled = new Set<string>()
   for (const { coordinates } of sources) (seen.has(coordinates) ? doubled : seen).add(coordinates)

@@ -1,4 +1,5 @@
 // I14: a record that nobody can use is in the dead-letter topic once, and its partition goes on.
+import { doubledPlaces } from './fates.ts'
 import type { Evidence } from './finished.ts'
 
 /** I14: each record that was meant as poison has one letter. */
@@ -17,7 +18,9 @@ export function* poisonSetAside({ committed, outside, sources }: Evidence): Gene
 export function* lettersHaveReasons({ committed, sources }: Evidence): Generator<string> {
   const letters = new Map<string, string[]>()
   for (const { source, code } of committed.letters) letters.set(source, [...(letters.get(source) ?? []), code])
+  const doubled = doubledPlaces(sources)
   for (const { coordinates, taken, uses, mayBeGone } of sources) {
+    if (doubled.has(coordinates)) continue
     const codes = letters.get(coordinates) ?? []
     if (taken === undefined && codes.length > 0) yield `I14: ${coordinates} is a dead letter, and was never taken`
     if (taken === undefined || mayBeGone) continue

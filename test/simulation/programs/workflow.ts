@@ -60,7 +60,7 @@ function drawHead(
   ownTopic: string | undefined,
 ): { readonly document: WorkflowDocument; readonly entrances: readonly Entrance[] } {
   // Compiling a schema costs more than the rest of a workflow, in every worker that starts.
-  const hasSchema = random.chance(0.3)
+  const hasSchema = random.chance(0.2)
   const entrances: Entrance[] = []
   const add = (topic: string, kind: string | undefined): void =>
     void entrances.push({ workflow, topic, kind, key: random.pick(['record', 'id', 'number']), hasSchema })

@@ -54,8 +54,8 @@ export const restorePlants: readonly Plant[] = [
     name: 'old-store-trusted',
     trap: 'KAFKA-19943, KIP-1259: a store that was away for longer than tombstones are kept is carried on from',
     file: restore,
-    find: 'if (awayMs > topic.tombstonesKeptMs * trustedShare)',
-    replace: 'if (awayMs > topic.tombstonesKeptMs * trustedShare && position.offset < earliest)',
+    find: '  expectRecent(topic, position.currentAtMs, clock)\n',
+    replace: '',
   },
   {
     name: 'standby-not-awaited',

@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { MemoryBroker } from '../../src/adapters/memory/broker.ts'
+import { ManualClock } from '../../src/adapters/memory/clock.ts'
+import { MemoryDisk } from '../../src/adapters/memory/disk.ts'
+import { createMemoryLog } from '../../src/adapters/memory/log.ts'
+import { createMemoryMembership, MemoryCoordinator } from '../../src/adapters/memory/membership.ts'
+import { openMemoryStore } from '../../src/adapters/memory/store.ts'
+import { silentLogger } from '../../src/base/logger.ts'
+import { handlerSource } from '../../src/handlers/registry.ts'
+import { topicsOf } from '../../src/records/keys.ts'
+import { Definitions } from '../../src/runtime/definitions.ts'
+import { Executor } from '../../src/runtime/executor.ts'
+import { PartitionHost } from '../../src/runtime/host.ts'
+
+const topics = topicsOf('test')
+
+/** A host of partition 0 on a log whose changelog is there, with the calls that it makes to open its store. */
+async function hostOn(disk = new MemoryDisk()) {
+  const broker = new MemoryBroker()
+  broker.createTopic({ name: topics.changelog, partitions: 1, cleanup: 'compacted' })
+  const clock = new ManualClock()
+  const log = createMemoryLog(broker, { nowMs: () => clock.nowMs() })
+  const given = { log, clock, logger: silentLogger }
+  const calls = { describe: 0 }
+  const host = new PartitionHost({
+    ...given,
+    log: {
+      ...log,
+      describeTopics(names) {
+        calls.describe += 1
+        return log.describeTopics(names)
+      },
+    },
+    app: 'test',
+    topics,
+    partition: 0,
+    partitions: 1,
+    ids: { next: () => 'id' },
+    definitions: new Definitions({ ...given, topics, partitionsOf: () => 1, createsTopics: true }),
+    executor: new Executor({ ...given, handlers: handlerSource([]), handlersMax: 1 }),
+    membership: createMemoryMembership(new MemoryCoordinator({ partitions: 1 }), 'w1'),
+    openStore: (partition) => openMemoryStore(disk, partition),
+    sourceTopics: () => Promise.resolve([]),
+    perform: () => {},
+    onCommitted: () => {},
+    onAlarm: () => {},
+  })
+  return { host, calls }
+}
+
+const turns = async (count: number): Promise<void> => {
+  for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve))
+}
+
+test('a host whose partition is another worker’s closes', async () => {
+  const { host } = await hostOn()
+  host.become('none')
+  await turns(5)
+  await host.close()
+})
+
+test('a standby of a changelog that was replaced stops, says why, and does not try for ever', async () => {
+  const disk = new MemoryDisk()
+  const store = await openMemoryStore(disk, 0)
+  await store.apply([], { topicId: 'another creation', offset: 7 })
+  await store.close()
+  const { host, calls } = await hostOn(disk)
+  host.become('standby')
+  await turns(200)
+  assert.equal(host.phase, 'stopped')
+  assert.match(host.reason ?? '', /^DW_CHANGELOG_REPLACED/)
+  assert.equal(calls.describe, 1)
+  assert.deepEqual(disk.position(0), { topicId: 'another creation', offset: 7 })
+  await host.close()
+})

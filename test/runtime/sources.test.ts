@@ -1,0 +1,62 @@
+// What a partition reads when records, or the topic itself, go away under its readers (Q2).
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { startMemoryWorker } from '../support/worker.ts'
+
+const workflow = `
+workflow: greeting
+start:
+  - topic: greetings
+    from: earliest
+tasks:
+  - name: say
+    type: kafka-command
+    topic: said
+    value: { name: "\${ input.name }" }
+`
+
+async function started() {
+  const memory = await startMemoryWorker(workflow, { partitions: 1 })
+  const names = () => memory.values('said').map((value) => (value as { name: string }).name)
+  const greet = async (...given: string[]) => {
+    for (const name of given) await memory.produce('greetings', name, { name })
+  }
+  return { ...memory, names, greet }
+}
+
+test('Q2: a topic that is made anew is read from its start, each record once', async () => {
+  const { broker, names, greet, until, worker } = await started()
+  await greet('a', 'b', 'c')
+  await until(() => names().length === 3, 'three are said')
+  broker.deleteTopic('greetings')
+  broker.createTopic({ name: 'greetings', partitions: 1, cleanup: 'retained' })
+  // Before anybody looks there are more than before: an offset of the old topic exists in the new one.
+  const recordOf = (name: string) => ({ timestampMs: 0, key: null, value: Buffer.from(JSON.stringify({ name })), headers: [] })
+  broker.produce('greetings', 0, ['d', 'e', 'f', 'g', 'h'].map(recordOf))
+  await until(() => names().length >= 8, 'those of the new topic are said')
+  await greet('i')
+  await until(() => names().includes('i'), 'and what comes later')
+  assert.deepEqual(names(), ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i'])
+  assert.equal(worker.view().counters['alarms'], 1)
+})
+
+test('Q2: records deleted before they were read raise an alarm once, and those behind them are read', async () => {
+  const { broker, names, greet, until, worker } = await started()
+  await greet('a')
+  await until(() => names().length === 1, 'one is said')
+  // In a transaction that is still open nobody has seen them.
+  const stranger = broker.initialiseProducer('stranger')
+  broker.begin(stranger, [{ topic: 'greetings', partition: 0 }])
+  const record = { timestampMs: 0, key: null, value: Buffer.from('{"name":"lost"}'), headers: [] }
+  const first = broker.append(stranger, 'greetings', 0, 0, [record, record])
+  broker.deleteRecords('greetings', 0, first + 2)
+  broker.end(stranger, 'committed')
+  await until(() => worker.view().counters['alarms'] === 1, 'an alarm is raised')
+  broker.expireTransactionalId('test-0')
+  await greet('b')
+  await until(() => names().length === 2, 'what comes later is said')
+  await greet('c')
+  await until(() => names().length === 3, 'and after the partition was opened again')
+  assert.deepEqual(names(), ['a', 'b', 'c'])
+  assert.equal(worker.view().counters['alarms'], 1)
+})
