@@ -53,8 +53,22 @@ export function loadWorkflows(files: readonly WorkflowFile[], options: CheckOpti
   return { workflows, problems: problems.slice(0, limits.problemsMax), byFile }
 }
 
+/** The latest that were compiled, by their canonical JSON (D2): a source that is published again comes back as it was. */
+const compiled = new Map<string, Workflow>()
+const compiledMax = 256
+
+function remember(workflow: Workflow): Workflow {
+  compiled.delete(workflow.source)
+  compiled.set(workflow.source, workflow)
+  const [oldest] = compiled.keys()
+  if (compiled.size > compiledMax && oldest !== undefined) compiled.delete(oldest)
+  return workflow
+}
+
 /** Compiles a workflow from its canonical JSON, as it comes back from the log. @throws {DefinitionError} */
 export function compileWorkflow(source: string): Workflow {
+  const known = compiled.get(source)
+  if (known !== undefined) return remember(known)
   let json: Json
   try {
     json = parseJson(source)
@@ -64,7 +78,7 @@ export function compileWorkflow(source: string): Workflow {
   const problem: SourceDocument['problem'] = (code, path, message) => ({ code, message, path: pathText(path) })
   const { workflow, problems } = checkDocument({ json, problem }, {})
   if (workflow === undefined) throw new DefinitionError(problems)
-  return workflow
+  return remember(workflow)
 }
 
 function parseJson(text: string): Json {

@@ -30,31 +30,33 @@ const values: { readonly [kind: string]: fc.Arbitrary<Uint8Array | null> } = {
   bytes: fc.uint8Array({ maxLength: 40 }),
   json: hostileJson.map((value) => bytes(JSON.stringify(value))),
   // What a JSON text may say and JSON.stringify does not.
-  text: fc.constantFrom(
-    '{"id": 1e400}',
-    '{"id": -0}',
-    '{"id": 9007199254740993}',
-    '{"id": 1.0}',
-    '{"id": "\\ud800"}',
-    '{"id": "\\u0000"}',
-    '{"id": "a", "id": "b"}',
-    '{"\\u005f_proto__": {"id": "x"}}',
-    '{"__proto__": {"id": "x"}}',
-    '{"id": {"toString": 1}}',
-    '{"id": "x", "constructor": {"prototype": {"polluted": 1}}}',
-    '{"id": "x", "then": 1}',
-    '\uFEFF{"id": "bom"}',
-    ' {"id": "blank"} ',
-    '{"id": "a"}{"id": "b"}',
-    '{"id": "a",}',
-    "{'id': 'a'}",
-    'undefined',
-    'NaN',
-    '"text"',
-    '1',
-    'null',
-    '[]',
-  ).map(bytes),
+  text: fc
+    .constantFrom(
+      '{"id": 1e400}',
+      '{"id": -0}',
+      '{"id": 9007199254740993}',
+      '{"id": 1.0}',
+      '{"id": "\\ud800"}',
+      '{"id": "\\u0000"}',
+      '{"id": "a", "id": "b"}',
+      '{"\\u005f_proto__": {"id": "x"}}',
+      '{"__proto__": {"id": "x"}}',
+      '{"id": {"toString": 1}}',
+      '{"id": "x", "constructor": {"prototype": {"polluted": 1}}}',
+      '{"id": "x", "then": 1}',
+      '\uFEFF{"id": "bom"}',
+      ' {"id": "blank"} ',
+      '{"id": "a"}{"id": "b"}',
+      '{"id": "a",}',
+      "{'id': 'a'}",
+      'undefined',
+      'NaN',
+      '"text"',
+      '1',
+      'null',
+      '[]',
+    )
+    .map(bytes),
   deep: fc
     .tuple(fc.constantFrom(99, 100, 101, 10_000), fc.constantFrom(['[', ']'] as const, ['{"a":', '}'] as const))
     .map(([depth, [open, close]]) => bytes(nestedJson(depth, open, close))),
@@ -104,18 +106,21 @@ export const hostileRecord: fc.Arbitrary<HostileRecord> = fc.oneof(
 /** One of each enormous value on each topic, and each kind of key. */
 export const hostileRecords: readonly HostileRecord[] = [
   ...huge.flatMap((value) =>
-    (['starts', 'keyed', 'replies'] as const).map(
-      (name): HostileRecord => ({ kind: 'huge', topic: name, key: null, value, headers: [], timestampMs: 0 }),
-    ),
-  ),
-  ...(['starts', 'keyed', 'replies'] as const).map(
-    (name): HostileRecord => ({
+    (['starts', 'keyed', 'replies'] as const).map((name): HostileRecord => ({
       kind: 'huge',
       topic: name,
-      key: Buffer.alloc(5 * mebibyte, 'k'),
-      value: null,
-      headers: [{ key: 'h', value: Buffer.alloc(5 * mebibyte, 'v') }],
+      key: null,
+      value,
+      headers: [],
       timestampMs: 0,
-    }),
+    })),
   ),
+  ...(['starts', 'keyed', 'replies'] as const).map((name): HostileRecord => ({
+    kind: 'huge',
+    topic: name,
+    key: Buffer.alloc(5 * mebibyte, 'k'),
+    value: null,
+    headers: [{ key: 'h', value: Buffer.alloc(5 * mebibyte, 'v') }],
+    timestampMs: 0,
+  })),
 ]

@@ -1,5 +1,4 @@
 // What a restored partition asks its handlers for again, and what it does not.
-import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { HandlerModule } from '../../src/handlers/contract.ts'
 import { startMemoryWorker } from '../support/worker.ts'

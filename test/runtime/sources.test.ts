@@ -31,7 +31,12 @@ test('Q2: a topic that is made anew is read from its start, each record once', a
   broker.deleteTopic('greetings')
   broker.createTopic({ name: 'greetings', partitions: 1, cleanup: 'retained' })
   // Before anybody looks there are more than before: an offset of the old topic exists in the new one.
-  const recordOf = (name: string) => ({ timestampMs: 0, key: null, value: Buffer.from(JSON.stringify({ name })), headers: [] })
+  const recordOf = (name: string) => ({
+    timestampMs: 0,
+    key: null,
+    value: Buffer.from(JSON.stringify({ name })),
+    headers: [],
+  })
   broker.produce('greetings', 0, ['d', 'e', 'f', 'g', 'h'].map(recordOf))
   await until(() => names().length >= 8, 'those of the new topic are said')
   await greet('i')

@@ -10,6 +10,7 @@ import { createWorld } from './world.ts'
 import { Outside } from './outside.ts'
 
 const { changelog } = topicsOf(app)
+const unreadable = { timestampMs: 0, key: null, value: Buffer.from('{ not json'), headers: [] }
 
 /** Two workers on two partitions, with a standby of each, that have run for a while. */
 async function running(seed: number) {
@@ -29,9 +30,20 @@ async function running(seed: number) {
   }
   /** Which partitions of whom have what position. */
   const positions = () =>
-    names.flatMap((name) => world.disk(name).partitions().map((one) => [name, one, world.disk(name).position(one)] as const))
-  const values = () => names.map((name) => world.disk(name).partitions().map((one) => world.disk(name).dump(one)))
-  return { world, fleet, partitions, names, passMs, positions, values }
+    names.flatMap((name) =>
+      world
+        .disk(name)
+        .partitions()
+        .map((one) => [name, one, world.disk(name).position(one)] as const),
+    )
+  const values = () =>
+    names.map((name) =>
+      world
+        .disk(name)
+        .partitions()
+        .map((one) => world.disk(name).dump(one)),
+    )
+  return { world, fleet, partitions, programs, names, passMs, positions, values }
 }
 
 for (const seed of [1, 2, 3]) {
@@ -58,20 +70,26 @@ for (const seed of [1, 2, 3]) {
   })
 
   test(`P5: the same under workers that go on running (seed ${seed})`, async () => {
-    const { world, fleet, partitions, passMs, positions } = await running(seed)
+    const { world, fleet, partitions, programs, passMs, positions } = await running(seed)
     const before = positions()
     world.broker.deleteTopic(changelog)
     world.broker.createTopic({ name: changelog, partitions, cleanup: 'compacted' })
-    // Whoever is opened anew finds out; whoever writes without that is opened anew.
-    world.coordinator.rebalance()
-    for (let partition = 0; partition < partitions; partition++) world.cluster.forgetProducer(`${app}-${partition}`)
+    // Every partition gets something to write.
+    for (const { name, partitions: count } of world.broker.listTopics()) {
+      if (name.startsWith(app) || programs.commandTopics.includes(name)) continue
+      for (let partition = 0; partition < count; partition++) world.broker.produce(name, partition, [unreadable])
+    }
     await passMs(120_000)
     for (const [name, partition, position] of positions()) {
       const known = before.find(([one, other]) => one === name && other === partition)
       assert.equal(position?.topicId, known?.[2]?.topicId, `${name} partition ${partition} keeps its store`)
     }
-    for (const worker of fleet.running.values())
-      for (const { phase, reason } of worker.view().partitions)
-        if (phase === 'stopped') assert.match(reason ?? '', /^DW_CHANGELOG_REPLACED/)
+    const phases = [...fleet.running.values()].flatMap((worker) => worker.view().partitions)
+    assert.deepEqual(
+      phases.map(({ phase, reason = '' }) => [phase, reason.split(':')[0]]),
+      Array.from({ length: partitions }, () => ['stopped', 'DW_CHANGELOG_REPLACED']),
+    )
+    for (let partition = 0; partition < partitions; partition++)
+      assert.deepEqual(world.broker.fetch(changelog, partition, 0, 100).records, [])
   })
 }

@@ -104,7 +104,8 @@ export class Cluster {
   }
 
   #compactAll(): void {
-    for (const { name, tombstonesKeptMs: keptMs } of this.broker.listTopics()) if (keptMs !== undefined) this.compact(name)
+    for (const { name, tombstonesKeptMs: keptMs } of this.broker.listTopics())
+      if (keptMs !== undefined) this.compact(name)
   }
 
   #lose(topic: string, partition: number, before: number): void {

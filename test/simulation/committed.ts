@@ -111,10 +111,18 @@ export class Changelog {
     const known = this.#lives.get(table) as readonly Life<Rows[Name]>[] | undefined
     if (known !== undefined) return known
     const found: Life<Rows[Name]>[] = []
-    for (const [key, records] of this.#byKey)
-      if (key.startsWith(prefixes[table])) found.push(this.#lifeOf(table, key.slice(prefixes[table].length), records))
+    for (const [key, records] of this.#byKey) {
+      if (!key.startsWith(prefixes[table])) continue
+      const life = this.#lifeOf(table, key.slice(prefixes[table].length), records)
+      if (life !== undefined) found.push(life)
+    }
     this.#lives.set(table, found)
     return found
+  }
+
+  /** Keys that were removed and never written. */
+  *strays(): Generator<string> {
+    for (const [key, records] of this.#byKey) if (records.every(({ value }) => value === null)) yield key
   }
 
   /** Where the partition was in each of its sources, the oldest position first. */
@@ -125,7 +133,7 @@ export class Changelog {
     return this.#positions
   }
 
-  #lifeOf<Name extends TableName>(table: Name, id: string, records: readonly Change[]): Life<Rows[Name]> {
+  #lifeOf<Name extends TableName>(table: Name, id: string, records: readonly Change[]): Life<Rows[Name]> | undefined {
     // A payload that is a value of its own: as it was last.
     const payload = (key: string): Uint8Array | undefined =>
       this.of(key).findLast((record) => record.value !== null)?.value ?? undefined
@@ -136,7 +144,8 @@ export class Changelog {
       row: value === null ? undefined : decode(table, value, payload),
     }))
     const last = versions.findLast(({ row }) => row !== undefined)?.row
-    if (last === undefined) throw new Error(`${table} ${id} was removed and never written`)
+    // It was removed and never written (`strays`).
+    if (last === undefined) return undefined
     return { id, partition: this.partition, versions, last, isRemoved: versions.at(-1)?.row === undefined }
   }
 }

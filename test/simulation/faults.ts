@@ -46,7 +46,15 @@ export const roughNetwork: FaultPlan = {
 }
 
 /** The kinds of faults that befall single requests, as they are counted. */
-export const requestFaultKinds = ['refused', 'given-up', 'lost', 'repeated', 'overtaken', 'delayed', 'late-marker'] as const
+export const requestFaultKinds = [
+  'refused',
+  'given-up',
+  'lost',
+  'repeated',
+  'overtaken',
+  'delayed',
+  'late-marker',
+] as const
 
 /** The network of a seed: some kinds of faults, each at a rate of its own; with no generator none. */
 export function drawNetwork(random: Random | undefined): FaultPlan {

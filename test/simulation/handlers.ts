@@ -13,6 +13,8 @@ export interface Run {
   readonly idempotencyKey: string
   /** unusable: it returned what JSON cannot hold. late: it returned after it was told to stop. */
   outcome: 'running' | 'returned' | 'unusable' | 'threw' | 'aborted' | 'late'
+  /** It began beside another of the same attempt in the same worker, which nobody had told to stop. */
+  readonly isBeside: boolean
   /** What a run that returned gave. */
   output: Json | undefined
 }
@@ -51,7 +53,9 @@ const ways = [
 ] as const
 
 /** What runs do beside returning in time, as it is counted. */
-export const handlerFaultKinds: readonly string[] = ways.filter((way) => way !== 'return').map((way) => `handler-${way}`)
+export const handlerFaultKinds: readonly string[] = ways
+  .filter((way) => way !== 'return')
+  .map((way) => `handler-${way}`)
 
 const returns = 14
 const inTimeMs = 4_000
@@ -59,14 +63,28 @@ const inTimeMs = 4_000
 const overtimeMs = 30_000
 
 export function simulatedHandlers({ clock, random, journal, onFault }: HandlersOptions): HandlerSource {
+  /** Of this worker: begun, and not told to stop. */
+  const underWay = new Set<Run>()
   const examine: HandlerModule = {
     name: 'examine',
     run: (task) => {
       const { attempt, idempotencyKey, name, instance } = task
       const before = journal.filter((one) => one.idempotencyKey === idempotencyKey && one.attempt === attempt).length
       const draws = random.stream(`${idempotencyKey} ${attempt} ${before}`)
-      const run: Run = { instanceId: instance.id, task: name, attempt, idempotencyKey, outcome: 'running', output: undefined }
+      const run: Run = {
+        instanceId: instance.id,
+        task: name,
+        attempt,
+        idempotencyKey,
+        isBeside: [...underWay].some(
+          (one) => one.outcome === 'running' && one.idempotencyKey === idempotencyKey && one.attempt === attempt,
+        ),
+        outcome: 'running',
+        output: undefined,
+      }
       journal.push(run)
+      underWay.add(run)
+      task.signal.addEventListener('abort', () => underWay.delete(run))
       const way = drawWay(draws)
       if (way !== 'return') onFault(`handler-${way}`)
       return behave(way, run, task, clock, draws)
@@ -117,7 +135,7 @@ function returned(way: Way, run: Run): unknown {
     return undefined
   }
   run.outcome = 'unusable'
-  if (way === 'return-function') return { then: 'not a promise', of: () => way }
+  if (way === 'return-function') return { of: () => way }
   if (way === 'return-huge') return 'x'.repeat(limits.payloadBytesMax)
   const cyclic: { self?: object } = {}
   cyclic.self = cyclic

@@ -8,7 +8,8 @@ import type { Content } from './content.ts'
 import { drawNetwork, type FaultPlan } from './faults.ts'
 import { drawPrograms, type Programs } from './programs.ts'
 import { createRandom } from './random.ts'
-import { drawStrikes, type Strike } from './strikes.ts'
+import { drawStrikes } from './strike-draws.ts'
+import type { Strike } from './strikes.ts'
 
 /** What the outside does of itself at a time after the start; services answer on top of it (outside.ts). */
 export type Act = ProduceAct | CallAct

@@ -33,6 +33,18 @@ export interface RunResult {
 const healingMs = 180_000
 
 export async function simulate(plan: Plan): Promise<RunResult> {
+  const rejections: string[] = []
+  const note = (reason: unknown): void =>
+    void rejections.push(reason instanceof Error ? (reason.stack ?? reason.message) : String(reason))
+  process.on('unhandledRejection', note)
+  try {
+    return await runPlan(plan, rejections)
+  } finally {
+    process.off('unhandledRejection', note)
+  }
+}
+
+async function runPlan(plan: Plan, rejections: readonly string[]): Promise<RunResult> {
   const { seed, machines, partitions, standbys, network, strikes, crashPoints } = plan
   const images: DiskImage[] = []
   const world: World = createWorld({
@@ -68,7 +80,7 @@ export async function simulate(plan: Plan): Promise<RunResult> {
   for (const name of names) images.push(...imagesOf(world, name, partitions))
   const committed = new Committed(history, app, partitions)
   const finished: Finished = {
-    ...{ plan, world, outside, calls, journal, committed, images, views },
+    ...{ plan, world, outside, calls, journal, committed, images, views, rejections },
     releases: releases.map(workflowsOf),
   }
   const violations = checkAll(finished)

@@ -104,11 +104,7 @@ export class Scheduler {
   }
 
   /** The network of a process; a function is asked for the plan of each request anew. */
-  paceFor(
-    process: SimulatedProcess,
-    faults: FaultPlan | (() => FaultPlan) = noFaults,
-    outages?: Outages,
-  ): Pace {
+  paceFor(process: SimulatedProcess, faults: FaultPlan | (() => FaultPlan) = noFaults, outages?: Outages): Pace {
     return this.#wire.paceFor(process, { planNow: typeof faults === 'function' ? faults : () => faults, outages })
   }
 

@@ -19,6 +19,7 @@ import { MemoryCoordinator, createMemoryMembership } from '../../src/adapters/me
 import { openMemoryStore } from '../../src/adapters/memory/store.ts'
 import type { Clock, Ids, Log, Membership, OpenStore } from '../../src/runtime/ports.ts'
 import { Cluster } from './cluster.ts'
+import { Conduct } from './conduct.ts'
 import { noFaults } from './faults.ts'
 import type { FaultPlan } from './faults.ts'
 import { MachineClock } from './machine-clock.ts'
@@ -51,12 +52,16 @@ export interface WorldNode {
   readonly openStore: OpenStore
   readonly clock: Clock
   readonly ids: Ids
+  /** What the process does with its ports; for checkers. */
+  readonly conduct: Conduct
 }
 
 export class World {
   readonly scheduler: Scheduler
   readonly cluster: Cluster
   readonly coordinator: MemoryCoordinator
+  /** Producers of partitions that somebody opened with no right to it (conduct.ts), in words. */
+  readonly trespasses: string[] = []
   readonly #faults: FaultPlan | (() => FaultPlan)
   readonly #onStart: ((name: string) => void) | undefined
   readonly #disks = new Map<string, MemoryDisk>()
@@ -95,12 +100,18 @@ export class World {
     const clock = scheduler.clockFor(process, () => machineClock.errorMs)
     const ids = scheduler.random.stream(`ids ${name} ${this.#starts++}`)
     const membership = createMemoryMembership(this.coordinator, name, pace)
+    const conduct = new Conduct((partition) =>
+      this.trespasses.push(`${name} opened the producer of partition ${partition} at ${scheduler.clock.nowMs()}`),
+    )
     const node: WorldNode = {
       name,
       process,
-      log: createMemoryLog(this.broker, { pace, nowMs: () => clock.nowMs() }),
-      membership,
-      openStore: (partition) => openMemoryStore(disk, partition, localPace),
+      ...conduct.watch({
+        log: createMemoryLog(this.broker, { pace, nowMs: () => clock.nowMs() }),
+        membership,
+        openStore: (partition) => openMemoryStore(disk, partition, localPace),
+      }),
+      conduct,
       clock,
       ids: seededIds(
         () => ids.next(),

@@ -25,6 +25,8 @@ export interface Finished {
   readonly images: readonly DiskImage[]
   /** Of each worker that runs at the end, what it says of itself. */
   readonly views: ReadonlyMap<string, WorkerView>
+  /** Of promises that nobody waited for: each would have ended a process. */
+  readonly rejections: readonly string[]
 }
 
 /** A finished run with what several checks work out of it. */

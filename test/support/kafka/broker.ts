@@ -50,7 +50,7 @@ export async function startBroker(
   const role = joins === undefined ? {} : asSecond(port)
   await writeFile(properties, lines({ ...defaults(folder, port, controllerPort), ...role, ...settings }))
   const java = javaArguments(jars, folder)
-  const format = ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', properties]
+  const format = ['kafka.tools.StorageTool', 'format', `--cluster-id=${clusterId}`, '-c', properties] // it may begin with a dash
   await run('java', ['-XX:TieredStopAtLevel=1', ...java, ...format])
 
   let child: ChildProcess | undefined
