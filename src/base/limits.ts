@@ -8,6 +8,8 @@ export const limits = {
   batchBytesMax: 8 * 1_048_576,
   /** Kafka's default `max.message.bytes`. */
   recordBytesMax: 1_048_576,
+  /** A record of a source topic, key and headers included: with its envelope it still fits between partitions. */
+  sourceRecordBytesMax: 1_048_576 - 8_192,
   /** An input or output kept in the state: below the record limit, with room for the rest of its value. */
   payloadBytesMax: 786_432,
   /** A payload larger than this is a value of its own, so that the instance's value stays small. */

@@ -15,7 +15,7 @@ export interface SourceRecord {
 
 /** The record cannot be used; the code is the reason in the dead-letter topic. */
 export class UnusableRecord extends Error {
-  readonly code: 'not-json' | 'key-not-text' | 'too-deep'
+  readonly code: 'not-json' | 'key-not-text' | 'too-deep' | 'record-too-large'
   constructor(code: UnusableRecord['code'], message: string) {
     super(message)
     this.code = code
@@ -41,10 +41,11 @@ export interface MessageRoot {
 
 /**
  * The record as the root `message`: key as text, value as JSON, headers as text.
- * @throws {UnusableRecord} The key is not UTF-8, or the value is not JSON, or nested too deeply.
+ * @throws {UnusableRecord} It is too large, the key is not UTF-8, or the value is not JSON, or nested too deeply.
  */
 export function messageOf(record: SourceRecord): MessageRoot {
   if (last?.record !== record) {
+    checkSize(record)
     const message = {
       topic: record.topic,
       partition: record.partition,
@@ -62,6 +63,17 @@ export function messageOf(record: SourceRecord): MessageRoot {
 /** "orders/3@17": topic, partition and offset, for people and as the key of a record that has none. */
 export function coordinates(record: SourceRecord): string {
   return `${record.topic}/${record.partition}@${record.offset}`
+}
+
+/** Topics may take larger records than ours do, and what is kept or forwarded has to fit into ours. */
+function checkSize({ key, value, headers }: SourceRecord): void {
+  let bytes = (key?.length ?? 0) + (value?.length ?? 0)
+  for (const header of headers) bytes += header.key.length + header.value.length
+  if (bytes > limits.sourceRecordBytesMax)
+    throw new UnusableRecord(
+      'record-too-large',
+      `the record has ${bytes} bytes: at most ${limits.sourceRecordBytesMax}`,
+    )
 }
 
 // eslint-disable-next-line no-restricted-globals -- a conversion of the record's own time; nothing asks for the time of day

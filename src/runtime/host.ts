@@ -119,6 +119,8 @@ export class PartitionHost {
     let current: Partition | undefined
     try {
       this.#store ??= (await log.openStoreOf?.(topics.changelog, partition)) ?? (await openStore(partition))
+      // Somebody else's meanwhile: to open it now would fence them.
+      if (this.#wanted !== 'owner') return
       current = new Partition({ ...this.#options, store: this.#store, own: this.own })
       this.#current = current
       await current.open()

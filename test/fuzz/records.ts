@@ -81,6 +81,7 @@ export const recordTarget: Target<RecordsAttack> = {
     'dead-lettered: expression',
     'dead-lettered: key-invalid',
     'dead-lettered: payload-too-large',
+    'dead-lettered: record-too-large',
     'dead-lettered: correlation-value',
   ],
   kinds: ['one by one', 'together'],

@@ -1,4 +1,5 @@
 // The doors that are fuzzed, by name.
+import { bodies } from './bodies.ts'
 import { fuzz } from './campaign.ts'
 import type { FuzzOptions, FuzzResult } from './campaign.ts'
 import { codecTarget } from './codecs.ts'
@@ -11,4 +12,5 @@ export const targets: { readonly [name: string]: (options: FuzzOptions) => Promi
   codecs: (options) => fuzz(codecTarget, options),
   expressions: (options) => fuzz(expressions, options),
   records: (options) => fuzz(recordTarget, options),
+  bodies: (options) => fuzz(bodies, options),
 }

@@ -45,7 +45,7 @@ const tortures: { readonly [name: string]: Torture } = {
       seed: { by: 1, about: 'which' },
     },
     run: async ({ flips = 0, seed = 0 }, options) =>
-      together(await storeCampaign({ flips, seed, ...options }), await strangersCampaign(options)),
+      together(await storeCampaign({ flips, seed, ...options }), await strangersCampaign({ seed, ...options })),
   },
 }
 

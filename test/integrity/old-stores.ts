@@ -47,12 +47,19 @@ export async function oldStores({ rounds, seed, onProgress = () => {} }: OldStor
   } finally {
     scene.end()
   }
-  return { runs: rounds + 2, faults: scene.met.forgotten + 2, violations, coverage: scene.met }
+  return { runs: rounds + 2, faults: scene.met.changelogForgot + 2, violations, coverage: scene.met }
 }
 
 class Scene {
   /** What happened, and how often. */
-  readonly met = { forgotten: 0, rebuilt: 0, caughtUp: 0, interrupted: 0, resurrectable: 0, refused: 0 }
+  readonly met = {
+    changelogForgot: 0,
+    oldStoreRebuilt: 0,
+    oldStoreCaughtUp: 0,
+    restoreInterrupted: 0,
+    removalMissed: 0,
+    changelogRefused: 0,
+  }
   readonly #random: Random
   readonly #broker = new MemoryBroker()
   readonly #clock = new ManualClock()
@@ -103,7 +110,7 @@ class Scene {
     await store.close()
     if (!(error instanceof ChangelogReplaced))
       return [`P5: a changelog that was ${how} was answered by ${String(error)}`]
-    this.met.refused += 1
+    this.met.changelogRefused += 1
     return JSON.stringify(before) === JSON.stringify(after) ? [] : [`P5: the store was changed, its changelog ${how}`]
   }
 
@@ -134,7 +141,7 @@ class Scene {
     this.#broker.compact(topic)
     if (this.#clock.nowMs() - this.#tombstoneAtMs <= tombstonesKeptMs) return
     this.#broker.dropTombstones(topic)
-    this.met.forgotten += 1
+    this.met.changelogForgot += 1
   }
 
   /** As a partition does it: what cannot be trusted is destroyed, and restored from nothing. */
@@ -144,14 +151,14 @@ class Scene {
     const { position } = store
     const gone = (await valuesIn(store)).filter(([key]) => !this.#truth.has(key))
     const told = new Set(this.#tombstonesFrom(position?.offset ?? 0))
-    if (gone.some(([key]) => !told.has(key))) this.met.resurrectable += 1
+    if (gone.some(([key]) => !told.has(key))) this.met.removalMissed += 1
     try {
       await this.#restore(store)
-      this.met.caughtUp += 1
+      this.met.oldStoreCaughtUp += 1
       return store
     } catch (error) {
       if (!(error instanceof StoreCorrupted)) throw error
-      this.met.rebuilt += 1
+      this.met.oldStoreRebuilt += 1
       await store.destroy()
       const anew = await this.#open()
       await this.#restore(anew)
@@ -166,7 +173,7 @@ class Scene {
     const { end } = this.#broker.offsets(topic, partition)
     const cancelAt = this.#random.int(end + 1)
     await this.#restore(store, () => (store.position?.offset ?? 0) >= cancelAt)
-    if ((store.position?.offset ?? 0) < end) this.met.interrupted += 1
+    if ((store.position?.offset ?? 0) < end) this.met.restoreInterrupted += 1
     await store.close()
     this.#clock.advance(this.#random.int(awayMaxMs))
     this.#forget()

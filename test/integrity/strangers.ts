@@ -97,7 +97,7 @@ const strangers: readonly Stranger[] = [
 
 /** Every stranger, then old stores. */
 export async function strangersCampaign(options: StrangersOptions = {}): Promise<CampaignResult> {
-  const { rounds = 1_000, seed = 1, onProgress = () => {} } = options
+  const { rounds = 500, seed = 1, onProgress = () => {} } = options
   const violations: string[] = []
   for (const stranger of strangers) {
     onProgress(stranger.name)

@@ -22,7 +22,7 @@ async function hostOn(disk = new MemoryDisk()) {
   const clock = new ManualClock()
   const log = createMemoryLog(broker, { nowMs: () => clock.nowMs() })
   const given = { log, clock, logger: silentLogger }
-  const calls = { describe: 0 }
+  const calls = { describe: 0, openProducer: 0 }
   const host = new PartitionHost({
     ...given,
     log: {
@@ -30,6 +30,10 @@ async function hostOn(disk = new MemoryDisk()) {
       describeTopics(names) {
         calls.describe += 1
         return log.describeTopics(names)
+      },
+      openProducer(id) {
+        calls.openProducer += 1
+        return log.openProducer(id)
       },
     },
     app: 'test',
@@ -57,6 +61,16 @@ test('a host whose partition is another worker’s closes', async () => {
   const { host } = await hostOn()
   host.become('none')
   await turns(5)
+  await host.close()
+})
+
+test('a partition that is taken away before its store is open is never opened: that would fence its new owner (P1)', async () => {
+  const { host, calls } = await hostOn()
+  host.become('owner')
+  host.become('none')
+  await turns(20)
+  assert.equal(calls.openProducer, 0)
+  assert.equal(host.running, undefined)
   await host.close()
 })
 

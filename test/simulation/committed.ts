@@ -237,6 +237,11 @@ export class Committed {
     return undefined
   }
 
+  /** The same of a command between partitions. */
+  takenHop(hop: Hop): Version<InputPosition> | undefined {
+    return this.taken(hop.partition, this.topics.inbox, hop.partition, hop)
+  }
+
   /** All rows that a table ever had, in all partitions. */
   lives<Name extends TableName>(table: Name): readonly Life<Rows[Name]>[] {
     return this.changelogs.flatMap((changelog) => changelog.lives(table))

@@ -57,6 +57,9 @@ export const handlerFaultKinds: readonly string[] = ways
   .filter((way) => way !== 'return')
   .map((way) => `handler-${way}`)
 
+/** What a handler throws that names the time of its next attempt. */
+export const later = { code: 'later', retryAfterMs: 1_500 } as const
+
 const returns = 14
 const inTimeMs = 4_000
 /** Longer than the timeouts of tasks. */
@@ -147,7 +150,7 @@ function thrown(way: Way): unknown {
     case 'throw-terminal':
       return Object.assign(new Error(way), { code: 'terminal', retryable: false })
     case 'throw-later':
-      return Object.assign(new Error(way), { code: 'later', retryAfterMs: 1_500 })
+      return Object.assign(new Error(way), later)
     case 'throw-text':
       return way
     case 'throw-undefined':

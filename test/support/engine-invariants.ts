@@ -15,7 +15,7 @@ import type { CommittedRows } from '../../src/runtime/rows.ts'
 import type { MapStore } from './map-store.ts'
 
 /** Asserts the invariants of one partition. */
-export function checkInvariants(store: MapStore, rows: CommittedRows, catalogue: Catalogue): void {
+export function checkInvariants(store: MapStore, rows: CommittedRows, catalogue: Pick<Catalogue, 'find'>): void {
   const timers = new Set<string>()
   const work = new Set<string>()
   const payloads = new Set<string>()
@@ -40,7 +40,7 @@ export function checkInvariants(store: MapStore, rows: CommittedRows, catalogue:
 function checkInstance(
   instance: InstanceRow,
   rows: CommittedRows,
-  catalogue: Catalogue,
+  catalogue: Pick<Catalogue, 'find'>,
   found: { readonly timers: Set<string>; readonly work: Set<string> },
 ): void {
   let incidents = instance.status === 'EXECUTING' && instance.error !== undefined ? 1 : 0

@@ -95,6 +95,11 @@ export class MemoryCoordinator {
     return this.#placements[partition]?.owner
   }
 
+  /** Who keeps a warm copy of a partition. */
+  standbysOf(partition: number): readonly string[] {
+    return this.#placements[partition]?.standbys ?? []
+  }
+
   #isMember(workerId: string, session: number): boolean {
     return this.#members.get(workerId)?.session === session
   }

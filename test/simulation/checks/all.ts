@@ -1,16 +1,23 @@
-// Every invariant of reliability.md that a run can be held against; each file names its own. A check is a generator of
+// Every invariant of reliability.md that a run can be held against, and rules of the engine by their own labels; each
+// file names its own. A check is a generator of
 // violations in words, and looks at nothing but the evidence.
-import { attemptsCount, completionsReturned, keysAreOnes } from './attempts.ts'
+import { attemptsCount, completionsReturned, keysAreOnes, runsStandAlone } from './attempts.ts'
 import { answersAreTrue, callsAnswered, callsStartOnce } from './calls.ts'
 import { commandsOnce } from './commands.ts'
 import { longestWaitingFirst, neverAfterKeep, nobodyWaitsBeside, takenOnce } from './correlation.ts'
-import { recordsAreAccountedFor } from './fates.ts'
+import { dueAsDefined } from './due.ts'
+import { beginInTurn, edgesAreLeft, edgesDecide, scopesEndWhole } from './edges.ts'
+import { fatesOf, recordsAreAccountedFor } from './fates.ts'
 import type { Check, Evidence, Finished } from './finished.ts'
+import { handlesAreFew, nobodyTrespasses, rejectionsAreHeard } from './handles.ts'
 import { epochsGrow, nothingAborted, orderIsKept } from './logs.ts'
+import { tablesAgree, timersAreNamed, timersHaveTargets, workIsOpen } from './open-work.ts'
 import { lettersHaveReasons, poisonSetAside } from './poison.ts'
+import { takenAlong } from './purges.ts'
 import { allAtRest, groupStandsStill, nothingOpen, nothingUnread, waitersAreLive } from './rest.ts'
+import { nobodyIsPassedBy } from './served.ts'
 import { sourcesOf } from './sources.ts'
-import { instancesEndOnce, keysRunOnce, recordsStartOnce, versionsStay } from './starts.ts'
+import { instancesEndOnce, keysRunOnce, recordsStartOnce, tasksAreOfTheirVersion, versionsStay } from './starts.ts'
 import { positionsGrow, removedStaysRemoved, storesFollow } from './stores.ts'
 import { neverEarly, noneOverdue } from './timers.ts'
 
@@ -22,22 +29,36 @@ export const checks = {
   callsStartOnce,
   instancesEndOnce,
   versionsStay,
+  tasksAreOfTheirVersion,
+  edgesDecide,
+  beginInTurn,
+  scopesEndWhole,
+  edgesAreLeft,
   commandsOnce,
   keysAreOnes,
   attemptsCount,
+  runsStandAlone,
   completionsReturned,
   storesFollow,
   positionsGrow,
   removedStaysRemoved,
   noneOverdue,
   neverEarly,
+  dueAsDefined,
+  timersAreNamed,
+  workIsOpen,
+  timersHaveTargets,
+  tablesAgree,
   takenOnce,
   nobodyWaitsBeside,
   longestWaitingFirst,
   neverAfterKeep,
+  takenAlong,
+  nobodyIsPassedBy,
   recordsAreAccountedFor,
   orderIsKept,
   epochsGrow,
+  nobodyTrespasses,
   nothingAborted,
   poisonSetAside,
   lettersHaveReasons,
@@ -46,12 +67,15 @@ export const checks = {
   nothingUnread,
   nothingOpen,
   groupStandsStill,
+  handlesAreFew,
+  rejectionsAreHeard,
 } satisfies { readonly [name: string]: Check }
 
 /** A finished run with what the checks work out of it. */
 export function evidenceOf(run: Finished): Evidence {
   const workflows = new Map(run.releases.flat().map((workflow) => [workflow.version, workflow]))
-  return { ...run, workflows, instances: run.committed.lives('instances'), sources: sourcesOf(run) }
+  const evidence = { ...run, workflows, instances: run.committed.lives('instances'), sources: sourcesOf(run) }
+  return { ...evidence, fates: fatesOf(evidence) }
 }
 
 /** Every violation of every invariant. */

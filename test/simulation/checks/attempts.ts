@@ -1,5 +1,6 @@
 // I4: attempts of tasks: at most one completion of each is applied, and whoever runs them is told one idempotency key.
 import type { Workflow } from '../../../src/definition/workflow.ts'
+import { isDeepStrictEqual } from 'node:util'
 import type { InstanceRow } from '../../../src/engine/state.ts'
 import type { Run } from '../handlers.ts'
 import { instanceRowsOf, nameOf, type Evidence } from './finished.ts'
@@ -55,6 +56,12 @@ function hasReopened(row: InstanceRow, workflow: Workflow, task: number): boolea
   return false
 }
 
+/** H2: of one attempt, one run at a time is under way in a worker. */
+export function* runsStandAlone({ journal }: Evidence): Generator<string> {
+  for (const { instanceId, task, attempt, isBeside } of journal)
+    if (isBeside) yield `H2: attempt ${attempt} of ${task} of ${instanceId} ran beside itself`
+}
+
 /** I4: an attempt of a handler is completed once, by what one of its runs returned. */
 export function* completionsReturned(run: Evidence): Generator<string> {
   const runs = new Map<string, Run[]>()
@@ -74,6 +81,10 @@ export function* completionsReturned(run: Evidence): Generator<string> {
         const returned = runs.get(attemptId(row.id, name, attempt))?.filter(({ outcome }) => outcome === 'returned')
         if (returned === undefined || returned.length === 0)
           yield `I4: attempt ${attempt} of ${name} of ${nameOf(row)} is COMPLETED, and its handler never returned`
+        const is = row.tasks[index]
+        if (is?.status !== 'COMPLETED' || is.attempt !== attempt || returned === undefined) continue
+        if (!returned.some(({ output }) => isDeepStrictEqual(output, is.output?.value)))
+          yield `I4: ${name} of ${nameOf(row)} has the output ${JSON.stringify(is.output?.value)}, which no run returned`
       }
     }
   }

@@ -59,7 +59,9 @@ export function* longestWaitingFirst(run: Evidence): Generator<string> {
       for (const [place, waiter] of before.entries()) {
         const match = still.has(waiterId(waiter)) ? undefined : matched.get(waiterId(waiter))
         if (match === undefined) continue
-        for (const longer of before.slice(0, place)) {
+        for (const [at, longer] of before.entries()) {
+          // By the time since when they wait, and not by their place in the row: that is what is checked.
+          if (longer.sinceMs > waiter.sinceMs || (longer.sinceMs === waiter.sinceMs && at >= place)) continue
           const isPassedOver =
             still.has(waiterId(longer)) &&
             fits(run, longer, last.value, match.record) &&

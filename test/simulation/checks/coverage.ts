@@ -78,6 +78,7 @@ const unusable: { readonly [Code in UnusableRecord['code']]: Within } = {
   'not-json': often,
   'key-not-text': often,
   'too-deep': often,
+  'record-too-large': rarely,
 }
 
 const counterOf = (name: string): string => name.replaceAll(/[.-]/g, '_')

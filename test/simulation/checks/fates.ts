@@ -16,7 +16,7 @@ import { placeOf, recordOf } from './logs.ts'
 import type { ChannelUse, Source } from './sources.ts'
 
 /** The traces of a record on its way to the listeners of a workflow. */
-interface Fate {
+export interface Fate {
   readonly publishes: Hop[]
   readonly correlates: Hop[]
   readonly returns: (Hop & { readonly command: ChannelReturn })[]
@@ -27,7 +27,7 @@ interface Fate {
 
 /** I6, I8: no record is published twice or not at all, and none is lost on its way. */
 export function* recordsAreAccountedFor(run: Evidence): Generator<string> {
-  const fates = fatesOf(run)
+  const { fates } = run
   const failed = new Set(
     run.instances.filter(({ last }) => hasFailedListener(run, last)).map(({ last }) => last.workflow),
   )
@@ -57,13 +57,12 @@ export function* recordsAreAccountedFor(run: Evidence): Generator<string> {
 /** True where nothing tells what became of a record after it reached the partition of its value. */
 function isLost(run: Evidence, source: Source, use: ChannelUse, partition: number, fate: Fate | undefined): boolean {
   const { committed, plan } = run
-  const { inbox } = committed.topics
   const reached = (hop: Hop | undefined): number | undefined =>
-    hop === undefined ? undefined : committed.taken(partition, inbox, partition, hop)?.batch
+    hop === undefined ? undefined : committed.takenHop(hop)?.batch
   const isHere = source.seen.partition % plan.partitions === partition
   const arrivals = [
     ...(isHere ? [source.taken?.batch] : (fate?.publishes ?? []).map(reached)),
-    ...(fate?.returns ?? []).flatMap((hop) => (mayBeDropped(run, partition, hop) ? [] : [reached(hop)])),
+    ...(fate?.returns ?? []).flatMap((hop) => (mayBeDropped(run, hop) ? [] : [reached(hop)])),
   ].flatMap((batch) => (batch === undefined ? [] : [batch]))
   const traces = (fate?.takenBeside ?? 0) + (fate?.correlates.length ?? 0) + (fate?.kept.length ?? 0)
   if (arrivals.length <= traces) return (fate?.kept ?? []).some((life) => vanished(run, life, fate))
@@ -73,9 +72,9 @@ function isLost(run: Evidence, source: Source, use: ChannelUse, partition: numbe
 }
 
 /** A record that was sent back too late is nobody's. */
-function mayBeDropped({ committed, plan }: Evidence, partition: number, hop: Fate['returns'][number]): boolean {
+function mayBeDropped({ committed, plan }: Evidence, hop: Fate['returns'][number]): boolean {
   const { command } = hop
-  const takenAtMs = committed.taken(partition, committed.topics.inbox, partition, hop)?.atMs ?? Infinity
+  const takenAtMs = committed.takenHop(hop)?.atMs ?? Infinity
   return command.isStale || command.expiresAtMs <= takenAtMs || !doClocksAgree(plan)
 }
 
@@ -97,7 +96,6 @@ function isPurged(
   topic: string,
   batch: number,
 ): boolean {
-  const { inbox } = committed.topics
   return (
     instances.some(
       ({ last, versions, ...life }) =>
@@ -112,7 +110,7 @@ function isPurged(
         hop.command.workflow === workflow &&
         hop.command.topic === topic &&
         hop.command.value === value &&
-        committed.taken(partition, inbox, partition, hop)?.batch === batch,
+        committed.takenHop(hop)?.batch === batch,
     )
   )
 }
@@ -129,7 +127,8 @@ function keepMsOf({ releases }: Evidence, use: ChannelUse, { topic }: Source): n
   return Math.min(...each)
 }
 
-function fatesOf({ committed, instances, plan, sources }: Evidence): ReadonlyMap<string, Fate> {
+/** The fate of each record for each value and workflow that it is for, by `fateId`. */
+export function fatesOf({ committed, instances, plan, sources }: Omit<Evidence, 'fates'>): ReadonlyMap<string, Fate> {
   const fates = new Map<string, Fate>()
   const fateOf = (id: string): Fate => {
     const known = fates.get(id)
@@ -168,7 +167,7 @@ function fatesOf({ committed, instances, plan, sources }: Evidence): ReadonlyMap
   return fates
 }
 
-const fateId = (workflow: string, value: string, place: string): string => JSON.stringify([workflow, value, place])
+export const fateId = (workflow: string, value: string, place: string): string => JSON.stringify([workflow, value, place])
 
 /** The values that a record has for each workflow, each once. */
 const distinct = (source: Source): ReadonlyMap<string, ChannelUse> =>

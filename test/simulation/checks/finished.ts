@@ -9,6 +9,7 @@ import type { Outside } from '../outside.ts'
 import type { Call } from '../people.ts'
 import type { Plan } from '../plan.ts'
 import type { World } from '../world.ts'
+import type { Fate } from './fates.ts'
 import type { Source } from './sources.ts'
 import type { DiskImage } from './stores.ts'
 
@@ -35,6 +36,7 @@ export interface Evidence extends Finished {
   /** Of all releases, by version. */
   readonly workflows: ReadonlyMap<string, Workflow>
   readonly sources: readonly Source[]
+  readonly fates: ReadonlyMap<string, Fate>
 }
 
 /** A check gives the violations of an invariant that it finds, in words that begin with its number. */

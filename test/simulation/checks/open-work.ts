@@ -68,17 +68,14 @@ export function* timersHaveTargets({ committed, instances }: Evidence): Generato
 /** All that has to agree within a partition agrees at rest (test/support/engine-invariants.ts). */
 export function* tablesAgree({ committed, workflows }: Evidence): Generator<string> {
   const catalogue = { find: (version: string) => workflows.get(version) }
-  for (const { partition, ...changelog } of committed.changelogs.map((each) => ({
-    partition: each.partition,
-    fold: each.foldAt(),
-  }))) {
+  for (const changelog of committed.changelogs) {
     const store = new MapStore()
-    for (const [key, value] of changelog.fold) store.values.set(key, value)
+    for (const [key, value] of changelog.foldAt()) store.values.set(key, value)
     try {
       checkInvariants(store, new CommittedRows(store), catalogue)
     } catch (error) {
       if (!(error instanceof AssertionError)) throw error
-      yield `${error.message}: partition ${partition}, at rest`
+      yield `${error.message}: partition ${changelog.partition}, at rest`
     }
   }
 }

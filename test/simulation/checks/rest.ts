@@ -15,7 +15,11 @@ export function* allAtRest(run: Evidence): Generator<string> {
   for (const { row } of instanceRowsOf(run)) {
     if (row.status !== 'EXECUTING' || row.incidents > 0) continue
     const open = row.tasks.flatMap((task) => (task?.open === undefined ? [] : [task.open]))
-    if (!open.some((work) => work.kind === 'record' || dueOf(work) > nowMs - overdueMs))
+    const isRetried = row.timeline.some(({ atMs, status }) => status === 'SUBMITTED' && atMs > nowMs - overdueMs)
+    // Whether a record is still to be waited for is waitersAreLive, and recordsAreAccountedFor (fates.ts).
+    const canGoOn = (work: OpenWork): boolean =>
+      work.kind === 'record' || (work.kind === 'slot' && isRetried) || dueOf(work) > nowMs - overdueMs
+    if (!open.some(canGoOn))
       yield `I16: ${nameOf(row)} is ${row.status}, open: ${open.map(({ kind }) => kind).join(', ') || 'nothing'}`
   }
 }

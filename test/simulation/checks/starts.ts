@@ -1,6 +1,7 @@
 // I1, I2, I12: instances begin once for each accepted start, end once, and keep their version.
 import { partitionOfText } from '../../../src/base/partitioner.ts'
-import type { InstanceRow } from '../../../src/engine/state.ts'
+import type { TaskType } from '../../../src/definition/workflow.ts'
+import type { InstanceRow, OpenWork } from '../../../src/engine/state.ts'
 import type { Life, Version } from '../committed.ts'
 import { nameOf, type Evidence } from './finished.ts'
 import type { Source, StartUse } from './sources.ts'
@@ -57,7 +58,7 @@ function foundRunning(run: Evidence, { workflow, key }: StartUse, { seen, coordi
   const decided =
     seen.partition % run.plan.partitions === partition
       ? taken
-      : hop && run.committed.taken(partition, run.committed.topics.inbox, partition, hop)
+      : hop && run.committed.takenHop(hop)
   if (decided === undefined) return false
   const isTraceless = [...run.workflows.values()].some((each) => each.name === workflow && each.retentionMs === 0)
   return (
@@ -120,6 +121,39 @@ export function* versionsStay({ instances, workflows }: Evidence): Generator<str
     if (last.tasks.length > workflow.tasks.length || last.timeline.some(({ task }) => task >= workflow.tasks.length))
       yield `I12: ${nameOf(last)} has tasks that ${last.version} does not have`
   }
+}
+
+/** I12: what an instance does is what its own version has its tasks do: their kinds of work, and what they write. */
+export function* tasksAreOfTheirVersion({ instances, workflows }: Evidence): Generator<string> {
+  for (const { last, versions } of instances) {
+    const workflow = workflows.get(last.version)
+    if (workflow === undefined) continue
+    const wrong = new Set<string>()
+    for (const { row } of versions) {
+      for (const [index, is] of row?.tasks.entries() ?? []) {
+        const task = workflow.tasks[index]
+        if (task !== undefined && is?.open !== undefined && !workOf[task.type].includes(is.open.kind))
+          wrong.add(`${task.name}, a ${task.type}, waits for a ${is.open.kind}`)
+      }
+    }
+    for (const { task: index, status, note } of last.timeline) {
+      const task = workflow.tasks[index]
+      const written = status === 'SET' ? [...(task?.set?.keys() ?? [])].join(', ') : note
+      if (task !== undefined && written !== note) wrong.add(`${task.name} wrote ${note}, expected ${written}`)
+    }
+    for (const what of wrong) yield `I12: ${what} in ${nameOf(last)}`
+  }
+}
+
+/** What a task of each type may wait for. */
+const workOf: { readonly [Type in TaskType]: readonly OpenWork['kind'][] } = {
+  'kafka-command': ['retry'],
+  'kafka-listener': ['record', 'retry'],
+  process: ['scope', 'retry'],
+  decision: ['retry'],
+  set: ['retry'],
+  trigger: ['time', 'retry'],
+  handler: ['slot', 'handler', 'retry'],
 }
 
 /** With which version an instance was not running any more. */

@@ -81,6 +81,7 @@ const once = [prefixes.instances, prefixes.kept]
 /** I15: what was removed stays removed. */
 export function* removedStaysRemoved({ committed }: Finished): Generator<string> {
   for (const changelog of committed.changelogs) {
+    for (const key of changelog.strays()) yield `I15: ${key} was removed and never written`
     for (const key of changelog.keys()) {
       if (!once.some((prefix) => key.startsWith(prefix))) continue
       const records = changelog.of(key)

@@ -1,0 +1,92 @@
+// Bytes to the real server and back with no network: Node's HTTP server takes any stream for a connection, so that what
+// is fuzzed is its parser, Fastify and the routes, exactly as they stand behind a socket.
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { Duplex } from 'node:stream'
+import type { FastifyInstance } from 'fastify'
+
+export interface RawAnswer {
+  readonly status: number
+  readonly headers: { readonly [name: string]: string }
+  readonly body: Buffer
+}
+
+export interface RawRequest {
+  readonly method: string
+  /** With its query, as it is to stand in the first line. */
+  readonly path: string
+  readonly headers: readonly (readonly [name: string, value: string])[]
+  readonly body?: Uint8Array
+}
+
+/** A request that ends its connection, as a client would write it. */
+export function requestBytes({ method, path, headers, body }: RawRequest): Uint8Array {
+  const length = body === undefined ? [] : [['content-length', String(body.length)] as const]
+  const lines = [...headers, ...length, ['connection', 'close'] as const].map(([name, value]) => `${name}: ${value}`)
+  const head = `${method} ${path} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`
+  return Buffer.concat([Buffer.from(head, 'latin1'), body ?? new Uint8Array()])
+}
+
+/** The port that the application takes itself to listen on, and that requests name in `Host`. */
+export const port = 7_070
+
+/** Both ends in one: what is written to it is the server's answer, what is pushed is the client's request. */
+class Connection extends Duplex {
+  readonly localPort = port
+  readonly answered: Buffer[] = []
+
+  override _read(): void {}
+
+  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    this.answered.push(chunk)
+    done()
+  }
+
+  // What Node asks of a socket.
+  setTimeout(): this {
+    return this
+  }
+  setNoDelay(): this {
+    return this
+  }
+  setKeepAlive(): this {
+    return this
+  }
+  ref(): this {
+    return this
+  }
+  unref(): this {
+    return this
+  }
+  destroySoon(): void {
+    this.end()
+    this.destroy()
+  }
+}
+
+/** The answer to a request that ends its connection; undefined where the server hung up without a word. */
+export async function exchange(app: FastifyInstance, request: Uint8Array): Promise<RawAnswer | undefined> {
+  const connection = new Connection()
+  const closed = once(connection, 'close')
+  app.server.emit('connection', connection)
+  connection.push(request)
+  connection.push(null)
+  await closed
+  const bytes = Buffer.concat(connection.answered)
+  return bytes.length === 0 ? undefined : readAnswer(bytes)
+}
+
+function readAnswer(bytes: Buffer): RawAnswer {
+  const end = bytes.indexOf('\r\n\r\n')
+  assert.ok(end !== -1, 'an answer with no end of its head')
+  const [first = '', ...lines] = bytes.toString('latin1', 0, end).split('\r\n')
+  const status = Number(/^HTTP\/1\.1 (\d{3}) /.exec(first)?.[1])
+  // "100 Continue" comes before the answer itself.
+  if (status === 100) return readAnswer(bytes.subarray(end + 4))
+  const headers: { [name: string]: string } = Object.create(null)
+  for (const line of lines) {
+    const colon = line.indexOf(':')
+    headers[line.slice(0, colon).toLowerCase()] = line.slice(colon + 1).trim()
+  }
+  return { status, headers, body: bytes.subarray(end + 4) }
+}

@@ -1,0 +1,93 @@
+// I7: when something is due is what the definition says of it, counted from when it began: worked out anew, so that what
+// the state says itself (timers.ts) is not its own witness.
+import { limits } from '../../../src/base/limits.ts'
+import { parseDuration } from '../../../src/definition/duration.ts'
+import { parseTime } from '../../../src/definition/time.ts'
+import type { RetryPolicy, Task, TriggerTask, Workflow } from '../../../src/definition/workflow.ts'
+import { rootsFor } from '../../../src/engine/roots.ts'
+import type { InstanceRow, OpenWork, TaskRow, TimelineRow } from '../../../src/engine/state.ts'
+import { later } from '../handlers.ts'
+import { nameOf, type Evidence } from './finished.ts'
+
+interface Span {
+  readonly fromMs: number
+  readonly toMs: number
+}
+
+/** I7: a delay, a time, a timeout and the wait before a retry are as long as their definition has them. */
+export function* dueAsDefined({ instances, workflows }: Evidence): Generator<string> {
+  for (const { last, versions } of instances) {
+    const workflow = workflows.get(last.version)
+    if (workflow === undefined) continue
+    const seen = new Map<number, OpenWork>()
+    for (const { row } of versions) {
+      for (const [index, is] of row?.tasks.entries() ?? []) {
+        const task = workflow.tasks[index]
+        if (row === undefined || task === undefined || is?.open === undefined) continue
+        const before = seen.get(index)
+        seen.set(index, is.open)
+        if (before !== undefined && timerOf(before) === timerOf(is.open) && before.kind === is.open.kind) continue
+        const expected = expectedOf(row, workflow, task, is)
+        const dueAtMs = dueOf(is.open)
+        if (expected === 'anything' || isWithin(dueAtMs, expected)) continue
+        yield `I7: ${task.name} of ${nameOf(row)} (${is.open.kind}) is due at ${dueAtMs ?? 'no time'}, expected ${shown(expected)}`
+      }
+    }
+  }
+}
+
+/** undefined: at no time. */
+function expectedOf(row: InstanceRow, workflow: Workflow, task: Task, is: TaskRow): Span | undefined | 'anything' {
+  const began = row.timeline.findLast((entry) => entry.task === task.index && entry.status !== 'SET')
+  if (began === undefined || began.status !== is.status || began.attempt !== is.attempt) return 'anything'
+  switch (is.open?.kind) {
+    case 'record':
+      return task.timeoutMs === undefined ? undefined : at(began.atMs + task.timeoutMs)
+    case 'handler':
+      return at(began.atMs + (task.timeoutMs ?? limits.handlerTimeoutMs))
+    case 'retry':
+      return retryOf(task.retry, began, is)
+    case 'time':
+      return task.type === 'trigger' ? timeOf(row, workflow, task, began.atMs) : undefined
+    default:
+      return undefined
+  }
+}
+
+const at = (ms: number): Span => ({ fromMs: ms, toMs: ms })
+
+function retryOf(policy: RetryPolicy, { atMs }: TimelineRow, { attempt, error }: TaskRow): Span {
+  if (error?.code === later.code) return at(atMs + later.retryAfterMs)
+  const { initialIntervalMs, backoffCoefficient, maxIntervalMs, jitter } = policy
+  const interval = Math.min(initialIntervalMs * backoffCoefficient ** (attempt - 1), maxIntervalMs)
+  return {
+    fromMs: atMs + Math.floor(interval * (1 - jitter)),
+    toMs: atMs + Math.ceil(interval * (1 + jitter)),
+  }
+}
+
+function timeOf(row: InstanceRow, workflow: Workflow, task: TriggerTask, atMs: number): Span | 'anything' {
+  const template = task.at ?? task.delay
+  // What was written since is in the row already.
+  if (template === undefined || template.uses.roots.has('vars') || template.uses.roots.has('tasks')) return 'anything'
+  const value = template.evaluate(rootsFor(template.uses, workflow, row, atMs))
+  if (typeof value !== 'string') return 'anything'
+  const dueAtMs = task.at === undefined ? atMs + (parseDuration(value) ?? NaN) : (parseTime(value) ?? NaN)
+  return at(dueAtMs)
+}
+
+const timerOf = (open: OpenWork): string | undefined => ('timer' in open ? open.timer : undefined)
+
+function dueOf(open: OpenWork): number | undefined {
+  if (open.kind === 'time' || open.kind === 'retry') return open.dueAtMs
+  const timer = timerOf(open)
+  return timer === undefined ? undefined : Number(timer.slice(0, timer.indexOf('/')))
+}
+
+function isWithin(dueAtMs: number | undefined, expected: Span | undefined): boolean {
+  if (expected === undefined || dueAtMs === undefined) return expected === dueAtMs
+  return dueAtMs >= expected.fromMs && dueAtMs <= expected.toMs
+}
+
+const shown = (span: Span | undefined): string =>
+  span === undefined ? 'no time' : span.fromMs === span.toMs ? String(span.fromMs) : `${span.fromMs} to ${span.toMs}`
