@@ -33,6 +33,8 @@ declare module 'fastify' {
 export function createApp(worker: WorkerFace, logger: Logger): FastifyInstance {
   const polls = new LongPolls()
   const app = fastify({
+    // With no Host at all Node would answer by itself, with no problem document; checkHost refuses it.
+    http: { requireHostHeader: false },
     bodyLimit: httpLimits.bodyBytesMax,
     requestTimeout: httpLimits.requestArrivalMs,
     routerOptions: { maxParamLength: httpLimits.pathPartMax },
@@ -47,6 +49,8 @@ export function createApp(worker: WorkerFace, logger: Logger): FastifyInstance {
   app.setValidatorCompiler<object>(({ schema, httpPart }) => (httpPart === 'body' ? bodies : texts).compile(schema))
   app.setSerializerCompiler(() => JSON.stringify)
 
+  // An expectation that Node does not know: it would answer with a 417 of its own. It may be passed over (RFC 9110).
+  app.server.on('checkExpectation', (request, response) => void app.server.emit('request', request, response))
   app.addHook('preClose', async () => polls.close())
   app.addHook('onRequest', async (request, reply) => {
     reply.headers({

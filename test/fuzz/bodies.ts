@@ -37,7 +37,6 @@ export const bodies: Target<HttpAttack> = {
     '201',
     'request-malformed',
     'url-invalid',
-    'body-incomplete',
     'json-invalid',
     'json-too-deep',
     'json-forbidden-key',

@@ -28,7 +28,7 @@ export const hostileRequests: readonly Uint8Array[] = [
     path: '/instances',
     headers,
     body: Buffer.from(
-      `{"workflow": "taker", "input": {${Array.from({ length: 60_000 }, (_, index) => `"k${index}": 1`).join(',')}}}`,
+      `{"workflow": "taker", "input": {${Array.from({ length: 30_000 }, (_, index) => `"k${index}": 1`).join(',')}}}`,
     ),
   }),
   write({ method: 'GET', path: `/${'a/'.repeat(4_000)}`, headers }),

@@ -15,10 +15,12 @@ export function* edgesDecide(run: Evidence): Generator<string> {
         if (areSettled && isScopeOpen(row, task, workflow)) yield `S1: ${task.name} of ${nameOf(row)} has not begun`
         continue
       }
-      if (!areSettled) yield `S1: ${task.name} of ${nameOf(row)} is ${is.status} before all that it depends on is settled`
+      if (!areSettled)
+        yield `S1: ${task.name} of ${nameOf(row)} is ${is.status} before all that it depends on is settled`
       const isReached = sources.length === 0 || sources.some((source) => isLive(source, row, task.name))
       if (isReached && isPassedOver(is)) yield `S1: ${task.name} of ${nameOf(row)} was passed over, and has a live edge`
-      if (!isReached && !isPassedOver(is)) yield `S2: ${task.name} of ${nameOf(row)} is ${is.status}, and has no live edge`
+      if (!isReached && !isPassedOver(is))
+        yield `S2: ${task.name} of ${nameOf(row)} is ${is.status}, and has no live edge`
     }
   }
 }
@@ -113,7 +115,9 @@ function forget({ inner }: ProcessTask, statuses: Map<number, string>): void {
 }
 
 const isOffered = ({ cases, default: otherwise }: DecisionTask, chosen: TaskRow['edges']): boolean =>
-  [...cases.map(({ next }) => next), ...(otherwise === undefined ? [] : [otherwise])].some((each) => isSame(each, chosen))
+  [...cases.map(({ next }) => next), ...(otherwise === undefined ? [] : [otherwise])].some((each) =>
+    isSame(each, chosen),
+  )
 
 const isSame = (some: TaskRow['edges'], others: TaskRow['edges']): boolean => shown(some) === shown(others)
 const shown = (edges: TaskRow['edges']): string => (typeof edges === 'string' ? edges : `[${edges.join(', ')}]`)

@@ -167,7 +167,8 @@ export function fatesOf({ committed, instances, plan, sources }: Omit<Evidence, 
   return fates
 }
 
-export const fateId = (workflow: string, value: string, place: string): string => JSON.stringify([workflow, value, place])
+export const fateId = (workflow: string, value: string, place: string): string =>
+  JSON.stringify([workflow, value, place])
 
 /** The values that a record has for each workflow, each once. */
 const distinct = (source: Source): ReadonlyMap<string, ChannelUse> =>

@@ -44,7 +44,8 @@ export function* workIsOpen({ committed, instances }: Evidence): Generator<strin
       for (const each of own)
         if (isThere(each, batch) !== open.has(each.id))
           yield `T4: work ${each.id} of ${nameOf(last)} is ${open.has(each.id) ? 'not there' : 'there for nothing'} at ${atMs}`
-      for (const each of open) if (!known.has(each)) yield `T4: ${nameOf(last)} has the open work ${each}, which never was`
+      for (const each of open)
+        if (!known.has(each)) yield `T4: ${nameOf(last)} has the open work ${each}, which never was`
     }
   }
 }
@@ -88,13 +89,15 @@ const isThere = ({ versions }: Life<unknown>, batch: number): boolean =>
 function timersOf(row: InstanceRow | undefined): ReadonlyMap<string, number> {
   const timers = new Map<string, number>()
   for (const [index, task] of row?.tasks.entries() ?? [])
-    if (task?.open !== undefined && 'timer' in task.open && task.open.timer !== undefined) timers.set(task.open.timer, index)
+    if (task?.open !== undefined && 'timer' in task.open && task.open.timer !== undefined)
+      timers.set(task.open.timer, index)
   return timers
 }
 
 function workOf(row: InstanceRow | undefined): ReadonlySet<string> {
   const work = new Set<string>()
   for (const [index, task] of row?.tasks.entries() ?? [])
-    if (row !== undefined && (task?.open?.kind === 'slot' || task?.open?.kind === 'handler')) work.add(workId(row.id, index))
+    if (row !== undefined && (task?.open?.kind === 'slot' || task?.open?.kind === 'handler'))
+      work.add(workId(row.id, index))
   return work
 }

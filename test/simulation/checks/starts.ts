@@ -55,10 +55,7 @@ function foundRunning(run: Evidence, { workflow, key }: StartUse, { seen, coordi
       `${command.origin.record.topic}/${command.origin.record.partition}@${command.origin.record.offset}` ===
         coordinates,
   )
-  const decided =
-    seen.partition % run.plan.partitions === partition
-      ? taken
-      : hop && run.committed.takenHop(hop)
+  const decided = seen.partition % run.plan.partitions === partition ? taken : hop && run.committed.takenHop(hop)
   if (decided === undefined) return false
   const isTraceless = [...run.workflows.values()].some((each) => each.name === workflow && each.retentionMs === 0)
   return (

@@ -99,7 +99,7 @@ export const restorePlants: readonly Plant[] = [
     name: 'owed-work-forgotten',
     trap: 'Handler tasks of a partition that moved are not asked for again',
     file: partition,
-    find: '    await askAgain(store, this.#rows, definitions.catalogue, this.#options.perform)\n',
+    find: '    await askAgain(this.#options, this.#rows)\n',
     replace: '    void askAgain\n',
   },
 ]
