@@ -60,7 +60,7 @@ export const app = 'sim'
 /** The plan of a seed of the campaign: a bad day. */
 export function planOf(seed: number): Plan {
   const random = createRandom(seed).stream('plan')
-  const machines = random.pick([2, 3, 3, 4, 5])
+  const machines = random.pick([3, 3, 3, 4, 5])
   const partitions = random.pick([2, 3, 4])
   const programs = drawPrograms(random.stream('programs'))
   return {

@@ -56,7 +56,15 @@ async function leaveOut<Item>(
   return left.length < items.length
 }
 
-const rates = ['transientError', 'lostAnswer', 'lateRequest', 'delay', 'arrivesAfterCrash'] as const
+const rates = [
+  'transientError',
+  'lostAnswer',
+  'lateRequest',
+  'repeatedRequest',
+  'delay',
+  'arrivesAfterCrash',
+  'markerDelayMsMax',
+] as const
 
 /** Each leaves one thing out, or gives undefined where it is out already. */
 const simplifications: readonly ((plan: Plan) => Plan | undefined)[] = [

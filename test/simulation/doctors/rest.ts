@@ -1,5 +1,4 @@
 // Runs doctored in stores, timers, logs, and in what is left at rest: I5, I7, I10, I15–I19.
-import type { ChannelRow } from '../../../src/engine/state.ts'
 import { prefixes } from '../../../src/records/keys.ts'
 import { channelCodec, keptCodec, timerCodec } from '../../../src/records/row-codec.ts'
 import type { Evidence, Finished } from '../checks/finished.ts'
