@@ -262,11 +262,6 @@ export class Daemon {
     this.#child.kill(name)
   }
 
-  /** The exit code, once it has ended by itself; null where a signal ended it. */
-  get ended(): Promise<number | null> {
-    return this.#exited
-  }
-
   /** Stops as Ctrl-C does; gives the exit code. */
   async stop(): Promise<number | null> {
     this.#client?.close()

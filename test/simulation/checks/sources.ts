@@ -106,9 +106,14 @@ function usesIn(release: readonly Workflow[], message: MessageRoot): Uses {
       if (key === undefined) failures.push({ workflow, isStart: true, isCertain: true })
       else if (key !== null) starts.push({ workflow, key, isCertain: true })
     }
+    const asked = new Set<string>()
     for (const task of tasks) {
       if (task.type !== 'kafka-listener' || task.topic !== message.topic) continue
-      const value = attempt(() => correlationValue(task.correlate[0]?.message.evaluate({ message })))
+      const route = task.correlate[0]?.message
+      // Listeners of one workflow mostly ask a record for the same.
+      if (route === undefined || asked.has(route.source)) continue
+      asked.add(route.source)
+      const value = attempt(() => correlationValue(route.evaluate({ message })))
       if (value === undefined) failures.push({ workflow, isStart: false, isCertain: true })
       else channels.push({ workflow, value, isCertain: true })
     }

@@ -1,0 +1,3 @@
+import { fuzzes } from './in-tests.ts'
+
+fuzzes('bodies', 'no request is answered with anything but what the API says', 2_000)
