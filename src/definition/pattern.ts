@@ -9,6 +9,8 @@ export function triesOf(pattern: string, characters: number): number {
     pattern.replace(/\\.|\[(?:\\.|[^\]\\])*\]/gs, '.').match(/\(\?<?[:=!]|\(\?<\w+>|\{\d+(?:,\d*)?\}|./gs) ?? []
   const length = Math.max(1, characters)
   let at = 0
+  let depth = 0
+  let isOneSequence = true
 
   /** The product of its parts' choices; the alternatives of a group are tried one after another. */
   function alternatives(): number {
@@ -19,9 +21,12 @@ export function triesOf(pattern: string, characters: number): number {
       if (token === '|') {
         sum += product
         product = 1
+        if (depth === 0) isOneSequence = false
       } else if (token.startsWith('(')) {
         at += 1
+        depth += 1
         product *= alternatives()
+        depth -= 1
       } else {
         product *= choices(token, length)
         // A question mark behind a repetition makes it lazy, and leaves no further choice.
@@ -32,7 +37,7 @@ export function triesOf(pattern: string, characters: number): number {
   }
 
   const tries = alternatives()
-  const isAnchored = tokens[0] === '^' && !tokens.includes('|')
+  const isAnchored = tokens[0] === '^' && isOneSequence
   return length + (isAnchored ? tries : tries * length)
 }
 

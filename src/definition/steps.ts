@@ -13,9 +13,11 @@ import type { ASTNode } from '@marcbachmann/cel-js'
 import { triesOf } from './pattern.ts'
 
 /** Steps of one evaluation: a few tens of milliseconds. */
-const stepsMax = 100_000
+const stepsMax = 75_000
 /** What the making of an error takes, which `||`, `&&`, all() and exists() may swallow by the thousand. */
 const errorSteps = 50
+/** What it takes to read a time or a duration. */
+const timeSteps = 4
 /** What a time zone takes: the calendar's rules are looked up anew each time. */
 const timeZoneSteps = 750
 /** How many of them one step reads. */
@@ -24,7 +26,16 @@ const itemsOfAStep = 16
 const comparisonsOfAStep = 4
 const triesOfAStep = 100
 /** Functions that do more with a character than to copy it. */
-const laborious: { readonly [name: string]: number } = { size: 8, split: 16, join: 8, json: 32 }
+const laborious: { readonly [name: string]: number } = {
+  size: 8,
+  split: 32,
+  join: 8,
+  json: 32,
+  bytes: 4,
+  string: 4,
+  lowerAscii: 16,
+  upperAscii: 16,
+}
 
 /** Evaluations do not nest: one count serves them all. */
 let left = 0
@@ -156,6 +167,7 @@ function costs(node: CheckedNode): (left: unknown, right: unknown) => number {
 
 function callCosts([name, , args]: readonly [string, ...unknown[]]): (args: unknown) => number {
   const factor = laborious[name] ?? 1
+  const own = name === 'timestamp' || name === 'duration' ? timeSteps : 1
   const pattern = name === 'matches' && Array.isArray(args) ? (args[0] as CheckedNode).args : undefined
   return (operands) => {
     if (!Array.isArray(operands)) return 1
@@ -165,7 +177,7 @@ function callCosts([name, , args]: readonly [string, ...unknown[]]): (args: unkn
     if (name === 'join' && Array.isArray(subject) && typeof argument === 'string')
       return 1 + subject.length + (subject.length * argument.length) / charactersOfAStep
     const zone = name.startsWith('get') && operands.length > 1 ? timeZoneSteps : 0
-    return operands.reduce((sum: number, operand) => sum + reading(operand) * factor, 1 + zone)
+    return operands.reduce((sum: number, operand) => sum + reading(operand) * factor, own + zone)
   }
 }
 
@@ -198,7 +210,8 @@ function wholeSteps(value: unknown): number {
   const open: unknown[] = [value]
   while (open.length > 0 && steps <= left) {
     const next = open.pop()
-    steps += 1 / comparisonsOfAStep + reading(next)
+    steps += 1
+    if (typeof next === 'string') steps += reading(next)
     if (typeof next !== 'object' || next === null || next instanceof Uint8Array) continue
     if (Object.hasOwn(next, '__proto__')) throw new EvaluationError('values with a key `__proto__` are not compared')
     const inner = next instanceof Map ? next.values() : Object.values(next)

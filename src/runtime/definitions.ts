@@ -9,6 +9,7 @@
 import type { Logger } from '../base/logger.ts'
 import { compileWorkflow } from '../definition/parse.ts'
 import type { Workflow } from '../definition/workflow.ts'
+import type { Command } from '../engine/command.ts'
 import type { AppTopics } from '../records/keys.ts'
 import { namedTopics } from './app-topics.ts'
 import { WorkflowCatalogue, type Registration } from './catalogue.ts'
@@ -60,9 +61,18 @@ export class Definitions {
     await this.#until(() => (this.#reader?.position ?? 0) >= committedEnd)
   }
 
-  /** Resolves once the version is known: a command that names it may be faster than its definition. */
-  async whenKnown(version: string): Promise<void> {
-    await this.#until(() => this.catalogue.find(version) !== undefined)
+  /** Resolves once every version that these commands name is known: a command may be faster than its definition. */
+  async whenNamed(inputs: readonly { readonly command: Command | undefined }[]): Promise<void> {
+    for (const { command } of inputs) {
+      const version =
+        command?.type === 'instance.start'
+          ? command.version
+          : command?.type === 'channel.join'
+            ? command.waiter.version
+            : undefined
+      const isKnown = (): boolean => version === undefined || this.catalogue.find(version) !== undefined
+      if (!isKnown()) await this.#until(isKnown)
+    }
   }
 
   /** Called after the catalogue changed. */

@@ -68,6 +68,8 @@ export class Partition {
   #inFlight: InFlight | undefined
   #changelogId = ''
   #timeMs = 0
+  /** Topics as they were found to be, for the loop: what the store then fails with ends this incarnation. */
+  readonly #looks: (readonly SourceTopic[])[] = []
   restoreLeft = 0
   /** It has got somewhere: what ended it was not there from its beginning. */
   hasCommitted = false
@@ -134,11 +136,9 @@ export class Partition {
     await this.refreshSources() // once it runs: whatever is published later asks it to look again
   }
 
-  /** Looks for topics and partitions of topics that are not read yet. */
+  /** Looks for topics and partitions of topics that are not read yet; what is found is taken up by the loop. */
   async refreshSources(): Promise<void> {
-    const topics = await this.#options.sourceTopics()
-    if (this.#isClosed()) return
-    this.#intake.begin(this.#sources.plan(topics))
+    this.#looks.push(await this.#options.sourceTopics())
     this.#bell.ring()
   }
 
@@ -152,6 +152,7 @@ export class Partition {
     let isIdle = false
     while (this.phase === 'running' || (this.phase === 'draining' && !isIdle)) {
       if (this.#sources.hasGone && this.phase === 'running') await this.refreshSources()
+      for (const topics of this.#looks.splice(0)) this.#intake.begin(this.#sources.plan(topics))
       const nowMs = this.#now()
       const inputs = this.#intake.take(nowMs, this.phase === 'draining')
       if (inputs.length === 0) {
@@ -160,7 +161,7 @@ export class Partition {
         else if (!this.#sources.hasGone && !(await this.#timers.refill())) await this.#sleep()
         continue
       }
-      await this.#definitionsOf(inputs)
+      await this.#options.definitions.whenNamed(inputs)
       const batch = this.#decide(inputs, nowMs)
       if (batch === undefined) continue
       if (this.#inFlight !== undefined && !(await this.#settled(batch))) continue
@@ -194,21 +195,6 @@ export class Partition {
   #now(): number {
     this.#timeMs = Math.max(this.#timeMs, this.#options.clock.nowMs())
     return this.#timeMs
-  }
-
-  /** A command may be faster than the definition that it names. */
-  async #definitionsOf(inputs: readonly Input[]): Promise<void> {
-    const { catalogue } = this.#options.definitions
-    for (const { command } of inputs) {
-      const version =
-        command?.type === 'instance.start'
-          ? command.version
-          : command?.type === 'channel.join'
-            ? command.waiter.version
-            : undefined
-      if (version !== undefined && catalogue.find(version) === undefined)
-        await this.#options.definitions.whenKnown(version)
-    }
   }
 
   /** undefined: it tripped on an input, and the inputs will be decided again one by one. */

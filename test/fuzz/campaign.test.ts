@@ -67,6 +67,7 @@ test('F1: an input of the corpus is told as it stands', async () => {
 
 test('F2: a property that is added to what everything inherits is a violation of the input that added it', async () => {
   const planted = target((value) => {
+    // oxlint-disable-next-line no-extend-native -- planted, and taken back
     if (value === 7) Object.defineProperty(Object.prototype, 'polluted', { value, configurable: true })
     return fine
   })
@@ -84,12 +85,14 @@ test('F2: a property that is added to what everything inherits is a violation of
 test('F2: a built-in that is replaced by another is a violation of its batch', async () => {
   const was = Array.prototype.at
   const planted = target(() => {
+    // oxlint-disable-next-line no-extend-native -- planted, and taken back
     Object.defineProperty(Array.prototype, 'at', { value: () => undefined, writable: true, configurable: true })
     return fine
   })
   try {
     assert.ok((await fuzz(planted, { runs: 1, seed: 1 })).violations.length > 0)
   } finally {
+    // oxlint-disable-next-line no-extend-native -- planted, and taken back
     Object.defineProperty(Array.prototype, 'at', { value: was, writable: true, configurable: true })
   }
 })

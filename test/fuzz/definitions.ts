@@ -26,7 +26,8 @@ const files = (kind: FileAttack['kind'], text: fc.Arbitrary<string>, runs: numbe
 
 export const definitions: Target<FileAttack> = {
   name: 'definitions',
-  corpus: hostileDocuments.map((text) => ({ kind: 'bomb', text, isRun: true })),
+  // A thousand tasks are a minute's work for the engine's small world.
+  corpus: hostileDocuments.map((text) => ({ kind: 'bomb', text, isRun: text.length < 4_096 })),
   arbitrary: fc.oneof(
     { weight: 2, arbitrary: files('valid', textOf(workflow), 20) },
     { weight: 5, arbitrary: files('mutated', textOf(mutate(workflow)), 50) },
@@ -83,7 +84,7 @@ export const definitions: Target<FileAttack> = {
       ],
       verify() {
         checkProblems(loaded, text)
-        checkVersions(loaded, text)
+        if (workflows.length > 0) checkVersions(loaded, text)
         if (isRunnable) runWorkflows(text)
       },
     }

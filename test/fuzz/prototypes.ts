@@ -1,7 +1,6 @@
 // What every object inherits from: an input that adds to it or changes it has reached all of the program.
 import assert from 'node:assert/strict'
 
-// eslint-disable-next-line no-extend-native -- they are looked at, not extended
 const watched: readonly object[] = [
   Object.prototype,
   Array.prototype,

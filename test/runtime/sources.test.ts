@@ -1,6 +1,7 @@
 // What a partition reads when records, or the topic itself, go away under its readers (Q2).
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { loadWorkflows } from '../../src/definition/parse.ts'
 import { startMemoryWorker } from '../support/worker.ts'
 
 const workflow = `
@@ -64,4 +65,18 @@ test('Q2: records deleted before they were read raise an alarm once, and those b
   await until(() => names().length === 3, 'and after the partition was opened again')
   assert.deepEqual(names(), ['a', 'b', 'c'])
   assert.equal(worker.view().counters['alarms'], 1)
+})
+
+test('a store that is found damaged while topics are looked at is rebuilt, and the new topic is read', async () => {
+  const { disk, greet, names, produce, until, worker } = await started()
+  await greet('z')
+  await until(() => names().length === 1, 'one is said')
+  let turns = 0
+  await until(() => ++turns > 20, 'the partition has nothing to do')
+  disk.corrupt(0)
+  const more = workflow.replaceAll('greeting', 'welcome')
+  const { byFile } = loadWorkflows([{ file: 'more.yaml', text: more }])
+  await worker.publish('more', byFile, [])
+  await produce('welcomes', 'a', { name: 'a' })
+  await until(() => names().length === 2, 'it is said')
 })

@@ -9,6 +9,8 @@ export interface CampaignOptions {
   readonly from: number
   readonly seeds: number
   readonly onProgress: (done: number, violations: number) => void
+  /** Called as soon as a seed is found to violate something. */
+  readonly onViolation?: (seed: number, violations: readonly string[]) => void
 }
 
 export interface CampaignResult {
@@ -24,7 +26,7 @@ export interface CampaignResult {
 /** Every so manieth seed is run twice (I11). */
 const againEvery = 50
 
-export async function campaign({ from, seeds, onProgress }: CampaignOptions): Promise<CampaignResult> {
+export async function campaign({ from, seeds, onProgress, onViolation }: CampaignOptions): Promise<CampaignResult> {
   const faults: { [kind: string]: number } = {}
   const coverage: { [counter: string]: number } = {}
   const found: { seed: number; violations: readonly string[] }[] = []
@@ -35,7 +37,10 @@ export async function campaign({ from, seeds, onProgress }: CampaignOptions): Pr
     if (again?.traceHash !== result?.traceHash) all.push('I11: run again, the seed gave another trace')
     if (again !== result && committedHashOf(again) !== committedHashOf(result))
       all.push('I11: run again, the seed committed something else')
-    if (all.length > 0) found.push({ seed, violations: all })
+    if (all.length > 0) {
+      found.push({ seed, violations: all })
+      onViolation?.(seed, all)
+    }
     for (const [kind, times] of result?.world.scheduler.faultCounts ?? []) faults[kind] = (faults[kind] ?? 0) + times
     for (const [counter, times] of result === undefined ? [] : countsOf(result))
       coverage[counter] = (coverage[counter] ?? 0) + times

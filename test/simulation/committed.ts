@@ -68,6 +68,8 @@ export class Changelog {
   readonly partition: number
   readonly records: readonly Change[]
   readonly #byKey = new Map<string, Change[]>()
+  /** The same by the prefix that a table's keys share. */
+  readonly #byFamily = new Map<string, (readonly [string, readonly Change[]])[]>()
   #positions: readonly SourcePositions[] | undefined
   readonly #lives = new Map<TableName, readonly Life<Rows[TableName]>[]>()
 
@@ -77,8 +79,16 @@ export class Changelog {
     for (const record of this.records) {
       const key = record.key === null ? '' : decoder.decode(record.key)
       const known = this.#byKey.get(key)
-      if (known === undefined) this.#byKey.set(key, [record])
-      else known.push(record)
+      if (known !== undefined) {
+        known.push(record)
+        continue
+      }
+      const records = [record]
+      this.#byKey.set(key, records)
+      const family = key.slice(0, key.indexOf('/') + 1)
+      const keys = this.#byFamily.get(family) ?? []
+      this.#byFamily.set(family, keys)
+      keys.push([key, records])
     }
   }
 
@@ -111,8 +121,7 @@ export class Changelog {
     const known = this.#lives.get(table) as readonly Life<Rows[Name]>[] | undefined
     if (known !== undefined) return known
     const found: Life<Rows[Name]>[] = []
-    for (const [key, records] of this.#byKey) {
-      if (!key.startsWith(prefixes[table])) continue
+    for (const [key, records] of this.#byFamily.get(prefixes[table]) ?? []) {
       const life = this.#lifeOf(table, key.slice(prefixes[table].length), records)
       if (life !== undefined) found.push(life)
     }
@@ -127,8 +136,8 @@ export class Changelog {
 
   /** Where the partition was in each of its sources, the oldest position first. */
   positions(): readonly SourcePositions[] {
-    this.#positions ??= [...this.#byKey].flatMap(([key, records]) =>
-      key.startsWith(positionPrefix) ? [positionsOf(key.slice(positionPrefix.length), records)] : [],
+    this.#positions ??= (this.#byFamily.get(positionPrefix) ?? []).map(([key, records]) =>
+      positionsOf(key.slice(positionPrefix.length), records),
     )
     return this.#positions
   }
@@ -205,6 +214,7 @@ export class Committed {
   readonly hops: readonly Hop[]
   readonly letters: readonly Letter[]
   readonly #positions = new Map<string, readonly Version<InputPosition>[]>()
+  readonly #lives = new Map<TableName, readonly Life<Rows[TableName]>[]>()
 
   constructor(history: Seeing, app: string, partitions: number) {
     this.history = history
@@ -244,7 +254,11 @@ export class Committed {
 
   /** All rows that a table ever had, in all partitions. */
   lives<Name extends TableName>(table: Name): readonly Life<Rows[Name]>[] {
-    return this.changelogs.flatMap((changelog) => changelog.lives(table))
+    const known = this.#lives.get(table) as readonly Life<Rows[Name]>[] | undefined
+    if (known !== undefined) return known
+    const lives = this.changelogs.flatMap((changelog) => changelog.lives(table))
+    this.#lives.set(table, lives)
+    return lives
   }
 }
 

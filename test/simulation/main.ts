@@ -42,6 +42,7 @@ async function runCampaign(seeds: number): Promise<void> {
     onProgress: (done, bad) => {
       if (done % 10 === 0) process.stderr.write(`\r${done} of ${seeds} seeds, ${bad} with violations`)
     },
+    onViolation: (failing, violations) => process.stderr.write(`\nseed ${failing}: ${violations.join('\n  ')}\n`),
   })
   process.stderr.write('\n')
   const perSecond = Math.round((result.runs / (performance.now() - startedAtMs)) * 10_000) / 10

@@ -89,6 +89,7 @@ start:
 tasks:
   - name: outer
     type: process
+    retry: { maxAttempts: 2, initialInterval: 250ms }
     onFailure: fail
     tasks:
       - name: work

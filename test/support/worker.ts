@@ -19,6 +19,7 @@ export interface MemoryWorker {
   readonly worker: Worker
   readonly broker: MemoryBroker
   readonly clock: ManualClock
+  readonly disk: MemoryDisk
   /** Produces a record as a plain client does. */
   produce(topic: string, key: string, value: unknown): Promise<void>
   /** Committed values of a topic as JSON, partition by partition. */
@@ -78,6 +79,7 @@ export async function startMemoryWorker(
     worker,
     broker,
     clock,
+    disk,
     async produce(topic, key, value) {
       const [outcome] = await log.produce([{ topic, key: Buffer.from(key), value: Buffer.from(JSON.stringify(value)) }])
       assert.ok(outcome !== undefined && 'offset' in outcome)

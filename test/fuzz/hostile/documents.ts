@@ -13,7 +13,8 @@ function laughs(levels: number, each: number): string {
   return lines.join('\n')
 }
 
-const repeated = (piece: string): string => piece.repeat(Math.floor(room / piece.length))
+/** One piece over and over: as much as a file may hold, or a quarter, where the reader of YAML is slow on all of them. */
+const repeated = (piece: string, bytes = room / 4): string => piece.repeat(Math.floor(bytes / piece.length))
 
 export const hostileDocuments: readonly string[] = [
   '',
@@ -54,14 +55,14 @@ export const hostileDocuments: readonly string[] = [
   `${workflow}x-note: ${'{a: '.repeat(10_000)}1${'}'.repeat(10_000)}\n`,
   `${workflow}x-note: ${'- '.repeat(10_000)}1\n`,
   `${workflow}x-note:\n${Array.from({ length: 500 }, (_, level) => `${' '.repeat(level + 1)}a:`).join('\n')}\n`,
-  repeated('['),
-  repeated('{'),
+  repeated('[', room),
+  repeated('{', room),
   repeated('- '),
   repeated('? '),
   repeated('&a '),
   repeated('!!a '),
   repeated('#'),
-  repeated(' '),
+  repeated(' ', room),
   repeated('\t'),
   repeated('\n'),
   repeated('\r'),

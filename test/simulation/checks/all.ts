@@ -11,7 +11,7 @@ import { fatesOf, recordsAreAccountedFor } from './fates.ts'
 import type { Check, Evidence, Finished } from './finished.ts'
 import { handlesAreFew, nobodyTrespasses, rejectionsAreHeard } from './handles.ts'
 import { epochsGrow, nothingAborted, orderIsKept } from './logs.ts'
-import { tablesAgree, timersAreNamed, timersHaveTargets, workIsOpen } from './open-work.ts'
+import { nothingOpenOutside, tablesAgree, timersAreNamed, timersHaveTargets, workIsOpen } from './open-work.ts'
 import { lettersHaveReasons, poisonSetAside } from './poison.ts'
 import { takenAlong } from './purges.ts'
 import { allAtRest, groupStandsStill, nothingOpen, nothingUnread, waitersAreLive } from './rest.ts'
@@ -47,6 +47,7 @@ export const checks = {
   dueAsDefined,
   timersAreNamed,
   workIsOpen,
+  nothingOpenOutside,
   timersHaveTargets,
   tablesAgree,
   takenOnce,

@@ -89,9 +89,12 @@ function matchesOf({ committed, instances, sources }: Evidence): ReadonlyMap<str
   const records = new Map(sources.map(({ coordinates, record }) => [coordinates, record]))
   for (const { life, entry, place } of takingsOf(instances)) {
     const record = records.get(place)
+    // A scope that is tried again has its attempts anew: what counts is the wait just before the taking.
+    const told = life.last.timelineDropped + life.last.timeline.indexOf(entry)
     const waiting = life.versions.findLast(({ row }) => {
       const task = row?.tasks[entry.task]
-      return task?.open?.kind === 'record' && task.attempt === entry.attempt
+      const isBefore = row !== undefined && row.timelineDropped + row.timeline.length <= told
+      return isBefore && task?.open?.kind === 'record' && task.attempt === entry.attempt
     })?.row?.tasks[entry.task]?.open
     if (record === undefined || waiting?.kind !== 'record') continue
     const id = waiterId({ instanceId: life.id, number: waiting.number })
@@ -112,10 +115,11 @@ export function* neverAfterKeep({ committed, instances, plan, workflows }: Evide
     const task = workflows.get(life.last.version)?.tasks[entry.task]
     const atMs = arrived.get(`${life.last.workflow} ${place}`)
     if (!wasKept || task?.type !== 'kafka-listener' || atMs === undefined) continue
-    const began = life.last.timeline.findLast(
+    const before = life.last.timeline.slice(0, life.last.timeline.indexOf(entry))
+    const began = before.findLast(
       (each) => each.task === entry.task && each.attempt === entry.attempt && each.status === 'EXECUTING',
     )
-    if (began !== undefined && began.atMs <= entry.atMs && began.atMs > atMs + task.keepMs)
+    if (began !== undefined && began.atMs > atMs + task.keepMs)
       yield `I8: ${task.name} of ${nameOf(life.last)} took ${place}, which came ${began.atMs - atMs} ms before it`
   }
 }

@@ -10,7 +10,7 @@ import type { RunResult } from '../run.ts'
 
 /** So many seeds, and it has occurred. */
 const often = 100
-const seldom = 1_000
+const seldom = 500
 const rarely = 5_000
 /** Never, for this reason. */
 type Within = number | string
@@ -47,7 +47,7 @@ const events: { readonly [Type in EventType]: Within } = {
 }
 
 const rejections: { readonly [Code in RejectionCode]: Within } = {
-  'instance-not-found': rarely,
+  'instance-not-found': 'only a bug asks for an instance that is gone: the late is sent back, superseded or not open',
   'instance-closed': often,
   'instance-has-incident': rarely,
   'task-not-open': often,

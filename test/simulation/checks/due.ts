@@ -3,7 +3,7 @@
 import { limits } from '../../../src/base/limits.ts'
 import { parseDuration } from '../../../src/definition/duration.ts'
 import { parseTime } from '../../../src/definition/time.ts'
-import type { RetryPolicy, Task, TriggerTask, Workflow } from '../../../src/definition/workflow.ts'
+import type { Task, TriggerTask, Workflow } from '../../../src/definition/workflow.ts'
 import { rootsFor } from '../../../src/engine/roots.ts'
 import type { InstanceRow, OpenWork, TaskRow, TimelineRow } from '../../../src/engine/state.ts'
 import { later } from '../handlers.ts'
@@ -46,7 +46,7 @@ function expectedOf(row: InstanceRow, workflow: Workflow, task: Task, is: TaskRo
     case 'handler':
       return at(began.atMs + (task.timeoutMs ?? limits.handlerTimeoutMs))
     case 'retry':
-      return retryOf(task.retry, began, is)
+      return retryOf(task, began, is)
     case 'time':
       return task.type === 'trigger' ? timeOf(row, workflow, task, began.atMs) : undefined
     default:
@@ -56,9 +56,9 @@ function expectedOf(row: InstanceRow, workflow: Workflow, task: Task, is: TaskRo
 
 const at = (ms: number): Span => ({ fromMs: ms, toMs: ms })
 
-function retryOf(policy: RetryPolicy, { atMs }: TimelineRow, { attempt, error }: TaskRow): Span {
-  if (error?.code === later.code) return at(atMs + later.retryAfterMs)
-  const { initialIntervalMs, backoffCoefficient, maxIntervalMs, jitter } = policy
+function retryOf({ retry, type }: Task, { atMs }: TimelineRow, { attempt, error }: TaskRow): Span {
+  if (type === 'handler' && error?.code === later.code) return at(atMs + later.retryAfterMs)
+  const { initialIntervalMs, backoffCoefficient, maxIntervalMs, jitter } = retry
   const interval = Math.min(initialIntervalMs * backoffCoefficient ** (attempt - 1), maxIntervalMs)
   return {
     fromMs: atMs + Math.floor(interval * (1 - jitter)),

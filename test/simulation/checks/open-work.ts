@@ -51,6 +51,24 @@ export function* workIsOpen({ committed, instances }: Evidence): Generator<strin
   }
 }
 
+/** S3: nothing is open in an instance or a scope that has ended. */
+export function* nothingOpenOutside({ instances, workflows }: Evidence): Generator<string> {
+  for (const { last, versions } of instances) {
+    const workflow = workflows.get(last.version)
+    if (workflow === undefined) continue
+    for (const { row, atMs } of versions) {
+      for (const task of row === undefined ? [] : workflow.tasks) {
+        if (row?.tasks[task.index]?.open === undefined) continue
+        const owner = task.scope === undefined ? undefined : workflow.taskNamed.get(task.scope)
+        if (owner !== undefined && row.tasks[owner.index]?.open?.kind !== 'scope')
+          yield `S3: ${task.name} of ${nameOf(row)} is open at ${atMs}, and ${owner.name} is not`
+        else if (row.status !== 'EXECUTING')
+          yield `S3: ${task.name} of ${nameOf(row)} is open at ${atMs}, and the instance is ${row.status}`
+      }
+    }
+  }
+}
+
 /** I7: a timer that is left is of something that is there: a task, an instance that has ended, a record, an answer. */
 export function* timersHaveTargets({ committed, instances }: Evidence): Generator<string> {
   const living = (lives: readonly Life<unknown>[]): ReadonlySet<string> =>
@@ -74,6 +92,7 @@ export function* tablesAgree({ committed, workflows }: Evidence): Generator<stri
     const store = new MapStore()
     for (const [key, value] of changelog.foldAt()) store.values.set(key, value)
     const rows = new CommittedRows(store)
+    // Decoded already, by others.
     for (const table of Object.keys(prefixes) as TableName[])
       for (const { id, last, isRemoved } of changelog.lives(table)) if (!isRemoved) rows.put(table, id, last)
     try {

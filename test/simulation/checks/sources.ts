@@ -63,7 +63,7 @@ export function sourcesOf({ committed, releases, plan, world }: Finished): reado
       const record = { ...seen, topic }
       const taken = committed.taken(partition % plan.partitions, topic, partition, { topicId, offset })
       const { message, code } = read(record)
-      const uses = message === undefined ? nothing(code) : merge(releases.map((release) => usesIn(release, message)))
+      const uses = message === undefined ? nothing(code) : usesIn(releases, message)
       const mayBeGone = world.cluster.losses.some(
         (loss) =>
           loss.topicId === topicId &&
@@ -88,60 +88,67 @@ function read(record: Parameters<typeof messageOf>[0]): { message: MessageRoot |
 
 const nothing = (unusable: string | undefined): Uses => ({ unusable, starts: [], channels: [], failures: [] })
 
-function usesIn(release: readonly Workflow[], message: MessageRoot): Uses {
+/** What a workflow makes of a record; asked once for all releases that have it. */
+function usesOf({ name: workflow, start, tasks }: Workflow, message: MessageRoot): Uses {
   const starts: StartUse[] = []
   const channels: ChannelUse[] = []
   const failures: { workflow: string; isStart: boolean; isCertain: boolean }[] = []
-  for (const { name: workflow, start, tasks } of release) {
-    for (const trigger of start) {
-      if (trigger.topic !== message.topic) continue
-      const key = attempt(() => {
-        const wanted = trigger.when?.evaluate({ message, now: message.timestamp }) ?? true
-        if (wanted === false) return null
-        if (wanted !== true) return undefined
-        const ownKey = message.key === null || message.key === '' ? placeOf(message) : message.key
-        if (trigger.key === undefined) return usable(ownKey)
-        return usable(canonicalText(trigger.key.evaluate({ message, now: message.timestamp })))
-      })
-      if (key === undefined) failures.push({ workflow, isStart: true, isCertain: true })
-      else if (key !== null) starts.push({ workflow, key, isCertain: true })
-    }
-    const asked = new Set<string>()
-    for (const task of tasks) {
-      if (task.type !== 'kafka-listener' || task.topic !== message.topic) continue
-      const route = task.correlate[0]?.message
-      // Listeners of one workflow mostly ask a record for the same.
-      if (route === undefined || asked.has(route.source)) continue
-      asked.add(route.source)
-      const value = attempt(() => correlationValue(route.evaluate({ message })))
-      if (value === undefined) failures.push({ workflow, isStart: false, isCertain: true })
-      else channels.push({ workflow, value, isCertain: true })
-    }
+  for (const trigger of start) {
+    if (trigger.topic !== message.topic) continue
+    const key = attempt(() => {
+      const wanted = trigger.when?.evaluate({ message, now: message.timestamp }) ?? true
+      if (wanted === false) return null
+      if (wanted !== true) return undefined
+      const ownKey = message.key === null || message.key === '' ? placeOf(message) : message.key
+      if (trigger.key === undefined) return usable(ownKey)
+      return usable(canonicalText(trigger.key.evaluate({ message, now: message.timestamp })))
+    })
+    if (key === undefined) failures.push({ workflow, isStart: true, isCertain: true })
+    else if (key !== null) starts.push({ workflow, key, isCertain: true })
+  }
+  const asked = new Set<string>()
+  for (const task of tasks) {
+    if (task.type !== 'kafka-listener' || task.topic !== message.topic) continue
+    const route = task.correlate[0]?.message
+    // Listeners of one workflow mostly ask a record for the same.
+    if (route === undefined || asked.has(route.source)) continue
+    asked.add(route.source)
+    const value = attempt(() => correlationValue(route.evaluate({ message })))
+    if (value === undefined) failures.push({ workflow, isStart: false, isCertain: true })
+    else channels.push({ workflow, value, isCertain: true })
   }
   return { unusable: undefined, starts, channels, failures }
 }
 
 /** All that any release makes of it; certain is what all do. */
-function merge(each: readonly Uses[]): Uses {
+function usesIn(releases: readonly (readonly Workflow[])[], message: MessageRoot): Uses {
+  const known = new Map<Workflow, Uses>()
+  const each = releases.map((release) =>
+    release.map((workflow) => {
+      const uses = known.get(workflow) ?? usesOf(workflow, message)
+      known.set(workflow, uses)
+      return uses
+    }),
+  )
   const together = <Use extends { readonly isCertain: boolean }>(
-    lists: readonly (readonly Use[])[],
+    of: (uses: Uses) => readonly Use[],
   ): readonly Use[] => {
     const counted = new Map<string, { use: Use; releases: Set<number> }>()
-    for (const [release, uses] of lists.entries()) {
-      for (const use of uses) {
+    for (const [release, all] of each.entries()) {
+      for (const use of all.flatMap(of)) {
         const id = JSON.stringify(use)
-        const known = counted.get(id) ?? { use, releases: new Set() }
-        counted.set(id, known)
-        known.releases.add(release)
+        const same = counted.get(id) ?? { use, releases: new Set() }
+        counted.set(id, same)
+        same.releases.add(release)
       }
     }
-    return [...counted.values()].map(({ use, releases }) => ({ ...use, isCertain: releases.size === each.length }))
+    return [...counted.values()].map(({ use, releases: by }) => ({ ...use, isCertain: by.size === each.length }))
   }
   return {
     unusable: undefined,
-    starts: together(each.map(({ starts }) => starts)),
-    channels: together(each.map(({ channels }) => channels)),
-    failures: together(each.map(({ failures }) => failures)),
+    starts: together(({ starts }) => starts),
+    channels: together(({ channels }) => channels),
+    failures: together(({ failures }) => failures),
   }
 }
 

@@ -202,6 +202,15 @@ export const instanceCases = {
     },
   },
 
+  nothingOpenOutside: {
+    invariant: 'S3',
+    title: 'a task that is open in an instance that has ended',
+    doctor: (run) => {
+      const life = run.instances.find((each) => ended(each) && each.last.tasks[0] !== undefined)
+      return life && retellTask(run, life, 0, { open: { kind: 'scope' } })
+    },
+  },
+
   timersAreNamed: {
     invariant: 'T3',
     title: 'a timer of a task that does not wait for it',

@@ -50,6 +50,8 @@ export function drawWorkflow(
     vars: firstVars,
     tasks,
     ...(body.chance(0.5) ? { output: { id: '${ input.id }', count: '${ vars.count }', note: '${ vars.note }' } } : {}),
+    // Nobody has that: what is complete then waits for a person.
+    ...(body.chance(0.06) ? { output: '${ input.missing }' } : {}),
   }
   return { document, entrances: head.entrances }
 }
