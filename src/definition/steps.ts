@@ -13,7 +13,7 @@ import type { ASTNode } from '@marcbachmann/cel-js'
 import { triesOf } from './pattern.ts'
 
 /** Steps of one evaluation: a few tens of milliseconds. */
-const stepsMax = 75_000
+const stepsMax = 50_000
 /** What the making of an error takes, which `||`, `&&`, all() and exists() may swallow by the thousand. */
 const errorSteps = 50
 /** What it takes to read a time or a duration. */
@@ -177,13 +177,20 @@ function callCosts([name, , args]: readonly [string, ...unknown[]]): (args: unkn
     if (name === 'join' && Array.isArray(subject) && typeof argument === 'string')
       return 1 + subject.length + (subject.length * argument.length) / charactersOfAStep
     const zone = name.startsWith('get') && operands.length > 1 ? timeZoneSteps : 0
-    return operands.reduce((sum: number, operand) => sum + reading(operand) * factor, own + zone)
+    return operands.reduce(
+      (sum: number, operand) => sum + reading(operand) * (isText(operand) ? factor : 1),
+      own + zone,
+    )
   }
+}
+
+function isText(value: unknown): value is string | Uint8Array {
+  return typeof value === 'string' || value instanceof Uint8Array
 }
 
 /** To read a value once, without what is in it. */
 function reading(value: unknown): number {
-  if (typeof value === 'string' || value instanceof Uint8Array) return value.length / charactersOfAStep
+  if (isText(value)) return value.length / charactersOfAStep
   if (typeof value !== 'object' || value === null) return 0
   if (Array.isArray(value)) return value.length / itemsOfAStep
   return (value instanceof Map ? value.size : Object.keys(value).length) / comparisonsOfAStep

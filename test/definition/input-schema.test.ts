@@ -62,3 +62,15 @@ test('what is no usable schema is refused, with its place where that is known', 
     )
   }
 })
+
+test('a schema that refers to itself without an end fits nothing, and throws nothing', () => {
+  for (const schema of [{ $ref: '#' }, { allOf: [{ $ref: '#' }] }] satisfies Json[]) {
+    assert.equal(compileInputSchema(schema).validate({}).length, 1)
+  }
+})
+
+test('a url is no longer than browsers take: longer ones would take longer than they are worth', () => {
+  const input = compileInputSchema({ format: 'url' })
+  assert.deepEqual(input.validate('https://example.com/a?b=c'), [])
+  assert.equal(input.validate(`http://${'http://a'.repeat(90_000)}!`).length, 1)
+})

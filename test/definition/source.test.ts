@@ -118,3 +118,13 @@ test('control characters do not reach the frame', () => {
   // oxlint-disable-next-line no-control-regex
   for (const { frame } of problems) assert.doesNotMatch(frame ?? '', /\u001b/)
 })
+
+test('places stay inside of a text that the parser could not read on the way', () => {
+  const text = '{\nb: yes{|-\n  w\n{\nb: '
+  const lines = text.split('\n')
+  const { problems } = readSource('f.yaml', text)
+  assert.ok(problems.length > 1)
+  for (const { place } of problems) {
+    assert.ok(place !== undefined && place.column <= (lines[place.line - 1]?.length ?? -1) + 1)
+  }
+})

@@ -32,6 +32,23 @@ suite('a kept record', () => {
     assert.deepEqual(world.tasks('k'), { short: 'EXECUTING', long: 'COMPLETED' })
   })
 
+  test('is for a listener that began to wait within its `keep`, however long the subscription was on its way', () => {
+    const task = (name: string, keep: string): string =>
+      `- { name: ${name}, type: kafka-listener, dependsOn: [], topic: replies, correlate: { message: message.value.id, instance: "'same'" }, keep: ${keep} }`
+    const world = engineWorld(workflowOf([task('short', '10m'), task('long', '1h')]), 8)
+    const away = Array.from({ length: 50 }, (_, n) => `k${n}`).find(
+      (key) => world.partitionOf(key) !== world.partitionOf('same'),
+    )!
+    world.record('replies', { id: 'same' })
+    world.advance('9m')
+    world.hold('channel.join')
+    world.start('w', away)
+    world.advance('20m')
+    world.deliver()
+    assert.equal(world.tasks(away)['short'], 'COMPLETED')
+    assert.equal(world.keptCount, 0)
+  })
+
   test('waits for nobody where `keep` is 0', () => {
     const world = engineWorld(workflowOf([listener('l', ', keep: 0s')]))
     world.record('replies', { id: 'k' })

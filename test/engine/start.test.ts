@@ -123,6 +123,7 @@ suite('a record that cannot start anything goes to the dead-letter topic once', 
     ['is empty', 'not-json', new Uint8Array(), 'k'],
     ['is not UTF-8', 'not-json', Uint8Array.of(0x22, 0xff, 0x22), 'k'],
     ['is nested too deeply', 'too-deep', deep(limits.jsonDepthMax + 1), 'k'],
+    ['is larger than what travels between partitions', 'record-too-large', new Uint8Array(limits.recordBytesMax), 'k'],
     ['has a key that is not UTF-8', 'key-not-text', encoder.encode('1'), Uint8Array.of(0xc3, 0x28)],
   ] as const) {
     test(`where it ${what}`, () => {

@@ -68,8 +68,8 @@ class Connection extends Duplex {
 /** Turns of the event loop in which an answer comes, if one comes. */
 const turnsWaited = 500
 
-/** The answer to a request that ends its connection; undefined where the server hung up without a word. */
-export async function exchange(app: FastifyInstance, request: Uint8Array): Promise<RawAnswer | undefined> {
+/** What the server answers until it hangs up: nothing, or more than once, where the bytes are more than one request. */
+export async function exchange(app: FastifyInstance, request: Uint8Array): Promise<readonly RawAnswer[]> {
   const connection = new Connection()
   const closed = once(connection, 'close')
   app.server.emit('connection', connection)
@@ -78,21 +78,31 @@ export async function exchange(app: FastifyInstance, request: Uint8Array): Promi
   for (let turn = 0; turn < turnsWaited && !connection.destroyed; turn++) await setImmediate()
   if (!connection.destroyed) connection.push(null)
   await closed
-  const bytes = Buffer.concat(connection.answered)
-  return bytes.length === 0 ? undefined : readAnswer(bytes)
+  const isBodiless = Buffer.from(request.subarray(0, 5)).equals(Buffer.from('HEAD '))
+  const answers: RawAnswer[] = []
+  let rest = Buffer.concat(connection.answered)
+  while (rest.length > 0) {
+    const { answer, length } = readAnswer(rest, isBodiless && answers.length === 0)
+    // "100 Continue" comes before the answer itself.
+    if (answer.status !== 100) answers.push(answer)
+    rest = rest.subarray(length)
+  }
+  return answers
 }
 
-function readAnswer(bytes: Buffer): RawAnswer {
+function readAnswer(bytes: Buffer, isBodiless: boolean): { readonly answer: RawAnswer; readonly length: number } {
   const end = bytes.indexOf('\r\n\r\n')
   assert.ok(end !== -1, 'an answer with no end of its head')
   const [first = '', ...lines] = bytes.toString('latin1', 0, end).split('\r\n')
   const status = Number(/^HTTP\/1\.1 (\d{3}) /.exec(first)?.[1])
-  // "100 Continue" comes before the answer itself.
-  if (status === 100) return readAnswer(bytes.subarray(end + 4))
+  assert.ok(Number.isInteger(status), 'an answer with no status')
   const headers: { [name: string]: string } = Object.create(null)
   for (const line of lines) {
     const colon = line.indexOf(':')
     headers[line.slice(0, colon).toLowerCase()] = line.slice(colon + 1).trim()
   }
-  return { status, headers, body: bytes.subarray(end + 4) }
+  assert.equal(headers['transfer-encoding'], undefined, 'an answer in chunks')
+  const length = end + 4 + (isBodiless ? 0 : Number(headers['content-length'] ?? 0))
+  assert.ok(length <= bytes.length, 'an answer that is not as long as it says')
+  return { answer: { status, headers, body: bytes.subarray(end + 4, length) }, length }
 }

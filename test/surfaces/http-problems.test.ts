@@ -56,6 +56,14 @@ suite('addresses and methods', () => {
     assert.match(answer, /^HTTP\/1\.1 431 .*"code":"headers-too-large"/s)
   })
 
+  test('what Node would answer by itself is answered as the API does: no Host, and an expectation it does not know', async (t) => {
+    const { port } = await serve(t)
+    const nameless = await exchange(port, 'GET /health HTTP/1.1\r\nconnection: close\r\n\r\n')
+    assert.match(nameless, /^HTTP\/1\.1 403 .*"code":"host-not-allowed"/s)
+    const head = `GET /nowhere HTTP/1.1\r\nhost: localhost:${port}\r\nexpect: wonders\r\nconnection: close\r\n\r\n`
+    assert.match(await exchange(port, head), /^HTTP\/1\.1 404 .*"code":"route-not-found"/s)
+  })
+
   test('what is not HTTP is answered with 400 and the connection closed', async (t) => {
     const { port } = await serve(t)
     const answer = await exchange(port, 'hello\r\n\r\n')

@@ -7,8 +7,10 @@ export function* poisonSetAside({ committed, outside, sources }: Evidence): Gene
   const gone = new Set(sources.flatMap(({ mayBeGone, coordinates }) => (mayBeGone ? [coordinates] : [])))
   const letters = new Map<string, number>()
   for (const { source } of committed.letters) letters.set(source, (letters.get(source) ?? 0) + 1)
+  const doubled = doubledPlaces(sources)
   for (const { topic, partition, offset, intent, isCommitted } of outside.produced) {
     const place = `${topic}/${partition}@${offset}`
+    if (doubled.has(place)) continue
     if (intent === 'poison' && isCommitted && !gone.has(place) && letters.get(place) !== 1)
       yield `I14: the poisoned record ${place} has ${letters.get(place) ?? 0} dead letters`
   }

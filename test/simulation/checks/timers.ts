@@ -1,5 +1,5 @@
 // I7: timers come never early, and none is left behind.
-import type { OpenWork } from '../../../src/engine/state.ts'
+import type { OpenWork, TimelineRow } from '../../../src/engine/state.ts'
 import type { Evidence } from './finished.ts'
 import { nameOf } from './finished.ts'
 
@@ -21,30 +21,20 @@ export function* neverEarly({ instances, workflows }: Evidence): Generator<strin
     for (const [at, { row }] of versions.entries()) {
       const next = versions[at + 1]?.row
       if (row === undefined || next === undefined) continue
+      const added = next.timeline.slice(row.timeline.length + row.timelineDropped - next.timelineDropped)
       for (const [index, task] of row.tasks.entries()) {
         if (task?.open === undefined) continue
         const dueAtMs = dueOf(task.open)
-        const now = next.tasks[index]
-        if (dueAtMs === undefined || now === undefined) continue
-        const came = next.timeline.find((each) => each.task === index && isOfTime(task.open, task.attempt, each))
-        const hasCome = came !== undefined && !row.timeline.some((each) => isSame(each, came))
-        if (hasCome && came.atMs < dueAtMs)
+        const came = added.find((each) => each.task === index && isOfTime(task.open, task.attempt, each))
+        if (dueAtMs !== undefined && came !== undefined && came.atMs < dueAtMs)
           yield `I7: ${workflows.get(last.version)?.tasks[index]?.name} of ${nameOf(last)} was due at ${dueAtMs} and went on at ${came.atMs}`
       }
     }
   }
 }
 
-interface Entry {
-  readonly atMs: number
-  readonly task: number
-  readonly status: string
-  readonly attempt: number
-  readonly note: string | undefined
-}
-
 /** Whether an entry tells that the time came which the work waited for. */
-function isOfTime(open: OpenWork | undefined, attempt: number, entry: Entry): boolean {
+function isOfTime(open: OpenWork | undefined, attempt: number, entry: TimelineRow): boolean {
   switch (open?.kind) {
     case 'time':
       return entry.attempt === attempt && entry.status === 'COMPLETED'
@@ -57,9 +47,6 @@ function isOfTime(open: OpenWork | undefined, attempt: number, entry: Entry): bo
       return false
   }
 }
-
-const isSame = (a: Entry, b: Entry): boolean =>
-  a.atMs === b.atMs && a.task === b.task && a.status === b.status && a.attempt === b.attempt
 
 function dueOf(open: OpenWork): number | undefined {
   if (open.kind === 'time' || open.kind === 'retry') return open.dueAtMs

@@ -165,6 +165,8 @@ function impatience(draft: Draft): { readonly [key: string]: Json } {
     keep: random.pick(['0s', '2s', '5s', '1h', '1d']),
     timeout: random.pick(['2s', '5s', '10s']),
     ...common(draft, { fails: true, set: { note: random.pick(['${ message.value.reply }', '${ output.reply }']) } }),
+    // Asks again at once: what is on its way to the wait before meets the next one.
+    ...maybe(random, 0.4, 'retry', { maxAttempts: 3, initialInterval: '20ms' }),
   }
 }
 
