@@ -1,3 +1,3 @@
 import { fuzzes } from './in-tests.ts'
 
-fuzzes('definitions', 'no text of a workflow file throws, and what is accepted runs', 2_000)
+fuzzes('definitions', 'no text of a workflow file throws, and what is accepted runs', 800)

@@ -29,10 +29,10 @@ export const definitions: Target<FileAttack> = {
   // A thousand tasks are a minute's work for the engine's small world.
   corpus: hostileDocuments.map((text) => ({ kind: 'bomb', text, isRun: text.length < 4_096 })),
   arbitrary: fc.oneof(
-    { weight: 2, arbitrary: files('valid', textOf(workflow), 20) },
-    { weight: 5, arbitrary: files('mutated', textOf(mutate(workflow)), 50) },
-    { weight: 4, arbitrary: files('damaged', damaged(textOf(workflow)), 50) },
-    { weight: 2, arbitrary: files('raw', rawText, 50) },
+    { weight: 2, arbitrary: files('valid', textOf(workflow), 10) },
+    { weight: 5, arbitrary: files('mutated', textOf(mutate(workflow)), 20) },
+    { weight: 4, arbitrary: files('damaged', damaged(textOf(workflow)), 20) },
+    { weight: 2, arbitrary: files('raw', rawText, 20) },
   ),
   inputsEach: 1,
   required: [

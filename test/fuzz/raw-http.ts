@@ -78,11 +78,11 @@ export async function exchange(app: FastifyInstance, request: Uint8Array): Promi
   for (let turn = 0; turn < turnsWaited && !connection.destroyed; turn++) await setImmediate()
   if (!connection.destroyed) connection.push(null)
   await closed
-  const isBodiless = Buffer.from(request.subarray(0, 5)).equals(Buffer.from('HEAD '))
+  const isHead = Buffer.from(request.subarray(0, 5)).equals(Buffer.from('HEAD '))
   const answers: RawAnswer[] = []
   let rest = Buffer.concat(connection.answered)
   while (rest.length > 0) {
-    const { answer, length } = readAnswer(rest, isBodiless && answers.length === 0)
+    const { answer, length } = readAnswer(rest, isHead && answers.length === 0)
     // "100 Continue" comes before the answer itself.
     if (answer.status !== 100) answers.push(answer)
     rest = rest.subarray(length)
@@ -90,7 +90,7 @@ export async function exchange(app: FastifyInstance, request: Uint8Array): Promi
   return answers
 }
 
-function readAnswer(bytes: Buffer, isBodiless: boolean): { readonly answer: RawAnswer; readonly length: number } {
+function readAnswer(bytes: Buffer, isHead: boolean): { readonly answer: RawAnswer; readonly length: number } {
   const end = bytes.indexOf('\r\n\r\n')
   assert.ok(end !== -1, 'an answer with no end of its head')
   const [first = '', ...lines] = bytes.toString('latin1', 0, end).split('\r\n')
@@ -102,7 +102,10 @@ function readAnswer(bytes: Buffer, isBodiless: boolean): { readonly answer: RawA
     headers[line.slice(0, colon).toLowerCase()] = line.slice(colon + 1).trim()
   }
   assert.equal(headers['transfer-encoding'], undefined, 'an answer in chunks')
-  const length = end + 4 + (isBodiless ? 0 : Number(headers['content-length'] ?? 0))
+  const behind = bytes.toString('latin1', end + 4, end + 13)
+  // What cannot be read as a request has a body in its answer, whatever its method would have been.
+  const hasBody = !isHead || (behind !== '' && behind !== 'HTTP/1.1 ')
+  const length = end + 4 + (hasBody ? Number(headers['content-length'] ?? 0) : 0)
   assert.ok(length <= bytes.length, 'an answer that is not as long as it says')
   return { answer: { status, headers, body: bytes.subarray(end + 4, length) }, length }
 }

@@ -83,12 +83,12 @@ const leaf: fc.Arbitrary<JsonObject> = fc.oneof(
 const tasks = fc.letrec<{ list: readonly JsonObject[]; process: JsonObject; decision: JsonObject }>((tie) => ({
   list: fc.array(
     fc.oneof(
-      { maxDepth: 3 },
+      { maxDepth: 2 },
       { weight: 6, arbitrary: leaf },
       { weight: 1, arbitrary: tie('process') },
       { weight: 1, arbitrary: tie('decision') },
     ),
-    { minLength: 1, maxLength: 4 },
+    { minLength: 1, maxLength: 3 },
   ),
   process: fc.record({ type: json('process'), tasks: tie('list') }),
   // Stands for a decision and the tasks that it chooses among, until they have names.

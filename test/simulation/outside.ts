@@ -121,6 +121,7 @@ export class Outside {
       this.#later(transaction.openMs, () => this.#end(session, transaction.outcome, place))
     } catch (error) {
       if (!(error instanceof BrokerError)) throw error
+      if (error.code === 'MESSAGE_TOO_LARGE') return // nor would it be taken the next time
       this.#later(againMs, () => this.#produce(act))
     }
   }

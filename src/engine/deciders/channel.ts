@@ -111,8 +111,9 @@ function correlate(waiter: Waiter, offer: Offer, world: World, out: Outcome): Ou
 function fits(waiter: Waiter, value: string, record: SourceRecord, arrivedAtMs: number, world: World): boolean {
   const task = expectWorkflow(world, waiter.version).tasks[waiter.task]
   if (task?.type !== 'kafka-listener') return false
-  // C2: by when it began to wait, as its subscription may have been long on its way.
-  if (waiter.sinceMs > arrivedAtMs + task.keepMs) return false
+  // C2: by when it began to wait, as its subscription may have been long on its way; that time is of another machine, and
+  // its clock may be ahead of the time here.
+  if (Math.min(waiter.sinceMs, world.nowMs) > arrivedAtMs + task.keepMs) return false
   const message = messageOf(record)
   try {
     // The first pair too: another listener of the workflow may have routed the record here by another expression.

@@ -1,4 +1,5 @@
-// Workflow files that are meant to do harm: bombs of aliases, of depth and of size, and keys of host things.
+// Workflow files that are meant to do harm: bombs of aliases, of depth and of size, and keys of host things; and the few
+// mistakes that are seldom made by chance.
 import { limits } from '../../../src/base/limits.ts'
 
 const workflow = 'workflow: w\ntasks:\n  - { name: a, type: set, set: { v: 1 } }\n'
@@ -13,8 +14,8 @@ function laughs(levels: number, each: number): string {
   return lines.join('\n')
 }
 
-/** One piece over and over: as much as a file may hold, or a quarter, where the reader of YAML is slow on all of them. */
-const repeated = (piece: string, bytes = room / 4): string => piece.repeat(Math.floor(bytes / piece.length))
+/** One piece over and over: as much as a file may hold, or an eighth, where the reader of YAML is slow on all of them. */
+const repeated = (piece: string, bytes = room / 8): string => piece.repeat(Math.floor(bytes / piece.length))
 
 export const hostileDocuments: readonly string[] = [
   '',
@@ -27,6 +28,8 @@ export const hostileDocuments: readonly string[] = [
   '"w"',
   workflow,
   `${workflow}---\n${workflow}`,
+  `${workflow}start: [{ topic: t }, { topic: t }]\n`,
+  `${workflow}  - { name: b, type: trigger, at: 2030-13-41 }\n`,
   `${workflow}x-note: &a [*a]\n`,
   `${workflow}x-note: *nobody\n`,
   `${workflow}<<: { workflow: other }\n`,

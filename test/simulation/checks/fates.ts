@@ -57,18 +57,26 @@ export function* recordsAreAccountedFor(run: Evidence): Generator<string> {
 /** True where nothing tells what became of a record after it reached the partition of its value. */
 function isLost(run: Evidence, source: Source, use: ChannelUse, partition: number, fate: Fate | undefined): boolean {
   const { committed, plan } = run
-  const reached = (hop: Hop | undefined): number | undefined =>
-    hop === undefined ? undefined : committed.takenHop(hop)?.batch
   const isHere = source.seen.partition % plan.partitions === partition
-  const arrivals = [
-    ...(isHere ? [source.taken?.batch] : (fate?.publishes ?? []).map(reached)),
-    ...(fate?.returns ?? []).flatMap((hop) => (mayBeDropped(run, hop) ? [] : [reached(hop)])),
-  ].flatMap((batch) => (batch === undefined ? [] : [batch]))
-  const traces = (fate?.takenBeside ?? 0) + (fate?.correlates.length ?? 0) + (fate?.kept.length ?? 0)
+  const came = isHere ? [source.taken] : (fate?.publishes ?? []).map((hop) => committed.takenHop(hop))
+  const arrivals: Arrival[] = came.flatMap((taken) => (taken === undefined ? [] : [{ batch: taken.batch }]))
+  for (const hop of fate?.returns ?? []) {
+    const taken = mayBeDropped(run, hop) ? undefined : committed.takenHop(hop)
+    if (taken !== undefined) arrivals.push({ batch: taken.batch, atMs: hop.command.arrivedAtMs })
+  }
+  const matches = (fate?.takenBeside ?? 0) + (fate?.correlates.length ?? 0)
+  // What was kept first and then found a waiter has left two traces of one arrival.
+  const traces = matches + (fate?.kept ?? []).filter((life) => matches === 0 || !isGoneEarly(run, life)).length
   if (arrivals.length <= traces) return (fate?.kept ?? []).some((life) => vanished(run, life, fate))
   // What came and was taken along in one transaction leaves no trace.
-  const lasting = arrivals.filter((batch) => !isPurged(run, partition, use, source.topic, batch))
+  const lasting = arrivals.filter((arrival) => !isPurged(run, partition, use, source.topic, arrival))
   return lasting.length > traces && keepMsOf(run, use, source) > 0
+}
+
+/** When a record reached its value: in which transaction, and, where that is told, when it counts to have come. */
+interface Arrival {
+  readonly batch: number
+  readonly atMs?: number
 }
 
 /** A record that was sent back too late is nobody's. */
@@ -79,13 +87,18 @@ function mayBeDropped({ committed, plan }: Evidence, hop: Fate['returns'][number
 }
 
 /** True where a kept record went away though nobody took it, its time had not come, and no instance took it along. */
-function vanished(run: Evidence, { partition, versions, last }: Life<KeptRow>, fate: Fate | undefined): boolean {
+function vanished(run: Evidence, life: Life<KeptRow>, fate: Fate | undefined): boolean {
+  if ((fate?.takenBeside ?? 0) > 0 || (fate?.correlates.length ?? 0) > 0) return false
+  return isGoneEarly(run, life)
+}
+
+/** True where a kept record went away before its time, and no instance took it along: then somebody was found for it. */
+function isGoneEarly(run: Evidence, { partition, versions, last }: Life<KeptRow>): boolean {
   const removed = versions.find(({ row }) => row === undefined)
-  if (removed === undefined || (fate?.takenBeside ?? 0) > 0 || (fate?.correlates.length ?? 0) > 0) return false
-  if (!doClocksAgree(run.plan) || removed.atMs >= last.expiresAtMs) return false
+  if (removed === undefined || !doClocksAgree(run.plan) || removed.atMs >= last.expiresAtMs) return false
   const [workflow = '', topic = ''] = last.channel.split('/')
   const value = last.channel.slice(workflow.length + topic.length + 2)
-  return !isPurged(run, partition, { workflow, value }, topic, removed.batch)
+  return !isPurged(run, partition, { workflow, value }, topic, { batch: removed.batch, atMs: last.arrivedAtMs })
 }
 
 /** Whether an instance that ended may have taken along, in a transaction, what was kept for a value. */
@@ -94,13 +107,15 @@ function isPurged(
   partition: number,
   { workflow, value }: Pick<ChannelUse, 'workflow' | 'value'>,
   topic: string,
-  batch: number,
+  { batch, atMs }: Arrival,
 ): boolean {
+  const isWithin = (fromMs: number, toMs: number): boolean => atMs === undefined || (atMs >= fromMs && atMs <= toMs)
   return (
     instances.some(
       ({ last, versions, ...life }) =>
         life.partition === partition &&
         last.workflow === workflow &&
+        isWithin(last.startedAtMs, last.endedAtMs ?? Infinity) &&
         versions.some((version) => version.batch === batch && version.row?.status !== 'EXECUTING'),
     ) ||
     committed.hops.some(
@@ -110,6 +125,7 @@ function isPurged(
         hop.command.workflow === workflow &&
         hop.command.topic === topic &&
         hop.command.value === value &&
+        isWithin(hop.command.fromMs, hop.command.toMs) &&
         committed.takenHop(hop)?.batch === batch,
     )
   )

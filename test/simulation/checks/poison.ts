@@ -3,15 +3,22 @@ import { doubledPlaces } from './fates.ts'
 import type { Evidence } from './finished.ts'
 
 /** I14: each record that was meant as poison has one letter. */
-export function* poisonSetAside({ committed, outside, sources }: Evidence): Generator<string> {
+export function* poisonSetAside({ committed, outside, sources, world }: Evidence): Generator<string> {
+  const seen = new Set(sources.map(({ coordinates, record }) => `${coordinates} ${record.timestampMs}`))
   const gone = new Set(sources.flatMap(({ mayBeGone, coordinates }) => (mayBeGone ? [coordinates] : [])))
   const letters = new Map<string, number>()
   for (const { source } of committed.letters) letters.set(source, (letters.get(source) ?? 0) + 1)
   const doubled = doubledPlaces(sources)
-  for (const { topic, partition, offset, intent, isCommitted } of outside.produced) {
+  for (const { topic, partition, offset, atMs, intent, isCommitted } of outside.produced) {
     const place = `${topic}/${partition}@${offset}`
-    if (doubled.has(place)) continue
-    if (intent === 'poison' && isCommitted && !gone.has(place) && letters.get(place) !== 1)
+    if (intent !== 'poison' || !isCommitted || gone.has(place) || doubled.has(place)) continue
+    // Deleted behind a transaction that was still open: nobody could read it.
+    const wasNeverSeen =
+      !seen.has(`${place} ${atMs}`) &&
+      world.cluster.losses.some(
+        (loss) => loss.topic === topic && loss.partition === partition && offset < loss.before && loss.atMs >= atMs,
+      )
+    if (!wasNeverSeen && letters.get(place) !== 1)
       yield `I14: the poisoned record ${place} has ${letters.get(place) ?? 0} dead letters`
   }
 }
