@@ -4,7 +4,7 @@ import { suite, test } from 'node:test'
 import { limits } from '../../src/base/limits.ts'
 import { apply } from '../../src/engine/apply.ts'
 import { process } from '../../src/engine/process.ts'
-import { keptTotalsId } from '../../src/engine/state.ts'
+import { channelId, keptTotalsId } from '../../src/engine/state.ts'
 import { Staging } from '../../src/runtime/staging.ts'
 import { engineWorld, workflowOf, type EngineWorld } from '../support/engine.ts'
 
@@ -208,5 +208,17 @@ suite('what is kept has an end', () => {
     Object.assign(staging.keptTotals.edit(keptTotalsId), { count: limits.keptRecordsMax })
     assert.deepEqual(publish(world, staging, ['x', 'y']), [0, 90])
     assert.ok(staging.keptTotals.expect(keptTotalsId).oldest >= 91)
+  })
+
+  test('and what comes after its listener is not kept, though the clock of the listener’s machine is ahead', () => {
+    const world = engineWorld(workflowOf([listener('l', ', keep: 0s')]), 1)
+    world.start('w', 'k')
+    const staging = new Staging(world.rows(0), undefined)
+    const channel = channelId('w', 'replies', 'k')
+    const row = staging.channels.edit(channel)
+    Object.assign(row, { waiters: row.waiters.map((waiter) => ({ ...waiter, sinceMs: world.nowMs + 60_000 })) })
+    publish(world, staging, ['k'])
+    assert.equal(staging.channels.find(channel), undefined)
+    assert.equal(staging.keptTotals.find(keptTotalsId)?.count ?? 0, 0)
   })
 })
