@@ -165,7 +165,8 @@ suite('what is kept has an end', () => {
           onEvent: (event) => {
             if (event.type === 'record.unkept' && event.reason === 'evicted') evicted.push(event.number)
           },
-          onRejection: () => assert.fail('nothing is refused'),
+          // An instance that ends takes with it what is kept for it.
+          onRejection: (_command, code) => assert.equal(code, 'nothing-kept'),
         },
       )
     }
