@@ -69,7 +69,10 @@ export class Partition {
   #changelogId = ''
   #timeMs = 0
   /** Topics as they were found to be, for the loop: what the store then fails with ends this incarnation. */
-  readonly #looks: (readonly SourceTopic[])[] = []
+  #topics: readonly SourceTopic[] | undefined
+  #looks = 0
+  /** The latest look that was answered. */
+  #looked = 0
   restoreLeft = 0
   /** It has got somewhere: what ended it was not there from its beginning. */
   hasCommitted = false
@@ -138,7 +141,12 @@ export class Partition {
 
   /** Looks for topics and partitions of topics that are not read yet; what is found is taken up by the loop. */
   async refreshSources(): Promise<void> {
-    this.#looks.push(await this.#options.sourceTopics())
+    const asked = ++this.#looks
+    const topics = await this.#options.sourceTopics()
+    // An answer may be overtaken by that to a later question, which knows more.
+    if (asked < this.#looked) return
+    this.#looked = asked
+    this.#topics = topics
     this.#bell.ring()
   }
 
@@ -152,7 +160,8 @@ export class Partition {
     let isIdle = false
     while (this.phase === 'running' || (this.phase === 'draining' && !isIdle)) {
       if (this.#sources.hasGone && this.phase === 'running') await this.refreshSources()
-      for (const topics of this.#looks.splice(0)) this.#intake.begin(this.#sources.plan(topics))
+      if (this.#topics !== undefined) this.#intake.begin(this.#sources.plan(this.#topics))
+      this.#topics = undefined
       const nowMs = this.#now()
       const inputs = this.#intake.take(nowMs, this.phase === 'draining')
       if (inputs.length === 0) {

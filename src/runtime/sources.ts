@@ -117,7 +117,8 @@ export class Sources {
   /** The first position is committed: reading begins. */
   begin(source: Source): void {
     source.isNew = false
-    this.#open(source)
+    // Unless its topic was made anew meanwhile, and another has taken its place.
+    if (this.#sources.get(positionKey(source.topic, source.partition)) === source) this.#open(source)
   }
 
   /** Records that have arrived, at most `max` and not many more bytes than a batch may have, from one source after the other so that none starves. */

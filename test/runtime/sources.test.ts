@@ -2,6 +2,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { loadWorkflows } from '../../src/definition/parse.ts'
+import { createMemoryLog } from '../../src/adapters/memory/log.ts'
+import { MemoryBroker } from '../../src/adapters/memory/broker.ts'
+import { silentLogger } from '../../src/base/logger.ts'
+import { Sources } from '../../src/runtime/sources.ts'
+import { mapStore } from '../support/map-store.ts'
 import { startMemoryWorker } from '../support/worker.ts'
 
 const workflow = `

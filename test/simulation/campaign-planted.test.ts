@@ -1,5 +1,6 @@
 // The short form of planted/main.ts: each bug is planted once more, and caught at the seed that the table names.
 import assert from 'node:assert/strict'
+import { availableParallelism } from 'node:os'
 import { suite, test } from 'node:test'
 import { isEnough, readFound } from './planted/found.ts'
 import { hunt } from './planted/hunt.ts'
@@ -16,7 +17,8 @@ test('the seeds that find them have no violation where nothing is planted', asyn
   assert.equal(await hunt({ plant: undefined, seeds: [...seeds] }), undefined)
 })
 
-suite('the simulation finds', () => {
+// Each is a process of its own.
+suite('the simulation finds', { concurrency: availableParallelism() }, () => {
   for (const { name, seed } of caught) {
     test(`${name} at seed ${seed}`, async () => {
       assert.ok((await hunt({ plant: name, seeds: [String(seed)] })) !== undefined)

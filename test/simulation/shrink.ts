@@ -1,6 +1,8 @@
 // Makes a failing plan smaller: leaves out what can be left out so that the same invariant is still violated. What is
 // left is what matters. Streams are named by what they are for, so the rest goes on much as before.
-import type { Plan } from './plan.ts'
+import { parse } from 'yaml'
+import type { Act, Plan } from './plan.ts'
+import { isRead } from './programs.ts'
 import { run, type Outcome } from './outcome.ts'
 
 export interface Shrunk {
@@ -35,7 +37,8 @@ export async function shrink(plan: Plan, runPlan: (plan: Plan) => Promise<Outcom
     }
     const strikes = await leaveOut(best.strikes, (left) => accepts({ ...best, strikes: left }))
     const acts = await leaveOut(best.acts, (left) => accepts({ ...best, acts: left }))
-    isSmaller ||= strikes || acts
+    const workflows = await leaveOut(namesIn(best), (left) => accepts(withOnly(left, best)))
+    isSmaller ||= strikes || acts || workflows
   }
   return { plan: best, violations, runs }
 }
@@ -83,6 +86,19 @@ const simplifications: readonly ((plan: Plan) => Plan | undefined)[] = [
 
 function withoutMachine({ machines, strikes }: Plan): Plan['strikes'] {
   return strikes.filter((strike) => !('machine' in strike) || strike.machine !== `w${machines}`)
+}
+
+const nameOf = (text: string): string => (parse(text) as { workflow: string }).workflow
+
+/** Of all workflows of all releases. */
+const namesIn = ({ programs }: Plan): string[] => [...new Set(programs.releases.flat().map(nameOf))]
+
+/** The plan with these workflows alone, and without what is done for the others: none of it would come to anything. */
+function withOnly(names: readonly string[], plan: Plan): Plan {
+  const releases = plan.programs.releases.map((texts) => texts.filter((text) => names.includes(nameOf(text))))
+  const isForThem = (act: Act): boolean =>
+    act.kind === 'call' ? names.includes(act.workflow) : releases.some((texts) => isRead(act.topic, texts))
+  return { ...plan, programs: { ...plan.programs, releases }, acts: plan.acts.filter(isForThem) }
 }
 
 /** "I8: …" is of I8. */

@@ -1,11 +1,15 @@
 // A run told to a person: what was planned, then what happened, without the small talk, then what is wrong.
+import { parse, stringify } from 'yaml'
+import { ManualClock } from '../../src/adapters/memory/clock.ts'
 import type { Plan } from './plan.ts'
 import { run } from './outcome.ts'
 
 /** Lines of the trace that are told at most, counted from the end. */
 const linesMax = 400
-/** Goes on all the time and is about nothing: heartbeats, and answers that came as they should. */
-const smallTalk = /heartbeat|is answered$| timer$|services look at|^\d+ \d+ outside$/
+/** Goes on all the time and is about nothing: heartbeats, looks at topics, and answers that came as they should. */
+const smallTalk = /heartbeat|describe-topics$|is answered$| timer$|services look at|^\d+ \d+ outside$/
+/** Every simulated world begins then. */
+const beganAtMs = new ManualClock().nowMs()
 
 /** Runs a plan and tells it, a line for each thing. */
 export async function tell(plan: Plan): Promise<string> {
@@ -15,12 +19,18 @@ export async function tell(plan: Plan): Promise<string> {
   return [
     ...tellPlan(plan),
     '',
-    `What happened: step, milliseconds, who and what${left > 0 ? ` (the first ${left} lines are left out)` : ''}`,
-    ...happened.slice(-linesMax).map((line) => `  ${line}`),
+    `What happened, by step and millisecond${left > 0 ? ` (the first ${left} lines are left out)` : ''}`,
+    ...happened.slice(-linesMax).map(tellLine),
     '',
     violations.length === 0 ? 'Nothing is violated.' : 'What is violated',
     ...violations.map((violation) => `  ${violation}`),
   ].join('\n')
+}
+
+/** "1248 1767225618622 w1 …": times are those of the plan, counted from the beginning. */
+function tellLine(line: string): string {
+  const [step = '', atMs = '', ...what] = line.split(' ')
+  return `  ${step.padStart(6)} ${String(Number(atMs) - beganAtMs).padStart(7)} ${what.join(' ')}`
 }
 
 function tellPlan({ seed, machines, partitions, standbys, network, programs, acts, strikes }: Plan): readonly string[] {
@@ -31,12 +41,13 @@ function tellPlan({ seed, machines, partitions, standbys, network, programs, act
   return [
     `Seed ${seed}: ${machines} machines, ${partitions} partitions, ${standbys} standbys each`,
     `Network: ${rates.join(', ') || 'does as it is told'}`,
+    `Millisecond 0 is ${beganAtMs}`,
     '',
     'Workflows',
     ...programs.releases.flatMap((texts, release) =>
       texts.flatMap((text) => [
         `  # release ${release + 1}`,
-        ...text
+        ...stringify(parse(text))
           .trim()
           .split('\n')
           .map((line) => `  ${line}`),

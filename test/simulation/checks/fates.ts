@@ -89,7 +89,13 @@ function mayBeDropped({ committed, plan }: Evidence, hop: Fate['returns'][number
 /** True where a kept record went away though nobody took it, its time had not come, and no instance took it along. */
 function vanished(run: Evidence, life: Life<KeptRow>, fate: Fate | undefined): boolean {
   if ((fate?.takenBeside ?? 0) > 0 || (fate?.correlates.length ?? 0) > 0) return false
-  return isGoneEarly(run, life)
+  return isGoneEarly(run, life) && !isKeptAgain(life, fate?.kept ?? [])
+}
+
+/** In one transaction somebody was found for it, could not take it any more, and it went back under a new number. */
+function isKeptAgain({ versions }: Life<KeptRow>, lives: readonly Life<KeptRow>[]): boolean {
+  const removed = versions.find(({ row }) => row === undefined)
+  return lives.some((other) => other.versions !== versions && other.versions[0]?.batch === removed?.batch)
 }
 
 /** True where a kept record went away before its time, and no instance took it along: then somebody was found for it. */

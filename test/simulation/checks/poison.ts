@@ -1,17 +1,24 @@
 // I14: a record that nobody can use is in the dead-letter topic once, and its partition goes on.
+import type { Workflow } from '../../../src/definition/workflow.ts'
 import { doubledPlaces } from './fates.ts'
 import type { Evidence } from './finished.ts'
 
 /** I14: each record that was meant as poison has one letter. */
-export function* poisonSetAside({ committed, outside, sources, world }: Evidence): Generator<string> {
+export function* poisonSetAside({ committed, outside, releases, sources, world }: Evidence): Generator<string> {
   const seen = new Set(sources.map(({ coordinates, record }) => `${coordinates} ${record.timestampMs}`))
   const gone = new Set(sources.flatMap(({ mayBeGone, coordinates }) => (mayBeGone ? [coordinates] : [])))
   const letters = new Map<string, number>()
   for (const { source } of committed.letters) letters.set(source, (letters.get(source) ?? 0) + 1)
   const doubled = doubledPlaces(sources)
+  const read = new Set(
+    committed.changelogs.flatMap((changelog) => [...changelog.positions()].map(({ topic }) => topic)),
+  )
+  // A release may be replaced before it was ever published: what it alone reads is read by nobody.
+  const isRead = (topic: string): boolean => read.has(topic) || releases.every((release) => readsOf(release).has(topic))
   for (const { topic, partition, offset, atMs, intent, isCommitted } of outside.produced) {
     const place = `${topic}/${partition}@${offset}`
     if (intent !== 'poison' || !isCommitted || gone.has(place) || doubled.has(place)) continue
+    if (!isRead(topic)) continue
     // Deleted behind a transaction that was still open: nobody could read it.
     const wasNeverSeen =
       !seen.has(`${place} ${atMs}`) &&
@@ -21,6 +28,15 @@ export function* poisonSetAside({ committed, outside, sources, world }: Evidence
     if (!wasNeverSeen && letters.get(place) !== 1)
       yield `I14: the poisoned record ${place} has ${letters.get(place) ?? 0} dead letters`
   }
+}
+
+function readsOf(release: readonly Workflow[]): ReadonlySet<string> {
+  return new Set(
+    release.flatMap(({ start, tasks }) => [
+      ...start.map(({ topic }) => topic),
+      ...tasks.flatMap((task) => (task.type === 'kafka-listener' ? [task.topic] : [])),
+    ]),
+  )
 }
 
 /** I14: what cannot be read has one letter, for that reason; what can be used has none, but where a start was refused. */

@@ -49,13 +49,6 @@ export const inputPlants: readonly Plant[] = [
     deadLetter(record, [failure], out)`,
   },
   {
-    name: 'new-ids-each-time',
-    trap: 'Our own: a command that is refused for ever is decided again under a new instance id, for ever',
-    file: 'src/runtime/batch.ts',
-    find: 'newId: () => (input.ids[drawn++] ??= given.newId())',
-    replace: 'newId: () => (input.ids[drawn++] = given.newId())',
-  },
-  {
     name: 'refused-for-ever',
     trap: 'A command that the broker refuses for ever is tried for ever, and stands before all that comes after it',
     file: 'src/runtime/refusals.ts',

@@ -53,27 +53,4 @@ export const ownershipPlants: readonly Plant[] = [
     find: "while (this.#wanted === 'owner' && !(await membership.confirms(partition).catch(() => false)))\n          await this.#wait()",
     replace: "if (!(await membership.confirms(partition).catch(() => false))) this.#wanted = 'none'",
   },
-  {
-    name: 'slots-of-a-standby',
-    trap: 'Our own: an owner that becomes a standby keeps the handler slots of the partition',
-    file: host,
-    find: "if (this.#wanted !== 'owner') this.#letGo()",
-    replace: "if (this.#wanted === 'none') this.#letGo()",
-  },
-  {
-    name: 'transaction-left-open',
-    trap: 'Our own: a publication that has nothing to publish leaves open what its predecessor died in',
-    file: 'src/runtime/definitions.ts',
-    find: `    const producer = await log.openProducer(\`\${topics.definitions}-\${source}\`)
-    try {
-      await this.catchUp()
-      const records = [...(await this.#unknown(workflows)), ...this.#changedManifest(source, files)]
-      if (records.length > 0) await producer.transact(records)`,
-    replace: `    await this.catchUp()
-    const records = [...(await this.#unknown(workflows)), ...this.#changedManifest(source, files)]
-    if (records.length === 0) return
-    const producer = await log.openProducer(\`\${topics.definitions}-\${source}\`)
-    try {
-      await producer.transact(records)`,
-  },
 ]

@@ -37,27 +37,6 @@ export const restorePlants: readonly Plant[] = [
       'if (record.key !== null && record.value !== null) changes.push({ key: decoder.decode(record.key), value: record.value })',
   },
   {
-    name: 'restore-without-end',
-    trap: 'Our own: a restore waits for ever for the transaction of a newer producer',
-    file: restore,
-    find: 'await inTime(ready, clock) // P7',
-    replace: 'await ready',
-  },
-  {
-    name: 'changelog-of-another-creation',
-    trap: 'P5: the id of the topic is not compared, and a store is carried on from a changelog that was made anew',
-    file: restore,
-    find: 'if (position.topicId !== topic.id) {',
-    replace: 'if (position.topicId !== topic.id && position.offset > end) {',
-  },
-  {
-    name: 'old-store-trusted',
-    trap: 'KAFKA-19943, KIP-1259: a store that was away for longer than tombstones are kept is carried on from',
-    file: restore,
-    find: '  expectRecent(topic, position.currentAtMs, clock)\n',
-    replace: '',
-  },
-  {
     name: 'standby-not-awaited',
     trap: 'KAFKA-9891: a standby is promoted while a write of it is under way, which then lands on those of the owner',
     file: standby,
