@@ -6,7 +6,7 @@ import { createMemoryLog } from '../../src/adapters/memory/log.ts'
 import { MemoryBroker } from '../../src/adapters/memory/broker.ts'
 import { silentLogger } from '../../src/base/logger.ts'
 import { Sources } from '../../src/runtime/sources.ts'
-import { mapStore } from '../support/map-store.ts'
+import { MapStore } from '../support/map-store.ts'
 import { startMemoryWorker } from '../support/worker.ts'
 
 const workflow = `
@@ -84,4 +84,36 @@ test('a store that is found damaged while topics are looked at is rebuilt, and t
   await worker.publish('more', byFile, [])
   await produce('welcomes', 'a', { name: 'a' })
   await until(() => names().length === 2, 'it is said')
+})
+
+test('a source whose topic was made anew before its first position was committed opens no reader', () => {
+  const broker = new MemoryBroker()
+  const log = createMemoryLog(broker)
+  const opened: (string | undefined)[] = []
+  const sources = new Sources({
+    log: {
+      ...log,
+      openReader: (options) => {
+        opened.push(options.topicId)
+        return log.openReader(options)
+      },
+    },
+    store: new MapStore(),
+    partition: 0,
+    partitions: 1,
+    logger: silentLogger,
+    onReady: () => {},
+    onAlarm: () => {},
+  })
+  const plan = () => {
+    const info = broker.findTopic('greetings')!
+    return sources.plan([{ info, registration: { topicId: info.id, from: 'earliest', ends: [] } }])
+  }
+  broker.createTopic({ name: 'greetings', partitions: 1, cleanup: 'retained' })
+  const first = plan()
+  broker.deleteTopic('greetings')
+  broker.createTopic({ name: 'greetings', partitions: 1, cleanup: 'retained' })
+  const second = plan()
+  for (const source of [...first, ...second]) sources.begin(source)
+  assert.deepEqual(opened, [broker.findTopic('greetings')!.id])
 })
