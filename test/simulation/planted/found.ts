@@ -50,18 +50,18 @@ export function tableOf(found: Found): string {
   })
   return `# Planted bugs
 
-Each is a plausible mistake in the code that runs in production, put in while it is loaded ([hook.ts](hook.ts)). The
-seeds of the campaign run from 1 on until one has a violation: so many it took. ${rows.length - missedIn(found).length} of ${rows.length} are found.
+Each is a plausible mistake in the code that runs in production, or in the broker that it runs on here, put in while it is
+loaded ([hook.ts](hook.ts)). The seeds of the campaign run from 1 on until one has a violation: so many it took. ${rows.length - missedIn(found).length} of ${rows.length} are found.
 
 \`\`\`sh
 node test/simulation/planted/main.ts                           # all; writes this table
 node test/simulation/planted/main.ts --only kept-taken-twice
 \`\`\`
 
-What a bug does, told step by step:
+What a bug does, made smaller and told step by step:
 
 \`\`\`sh
-DW_PLANTED=kept-taken-twice node --import ./test/simulation/planted/hook.ts test/simulation/main.ts --seeds 1 --seed 1 --story
+DW_PLANTED=kept-taken-twice node --import ./test/simulation/planted/hook.ts test/simulation/main.ts --shrink --seed 1
 \`\`\`
 
 | bug | trap | planted in | seeds needed | what was violated |

@@ -1,6 +1,6 @@
 // Plants the bug that DW_PLANTED names into any program of this checkout, while its modules are loaded:
 //
-//   DW_PLANTED=kept-taken-twice node --import ./test/simulation/planted/hook.ts test/simulation/main.ts --seeds 1 --seed 7 --story
+//   DW_PLANTED=kept-taken-twice node --import ./test/simulation/planted/hook.ts test/simulation/main.ts --story --seed 1
 //
 // Without DW_PLANTED nothing is changed. This is the only switch there is.
 import { registerHooks } from 'node:module'

@@ -58,13 +58,6 @@ export const commitPlants: readonly Plant[] = [
     replace: 'for (const { key, value } of this.changes.filter((change) => change.value !== null))\n',
   },
   {
-    name: 'removed-row-stays-cached',
-    trap: 'I15: a removed row is found in memory until the partition moves',
-    file: 'src/runtime/staging.ts',
-    find: 'for (const [id, { row }] of this.staged) this.#rows.put(this.#name, id, row)',
-    replace: 'for (const [id, { row }] of this.staged) if (row !== null) this.#rows.put(this.#name, id, row)',
-  },
-  {
     name: 'late-end-decides',
     trap: 'Jepsen on Bufstream, KIP-890: a delayed EndTxn of an older epoch decides the transaction that is open when it lands',
     file: 'src/adapters/memory/transactions.ts',

@@ -60,13 +60,6 @@ export const correlationPlants: readonly Plant[] = [
     replace: "row?.open?.kind !== 'record'",
   },
   {
-    name: 'kept-not-purged',
-    trap: 'A late duplicate outlives its instance, and answers the next one with its key',
-    file: 'src/engine/deciders/instance.ts',
-    find: 'fromMs: instance.startedAtMs,',
-    replace: 'fromMs: world.nowMs,',
-  },
-  {
     name: 'kept-for-ever',
     trap: 'I8: a kept record has no timer, and is taken after its keep time',
     file: channel,

@@ -27,11 +27,4 @@ export const handlerPlants: readonly Plant[] = [
     find: 'if (known?.attempt === request.attempt) {',
     replace: "if (known?.attempt === request.attempt && known.state !== 'running') {",
   },
-  {
-    name: 'own-timeout-ignored',
-    trap: 'A hung handler holds its slot for the time of all, not for that of its task',
-    file: 'src/engine/deciders/task.ts',
-    find: 'const timer = armTaskTimer(at, world.nowMs + (at.task.timeoutMs ?? limits.handlerTimeoutMs), out)',
-    replace: 'const timer = armTaskTimer(at, world.nowMs + limits.handlerTimeoutMs, out)',
-  },
 ]

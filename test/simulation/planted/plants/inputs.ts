@@ -12,13 +12,6 @@ export const inputPlants: readonly Plant[] = [
     replace: 'if (records.length > 0) source.offset = records.at(-1)?.offset ?? source.reader.position',
   },
   {
-    name: 'position-skips',
-    trap: 'I6: a stored position is taken for that of the last record: a partition that moves leaves one out',
-    file: sources,
-    find: 'source = new Source(topic, s, position.offset, false)',
-    replace: 'source = new Source(topic, s, position.offset + 1, false)',
-  },
-  {
     name: 'inbox-position-not-staged',
     trap: 'I6: the position in the inbox is not part of the batch',
     file: 'src/runtime/batch.ts',

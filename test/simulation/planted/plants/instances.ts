@@ -41,20 +41,6 @@ export const instancePlants: readonly Plant[] = [
     replace: 'if (isUnfinished(row) && row.hasIncident) stopTask({ instance, task, world }, row, out)',
   },
   {
-    name: 'siblings-go-on',
-    trap: 'A process that fails leaves the tasks in it open, and is tried again beside them',
-    file: 'src/engine/deciders/scope.ts',
-    find: 'stopInside(owner.inner, instance, world, out)\n  failAttempt',
-    replace: 'void stopInside\n  failAttempt',
-  },
-  {
-    name: 'skipped-is-dead',
-    trap: 'Dead-path elimination: a task that is skipped for its failure takes its dependents with it',
-    file: 'src/engine/attempt.ts',
-    find: "out.event({ ...common, type: 'task.skipped', edges: skippedEdges(task), error })",
-    replace: "out.event({ ...common, type: 'task.skipped', edges: 'dead', error })",
-  },
-  {
     name: 'first-edge-starts',
     trap: 'S1: a task starts with its first live edge, while others are not settled',
     file: 'src/engine/deciders/scope.ts',

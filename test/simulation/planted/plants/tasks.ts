@@ -33,13 +33,6 @@ export const taskPlants: readonly Plant[] = [
     replace: 'if (timer !== undefined && after !== undefined && timer !== timerOf(after) && state',
   },
   {
-    name: 'work-not-cleared',
-    trap: 'T4: work that has ended is asked for again by a partition that moved',
-    file: 'src/engine/appliers/task.ts',
-    find: 'if (isHandlerWork(before)) state.work.remove(workId(instanceId, task))',
-    replace: 'if (isHandlerWork(before)) { if (after !== undefined) state.work.remove(workId(instanceId, task)) }',
-  },
-  {
     name: 'random-jitter',
     trap: 'I11: the jitter of a retry is drawn from a random source: a batch that is decided again comes out otherwise',
     file: 'src/engine/attempt.ts',
