@@ -89,13 +89,14 @@ function matchesOf({ committed, instances, sources }: Evidence): ReadonlyMap<str
   const records = new Map(sources.map(({ coordinates, record }) => [coordinates, record]))
   for (const { life, entry, place } of takingsOf(instances)) {
     const record = records.get(place)
-    // A scope that is tried again has its attempts anew: what counts is the wait just before the taking.
     const told = life.last.timelineDropped + life.last.timeline.indexOf(entry)
-    const waiting = life.versions.findLast(({ row }) => {
-      const task = row?.tasks[entry.task]
-      const isBefore = row !== undefined && row.timelineDropped + row.timeline.length <= told
-      return isBefore && task?.open?.kind === 'record' && task.attempt === entry.attempt
-    })?.row?.tasks[entry.task]?.open
+    // A scope that is tried again has its attempts anew, and a wait may begin and end in one transaction: what counts is
+    // the wait that the instance was in just before the taking.
+    const before = life.versions.findLast(
+      ({ row }) => row !== undefined && row.timelineDropped + row.timeline.length <= told,
+    )
+    const task = before?.row?.tasks[entry.task]
+    const waiting = task?.attempt === entry.attempt ? task.open : undefined
     if (record === undefined || waiting?.kind !== 'record') continue
     const id = waiterId({ instanceId: life.id, number: waiting.number })
     if (!matches.has(id)) matches.set(id, { record, arrivedAtMs: undefined })
