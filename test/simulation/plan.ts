@@ -52,6 +52,8 @@ export interface Plan {
   readonly strikes: readonly Strike[]
   /** Kills the process whose request reaches one of these points (wire.ts, S3). */
   readonly crashPoints: readonly number[]
+  /** From the last strike to the end: sessions of the dead end, handlers that hang time out, retries and timeouts come. */
+  readonly healingMs: number
 }
 
 /** The application of every simulated run. */
@@ -73,6 +75,7 @@ export function planOf(seed: number): Plan {
     acts: drawActs(programs, random.stream('acts')),
     strikes: drawStrikes({ app, machines, partitions, sources: sourcesOf(programs) }, random.stream('strikes')),
     crashPoints: [],
+    healingMs: 180_000,
   }
 }
 
@@ -90,6 +93,7 @@ export function quietPlan(seed: number | string, change: Partial<Plan> = {}): Pl
     acts: drawActs(programs, random.stream('acts'), 4),
     strikes: [],
     crashPoints: [],
+    healingMs: 90_000,
     ...change,
   }
 }

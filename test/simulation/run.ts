@@ -29,9 +29,6 @@ export interface RunResult {
   readonly finished: Finished
 }
 
-/** Sessions of the dead end, handlers that hang time out, retries and listeners' timeouts come. */
-const healingMs = 180_000
-
 export async function simulate(plan: Plan): Promise<RunResult> {
   const rejections: string[] = []
   const note = (reason: unknown): void =>
@@ -68,7 +65,7 @@ async function runPlan(plan: Plan, rejections: readonly string[]): Promise<RunRe
     if (one.restarts) fleet.startTheDead(names)
   }
   world.heal()
-  const untilMs = scheduler.clock.nowMs() + healingMs
+  const untilMs = scheduler.clock.nowMs() + plan.healingMs
   while (scheduler.clock.nowMs() < untilMs) {
     fleet.startTheDead(names)
     await scheduler.runUntil(() => scheduler.clock.nowMs() >= untilMs || names.some((name) => fleet.isDead(name)), 500)
