@@ -70,8 +70,8 @@ export class Definitions {
           : command?.type === 'channel.join'
             ? command.waiter.version
             : undefined
-      const isKnown = (): boolean => version === undefined || this.catalogue.find(version) !== undefined
-      if (!isKnown()) await this.#until(isKnown)
+      if (version === undefined || this.catalogue.find(version) !== undefined) continue
+      await this.#until(() => this.catalogue.find(version) !== undefined)
     }
   }
 

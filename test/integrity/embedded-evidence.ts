@@ -22,7 +22,7 @@ export async function embeddedEvidence(place: {
       const records: LogRecord[] = []
       for (let partition = 0; partition < count; partition++) {
         ends.push((await log.offsets(name, partition)).end)
-        records.push(...(await recordsOf(log, name, partition)))
+        records.push(...(await recordsOf(log, { topic: name, partition })))
       }
       topics.set(name, { id, ends, records })
     }
@@ -38,11 +38,16 @@ export async function embeddedEvidence(place: {
   }
 }
 
-async function recordsOf(log: EmbeddedLog, topic: string, partition: number): Promise<readonly LogRecord[]> {
+/** What a partition holds from an offset on; by default all of it. */
+export async function recordsOf(
+  log: EmbeddedLog,
+  { topic, partition }: { readonly topic: string; readonly partition: number },
+  from?: number,
+): Promise<readonly LogRecord[]> {
   const records: LogRecord[] = []
   const { earliest, end } = await log.offsets(topic, partition)
   let wake = (): void => {}
-  const reader = log.openReader({ topic, partition, offset: earliest, onReady: () => wake() })
+  const reader = log.openReader({ topic, partition, offset: from ?? earliest, onReady: () => wake() })
   while (reader.position < end) {
     const arrival = new Promise<void>((resolve) => (wake = resolve))
     const some = reader.take(10_000)

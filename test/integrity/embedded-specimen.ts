@@ -4,8 +4,9 @@ import { openEmbeddedLog, type EmbeddedLog } from '../../src/adapters/embedded/l
 import { ManualClock } from '../../src/adapters/memory/clock.ts'
 import { ConfigError } from '../../src/base/errors.ts'
 import { silentLogger } from '../../src/base/logger.ts'
-import type { LogRecord, OutgoingRecord, Producer, TopicSpec } from '../../src/runtime/ports.ts'
+import type { OutgoingRecord, Producer, TopicSpec } from '../../src/runtime/ports.ts'
 import type { Random } from '../simulation/random.ts'
+import { recordsOf } from './embedded-evidence.ts'
 import { expectSame, keysOf, randomValue, type Extent } from './specimen-value.ts'
 import type { Subject } from './specimen.ts'
 
@@ -110,7 +111,7 @@ export class EmbeddedSubject implements Subject {
     try {
       const { end } = this.#truths[batches]!.partitions[0]!
       assert.deepEqual(outcomes, [{ partition: 0, offset: end }])
-      const [record] = await readAll(again, { topic: 'kept', partition: 0 }, end)
+      const [record] = await recordsOf(again, { topic: 'kept', partition: 0 }, end)
       assert.equal(Buffer.from(record!.value!).toString(), 'afterwards')
     } finally {
       await again.close()
@@ -130,7 +131,7 @@ export class EmbeddedSubject implements Subject {
     for (const [index, place] of appended.entries()) {
       const { earliest, end } = await log.offsets(place.topic, place.partition)
       assert.deepEqual({ earliest, end }, truth.partitions[index], `${place.topic}/${place.partition}`)
-      const records = await readAll(log, place, earliest)
+      const records = await recordsOf(log, place, earliest)
       assert.equal(records.length, end - earliest)
       for (const { offset, value } of records)
         expectSame(value ?? undefined, this.#records[index]![offset], `record ${offset}`)
@@ -152,23 +153,4 @@ function openIn(directory: string): Promise<EmbeddedLog> {
 
 function stateRecord(key: string, value: Uint8Array | null): OutgoingRecord {
   return { topic: 'state', partition: 0, key: Buffer.from(key), value }
-}
-
-async function readAll(
-  log: EmbeddedLog,
-  { topic, partition }: { topic: string; partition: number },
-  offset: number,
-): Promise<readonly LogRecord[]> {
-  const { end } = await log.offsets(topic, partition)
-  const records: LogRecord[] = []
-  let wake = (): void => {}
-  const reader = log.openReader({ topic, partition, offset, onReady: () => wake() })
-  while (reader.position < end) {
-    const arrival = new Promise<void>((resolve) => (wake = resolve))
-    const some = reader.take(10_000)
-    records.push(...some)
-    if (some.length === 0) await arrival
-  }
-  reader.close()
-  return records
 }

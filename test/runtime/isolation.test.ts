@@ -1,19 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { TransientFault } from '../../src/base/errors.ts'
-import { startMemoryWorker } from '../support/worker.ts'
-
-const workflow = `
-workflow: greeting
-start:
-  - topic: greetings
-    from: earliest
-tasks:
-  - name: say
-    type: kafka-command
-    topic: said
-    value: { name: "\${ input.name }" }
-`
+import { greetingWorkflow as workflow, startMemoryWorker } from '../support/worker.ts'
 
 /** Plants a bug of ours: a template that throws what no decision expects, on one record, so many times. */
 function plantBug(

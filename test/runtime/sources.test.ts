@@ -7,19 +7,7 @@ import { MemoryBroker } from '../../src/adapters/memory/broker.ts'
 import { silentLogger } from '../../src/base/logger.ts'
 import { Sources } from '../../src/runtime/sources.ts'
 import { MapStore } from '../support/map-store.ts'
-import { startMemoryWorker } from '../support/worker.ts'
-
-const workflow = `
-workflow: greeting
-start:
-  - topic: greetings
-    from: earliest
-tasks:
-  - name: say
-    type: kafka-command
-    topic: said
-    value: { name: "\${ input.name }" }
-`
+import { greetingWorkflow as workflow, startMemoryWorker } from '../support/worker.ts'
 
 async function started() {
   const memory = await startMemoryWorker(workflow, { partitions: 1 })

@@ -28,6 +28,19 @@ export interface MemoryWorker {
   until(condition: () => boolean | Promise<boolean>, what: string): Promise<void>
 }
 
+/** Says a name for each that it is given: greetings come in, and go out to `said`. */
+export const greetingWorkflow = `
+workflow: greeting
+start:
+  - topic: greetings
+    from: earliest
+tasks:
+  - name: say
+    type: kafka-command
+    topic: said
+    value: { name: "\${ input.name }" }
+`
+
 /** @param text workflow files as one YAML text */
 export async function startMemoryWorker(
   text: string,
