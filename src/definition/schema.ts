@@ -4,6 +4,7 @@ import { Ajv } from 'ajv'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import type { ErrorObject, ValidateFunction } from 'ajv'
 import addFormatsModule from 'ajv-formats'
+import { RE2JS } from 're2js'
 import type { Json } from '../base/json.ts'
 import { isList, isObject } from './cursor.ts'
 import type { Path } from './cursor.ts'
@@ -104,7 +105,18 @@ function ajvFor(dialect: Json | undefined): Ajv {
   return ajv
 }
 
+/** Patterns run on values of strangers: RE2's engine is linear in them, and refuses what it could not keep that for. */
+const regExp = Object.assign(
+  (pattern: string) => {
+    const compiled = RE2JS.compile(RE2JS.translateRegExp(pattern))
+    // ajv tells patterns apart by their text.
+    return { test: (text: string) => compiled.matcher(text).find(), toString: () => pattern }
+  },
+  { code: 'linearRegExp' },
+)
+
 const options = {
+  code: { regExp },
   allErrors: true,
   strict: true,
   // A schema may ask for more than it describes: what counts as a mistake is an unknown keyword or format.

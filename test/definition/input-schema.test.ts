@@ -69,6 +69,21 @@ test('a schema that refers to itself without an end fits nothing, and throws not
   }
 })
 
+test('a pattern takes time in proportion to the text, and what would take more is refused', () => {
+  const input = compileInputSchema({ pattern: '^(a+)+$', patternProperties: { '^(b|bb)+$': true } })
+  const before = process.cpuUsage()
+  assert.equal(input.validate(`${'a'.repeat(50_000)}!`).length, 1)
+  assert.deepEqual(input.validate({ [`${'b'.repeat(50_000)}!`]: 1 }), [])
+  const { user } = process.cpuUsage(before)
+  assert.ok(user < 2_000_000, `${user} µs`)
+  for (const pattern of ['(?=a)b', '(a)\\1']) {
+    assert.throws(() => compileInputSchema({ pattern }), {
+      name: 'InputSchemaError',
+      message: /not a usable JSON Schema: /,
+    })
+  }
+})
+
 test('a url is no longer than browsers take: longer ones would take longer than they are worth', () => {
   const input = compileInputSchema({ format: 'url' })
   assert.deepEqual(input.validate('https://example.com/a?b=c'), [])

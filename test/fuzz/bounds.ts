@@ -1,6 +1,6 @@
 // What one input may cost. Time is this thread's processor time and memory what the heap has grown by, so that other
 // programs on the machine do not count. Compilation, collection and the machine's moods make a first measurement a mere
-// suspicion: an input is too slow or too large when it is so in every one of three more runs.
+// suspicion: an input is too slow or too large when it is so in every one of six more runs.
 import assert from 'node:assert/strict'
 import { getHeapStatistics, setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
@@ -30,7 +30,7 @@ export function isWithin(cost: Cost, bounds: Cost): boolean {
   return cost.cpuMs <= bounds.cpuMs && cost.heapBytes <= bounds.heapBytes
 }
 
-const runsOfASuspect = 3
+const runsOfASuspect = 6
 
 /** Runs a suspect again. @throws {AssertionError} It is over the same bound each time. */
 export async function confirm(act: () => unknown, bounds: Cost): Promise<void> {
