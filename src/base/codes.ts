@@ -27,6 +27,7 @@ export const errorCodes = {
   DW_DUPLICATE_START: 'Remove one of the two starts, or tell them apart by `when`.',
   DW_OUT_OF_SCOPE: 'Depend on a task of the same list only, or on the process that holds the other one.',
   DW_NEXT_NOT_DEPENDENT: 'Name the decision in `dependsOn` of the task that it is to choose.',
+  DW_NOT_A_LEAF: 'Put one task there that has no tasks in it and decides nothing; give several a process of their own.',
   DW_NO_CORRELATION: 'Give the listener a `correlate` pair, which says whose record it is.',
   DW_CYCLE: 'Remove one of the dependencies of the circle that is named.',
   DW_UNREACHABLE: 'Give the task a dependency that can let it run, or remove it.',

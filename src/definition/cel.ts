@@ -48,7 +48,18 @@ const repetitionsMax = 8
 const nestedLoopsMax = 3
 
 /** The names that an expression may start from. */
-export const roots = ['input', 'vars', 'tasks', 'instance', 'message', 'now', 'output', 'error'] as const
+export const roots = [
+  'input',
+  'vars',
+  'tasks',
+  'instance',
+  'message',
+  'item',
+  'index',
+  'now',
+  'output',
+  'error',
+] as const
 
 function isRoot(name: string): boolean {
   return roots.some((root) => root === name)

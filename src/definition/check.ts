@@ -1,11 +1,12 @@
 // What a schema cannot say about a workflow: names that exist, an order that can be followed, tasks that can run.
 //
 //   K1. Task names are unique; `dependsOn` stays in its scope and has no cycle, so every scope can be worked through.
-//   K2. A decision names only tasks that depend on it: its outcome settles their edges.
+//   K2. A decision, and `next` of a failure, name only tasks that depend on it: its outcome settles their edges.
 //   K3. Every task can be reached by some outcome.
+//   K4. What runs beside a scope, or again and again, is one leaf task.
 import type { Draft } from './build.ts'
 import type { Compiler } from './compiler.ts'
-import type { Path } from './cursor.ts'
+import type { Cursor, Path } from './cursor.ts'
 import { parseDuration } from './duration.ts'
 import { findCycles, topologicalOrder } from './graph.ts'
 import type { Graph } from './graph.ts'
@@ -14,7 +15,7 @@ import { nearest } from './nearest.ts'
 import type { Report } from './report.ts'
 import { builtInTypes, isHandlerType } from './structure.ts'
 import { parseTime } from './time.ts'
-import type { DecisionTask, KafkaCommandTask, Scope, Task, TriggerTask, Workflow } from './workflow.ts'
+import type { DecisionTask, KafkaCommandTask, Scope, Task, TaskType, TriggerTask, Workflow } from './workflow.ts'
 
 export interface CheckOptions {
   /** The handlers there are; absent: any well-formed name is taken for one. */
@@ -23,39 +24,43 @@ export interface CheckOptions {
 
 /** Reports what is wrong with the meaning of a workflow. */
 export function checkWorkflow(
-  { workflow, paths }: Draft,
+  { workflow, written }: Draft,
   compiler: Compiler,
   report: Report,
   options: CheckOptions,
 ): void {
   checkStarts(workflow, report)
   for (const task of workflow.tasks) {
-    const path = paths.get(task)!
+    const at = written.get(task)!
+    const { path } = at
     const first = workflow.taskNamed.get(task.name)
     if (first !== undefined && first !== task && task.name !== '') {
-      const other = report.placeOf(paths.get(first)!)
+      const other = report.placeOf(written.get(first)!.path)
       report.add('DW_DUPLICATE_TASK', [...path, 'name'], `the name \`${task.name}\` is taken by another task${other}`)
     }
     checkDependencies(task, path, workflow, report)
+    checkRescue(task, at, workflow, report)
+    if (task.aside !== undefined || workflow.taskNamed.get(task.scope ?? '')?.type === 'interval')
+      checkLeaf(task, at, report)
     if (task.type === 'handler') checkHandler(task.handler, path, options, report)
     if (task.type === 'decision') checkDecision(task, path, workflow, report)
     if (task.type === 'trigger') checkTrigger(task, path, report)
     if (task.type === 'kafka-command') checkCommand(task, path, report)
-    if (task.type === 'process') checkOrder(task.inner, paths, report)
+    if ('inner' in task) checkOrder(task.inner, written, report)
   }
-  checkOrder(workflow.root, paths, report)
+  checkOrder(workflow.root, written, report)
   checkNames(compiler.sightings, workflow, report)
 }
 
 function checkStarts(workflow: Workflow, report: Report): void {
   const seen = new Map<string, number>()
-  for (const { index, topic, when } of workflow.start) {
+  for (const { place, topic, when } of workflow.start) {
     const identity = JSON.stringify([topic, when?.source.trim() ?? ''])
     const first = seen.get(identity)
-    if (first === undefined) seen.set(identity, index)
+    if (first === undefined) seen.set(identity, place)
     else {
       const message = `start[${first}] takes the same records of ${topic}: a record starts an instance at most once`
-      report.add('DW_DUPLICATE_START', ['start', index], message)
+      report.add('DW_DUPLICATE_START', ['start', place], message)
     }
   }
 }
@@ -75,7 +80,7 @@ function checkDependencies(task: Task, path: Path, workflow: Workflow, report: R
       })
       return
     }
-    const where = other.scope === undefined ? 'the workflow itself' : `the process \`${other.scope}\``
+    const where = other.scope === undefined ? 'the workflow itself' : `the tasks of \`${other.scope}\``
     const suggestion = enclosingIn(other, inScope, workflow)
     report.add(
       'DW_OUT_OF_SCOPE',
@@ -86,7 +91,7 @@ function checkDependencies(task: Task, path: Path, workflow: Workflow, report: R
   })
 }
 
-/** The process around a task that does lie in the scope asked for. */
+/** The task around a task that does lie in the scope asked for. */
 function enclosingIn(task: Task, inScope: readonly string[], workflow: Workflow): string | undefined {
   let owner = task.scope
   const seen = new Set<string>()
@@ -104,22 +109,61 @@ function checkHandler(type: string, path: Path, options: CheckOptions, report: R
   report.add('DW_UNKNOWN_TASK_TYPE', [...path, 'type'], message, { suggestion })
 }
 
-/** K2. */
+const leafTypes: ReadonlySet<TaskType> = new Set([
+  'kafka-command',
+  'kafka-listener',
+  'set',
+  'trigger',
+  'signal',
+  'http',
+  'workflow',
+  'handler',
+])
+const leafKeysRefused = ['dependsOn', 'when', 'monitor', 'compensate'] as const
+
+/** K4 */
+function checkLeaf(task: Task, at: Cursor, report: Report): void {
+  if (!leafTypes.has(task.type)) {
+    const expected = `a task that has no tasks in it and decides nothing: ${[...leafTypes].filter((type) => type !== 'handler').join(', ')} or a handler`
+    report.add('DW_NOT_A_LEAF', [...at.path, 'type'], `expected ${expected}; found ${task.type}`)
+  }
+  for (const key of leafKeysRefused) {
+    if (at.at(key).isGiven) {
+      report.add('DW_KEY_NOT_HERE', at.at(key).path, `a task in this place has no \`${key}\``, { atKey: true })
+    }
+  }
+}
+
+/** K2 */
+function checkRescue(task: Task, written: Cursor, workflow: Workflow, report: Report): void {
+  task.onFailure.forEach(({ then }, position) => {
+    if (typeof then !== 'object') return
+    const rules = written.at('onFailure')
+    const rule = rules.items[position] ?? rules
+    checkNext(then.next, task, rule.at('next').path, workflow, report)
+  })
+}
+
+/** K2 */
 function checkDecision(task: DecisionTask, path: Path, workflow: Workflow, report: Report): void {
-  const check = (names: readonly string[], at: Path): void =>
-    names.forEach((name, index) => {
-      if (task.dependents.includes(name)) return
-      if (!workflow.taskNamed.has(name)) {
-        report.add('DW_UNKNOWN_TASK', [...at, index], `unknown task \`${name}\``, {
-          suggestion: nearest(name, task.dependents),
-        })
-      } else {
-        const message = `\`${name}\` does not depend on \`${task.name}\`: add \`dependsOn: [${task.name}]\` to it`
-        report.add('DW_NEXT_NOT_DEPENDENT', [...at, index], message)
-      }
-    })
-  task.cases.forEach((choice, index) => check(choice.next, [...path, 'cases', index, 'next']))
-  check(task.default ?? [], [...path, 'default'])
+  task.cases.forEach((choice, index) =>
+    checkNext(choice.next, task, [...path, 'cases', index, 'next'], workflow, report),
+  )
+  checkNext(task.default ?? [], task, [...path, 'default'], workflow, report)
+}
+
+function checkNext(names: readonly string[], task: Task, at: Path, workflow: Workflow, report: Report): void {
+  names.forEach((name, index) => {
+    if (task.dependents.includes(name)) return
+    if (!workflow.taskNamed.has(name)) {
+      report.add('DW_UNKNOWN_TASK', [...at, index], `unknown task \`${name}\``, {
+        suggestion: nearest(name, task.dependents),
+      })
+    } else {
+      const message = `\`${name}\` does not depend on \`${task.name}\`: add \`dependsOn: [${task.name}]\` to it`
+      report.add('DW_NEXT_NOT_DEPENDENT', [...at, index], message)
+    }
+  })
 }
 
 function checkTrigger(task: TriggerTask, path: Path, report: Report): void {
@@ -151,14 +195,14 @@ function checkCommand(task: KafkaCommandTask, path: Path, report: Report): void 
 }
 
 /** K1 and K3 for the tasks of one scope. */
-function checkOrder(scope: Scope, paths: ReadonlyMap<Task, Path>, report: Report): void {
+function checkOrder(scope: Scope, written: ReadonlyMap<Task, Cursor>, report: Report): void {
   const tasks = new Map(scope.tasks.map((task) => [task.name, task]))
   const graph: Graph = new Map(scope.tasks.map((task) => [task.name, task.dependsOn]))
   for (const cycle of findCycles(graph)) {
     const task = tasks.get(cycle[0]!)!
     const names = [...cycle, cycle[0]!].map((name) => `\`${name}\``)
     const message = cycle.length === 1 ? `${names[0]} depends on itself` : `a cycle: ${names.join(' depends on ')}`
-    report.add('DW_CYCLE', [...paths.get(task)!, 'dependsOn'], message)
+    report.add('DW_CYCLE', [...written.get(task)!.path, 'dependsOn'], message)
   }
   const unreachable = new Set<string>()
   for (const name of topologicalOrder(graph)) {
@@ -168,7 +212,7 @@ function checkOrder(scope: Scope, paths: ReadonlyMap<Task, Path>, report: Report
       continue
     unreachable.add(name)
     const message = `\`${name}\` can never run: no outcome of ${sources.map((source) => `\`${source.name}\``).join(', ')} leads to it`
-    report.add('DW_UNREACHABLE', paths.get(task)!, message)
+    report.add('DW_UNREACHABLE', written.get(task)!.path, message)
   }
 }
 

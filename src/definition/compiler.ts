@@ -16,6 +16,8 @@ export const sites = {
   listenerSet: ['input', 'vars', 'tasks', 'instance', 'now', 'output', 'message'],
   record: ['message'],
   correlation: ['input', 'tasks', 'instance', 'now'],
+  failure: ['input', 'vars', 'tasks', 'instance', 'now', 'error'],
+  schedule: ['now'],
 } as const
 
 export type Site = keyof typeof sites
@@ -25,14 +27,28 @@ export interface Sighting {
   readonly site: Site
   readonly name: PlacedName
   readonly path: Path
+  /** The items of `for-each` around it, the outermost first, by their names. */
+  readonly items: readonly string[]
 }
 
 export class Compiler {
   readonly sightings: Sighting[] = []
   readonly #report: Report
+  #items: readonly string[] = []
 
   constructor(report: Report) {
     this.#report = report
+  }
+
+  /** What is compiled meanwhile lies inside an item of a `for-each`. */
+  inItem<Result>(name: string, compile: () => Result): Result {
+    const around = this.#items
+    this.#items = [...around, name]
+    try {
+      return compile()
+    } finally {
+      this.#items = around
+    }
   }
 
   /** A bare CEL expression; undefined where there is none or it does not compile. */
@@ -92,7 +108,7 @@ export class Compiler {
   }
 
   #sight(names: readonly PlacedName[], at: Cursor, site: Site): void {
-    for (const name of names) this.sightings.push({ site, name, path: [...at.path, ...name.path] })
+    for (const name of names) this.sightings.push({ site, name, path: [...at.path, ...name.path], items: this.#items })
   }
 
   #attempt<Compiled>(at: Cursor, compile: () => Compiled): Compiled | undefined {

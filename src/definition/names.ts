@@ -12,17 +12,22 @@ const fieldsOf: { readonly [root: string]: readonly string[] } = {
   message: ['topic', 'partition', 'offset', 'timestamp', 'key', 'value', 'headers'],
 }
 const taskFields = ['output', 'status']
+const itemRoots = ['item', 'index']
 const allRoots: readonly string[] = roots
 const laterRoots: readonly string[] = notYet.roots
 
 /** Reports every name that leads nowhere. */
 export function checkNames(sightings: readonly Sighting[], workflow: Workflow, report: Report): void {
   const variables = new Set(workflow.vars.keys())
-  for (const task of workflow.tasks) for (const name of task.set?.keys() ?? []) variables.add(name)
+  for (const task of workflow.tasks) {
+    for (const name of task.set?.keys() ?? []) variables.add(name)
+    for (const rule of task.onFailure) for (const name of rule.set?.keys() ?? []) variables.add(name)
+  }
 
-  for (const { site, name, path } of sightings) {
+  for (const { site, name, path, items } of sightings) {
     const { root, field, subfield, offset } = name
-    const allowed: readonly string[] = sites[site]
+    const allowed: readonly string[] =
+      items.length > 0 && site !== 'record' ? [...sites[site], ...itemRoots] : sites[site]
     const add = (code: string, message: string, suggestion?: string): void =>
       report.add(code, path, message, { offset, suggestion })
 
@@ -42,7 +47,12 @@ export function checkNames(sightings: readonly Sighting[], workflow: Workflow, r
     } else if (root === 'tasks' && field !== undefined) {
       if (!workflow.taskNamed.has(field))
         add('DW_UNKNOWN_TASK', `unknown task \`${field}\``, nearestTask(field, workflow))
-      else if (subfield !== undefined && !taskFields.includes(subfield)) {
+      else if (!isSeenFrom(field, items, workflow)) {
+        add(
+          'DW_OUT_OF_SCOPE',
+          `\`${field}\` lies in a for-each, and there is one of it for each item: name it from inside only`,
+        )
+      } else if (subfield !== undefined && !taskFields.includes(subfield)) {
         add(
           'DW_UNKNOWN_FIELD',
           `unknown field \`${subfield}\`: a task has ${taskFields.join(' and ')}`,
@@ -63,6 +73,12 @@ export function checkNames(sightings: readonly Sighting[], workflow: Workflow, r
       )
     }
   }
+}
+
+/** True where the item that the task lies in is one around here as well: then it means the same item's. */
+function isSeenFrom(name: string, items: readonly string[], workflow: Workflow): boolean {
+  const item = workflow.taskNamed.get(name)?.item
+  return item === undefined || items.includes(workflow.tasks[item]!.name)
 }
 
 function nearestTask(asked: string, workflow: Workflow): string | undefined {

@@ -1,7 +1,7 @@
 // What the workflow language knows and this release does not run yet. Each of these is refused by its name, so that
 // nobody takes it for a slip of the pen. To support one: delete its line here and add it to the schema.
 import { limits } from '../base/limits.ts'
-import { Cursor, isList, isObject } from './cursor.ts'
+import { Cursor } from './cursor.ts'
 import type { Path } from './cursor.ts'
 import type { Report } from './report.ts'
 
@@ -23,9 +23,9 @@ export const notYet = {
   /** Of an entry of `start`. */
   startKeys: ['schedule', 'overlap', 'catchUp', 'timezone'],
   workflowValues: { onRunning: ['replace', 'queue'], onClosed: ['start-if-failed', 'ignore'] },
-  taskValues: { match: ['all'], onExpired: ['dead-letter'], mode: ['all'] },
+  taskValues: { match: ['all'], onExpired: ['dead-letter'] },
   /** Where an expression would start from. */
-  roots: ['secrets', 'item', 'index', 'attributes', 'error'],
+  roots: ['secrets', 'item', 'index'],
 } as const
 
 /** One sentence for all of them; `what` is quoted as it stands in the file. */
@@ -67,8 +67,6 @@ function reportTasks(tasks: Cursor, add: Add, depth: number): void {
     }
     reportKeys(task, notYet.taskKeys, add)
     reportValues(task, notYet.taskValues, add)
-    const onFailure = task.at('onFailure')
-    if (isObject(onFailure.value) || isList(onFailure.value)) add(onFailure.path, 'onFailure: { next }')
     reportTasks(task.at('tasks'), add, depth + 1)
   }
 }

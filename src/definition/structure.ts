@@ -7,19 +7,32 @@ import type { Json } from '../base/json.ts'
 import { isList, isObject } from './cursor.ts'
 import type { Cursor, Path } from './cursor.ts'
 import { nearest } from './nearest.ts'
-import { notYet } from './not-yet.ts'
 import type { Report } from './report.ts'
 import { pathOf } from './schema.ts'
 
-/** The types that are built in and run in this release. */
-export const builtInTypes = ['kafka-command', 'kafka-listener', 'process', 'decision', 'set', 'trigger'] as const
+/** The types that are built in. */
+export const builtInTypes = [
+  'kafka-command',
+  'kafka-listener',
+  'process',
+  'parallel',
+  'for-each',
+  'workflow',
+  'interval',
+  'decision',
+  'set',
+  'trigger',
+  'signal',
+  'http',
+  'fail',
+  'stop',
+] as const
 
 const builtInNames: readonly string[] = builtInTypes
-const laterNames: readonly string[] = notYet.taskTypes
 
-/** True for a task type that names a handler rather than a built-in, of this release or a later one. */
+/** True for a task type that names a handler rather than a built-in. */
 export function isHandlerType(type: string): boolean {
-  return !builtInNames.includes(type) && !laterNames.includes(type)
+  return !builtInNames.includes(type)
 }
 
 const validate = compileWorkflowSchema()
@@ -139,10 +152,23 @@ const inputOf: { readonly [type: string]: string } = {
   decision: 'its cases see `input`, `vars` and `tasks`',
   set: 'it takes only `set`',
   trigger: 'it takes `at` or `delay`',
+  parallel: 'its tasks see `input` and `vars`',
+  'for-each': 'its tasks see `item` and `index`',
+  workflow: 'the child is given `input`',
+  interval: 'its `run` takes what that task takes',
+  signal: 'it takes none',
+  http: 'it takes `url`, `method`, `headers` and `body`',
+  fail: 'it takes `reason` and `code`',
+  stop: 'it takes `reason`',
 }
 const whyNoTimeout: { readonly [type: string]: string } = {
   'kafka-command': 'it ends with the commit of its record',
-  process: 'bound its listeners and handlers instead',
+  process: 'it takes `maxDuration`',
+  parallel: 'it takes `maxDuration`',
+  'for-each': 'it takes `maxDuration`',
+  interval: 'it takes `deadline`',
+  fail: 'it ends at once',
+  stop: 'it ends at once',
   decision: 'it ends at once',
   set: 'it ends at once',
   trigger: 'its end is what `at` or `delay` says',

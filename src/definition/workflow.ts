@@ -2,9 +2,13 @@
 // parse.ts builds it, check.ts vouches for it, the engine reads it and never changes it.
 //
 // Order of the tasks: `Workflow.tasks` lists every task, those of inner scopes included, in the order of the file;
-// `index` is the place in that list. Names are unique in a workflow.
+// `index` is the place in that list. Names are unique in a workflow. A branch of a `parallel` and the item of a `for-each`
+// are tasks of their own, with a scope each: "both[0]" and "each[]", names that no file can give.
 import type { Expression, Template } from './expression.ts'
 import type { InputSchema } from './schema.ts'
+import type { Monitor, Scope, Task } from './task-types.ts'
+
+export type * from './task-types.ts'
 
 export interface Workflow {
   readonly name: string
@@ -15,8 +19,10 @@ export interface Workflow {
   readonly description?: string
   /** Validates what starts an instance; absent: anything goes. */
   readonly input?: InputSchema
-  readonly onRunning: 'ignore' | 'reject'
-  readonly start: readonly StartTrigger[]
+  readonly onRunning: 'ignore' | 'reject' | 'replace' | 'queue'
+  readonly onClosed: 'start' | 'start-if-failed' | 'ignore'
+  readonly start: readonly RecordTrigger[]
+  readonly schedules: readonly ScheduleTrigger[]
   /** First values of `vars`; the roots at hand are `input` and `instance`. */
   readonly vars: ReadonlyMap<string, Template>
   readonly tasks: readonly Task[]
@@ -27,13 +33,21 @@ export interface Workflow {
   readonly output?: Template
   /** How long a finished instance is kept; 0 deletes it on completion. */
   readonly retentionMs: number
+  /** How long handlers may take to clean up when the instance is stopped or unwound. */
+  readonly stopTimeoutMs: number
+  /** Bounds the whole instance. */
+  readonly maxDurationMs?: number
+  readonly monitor?: Monitor
   /** The document as canonical JSON: what travels through the log, and what the version is the address of. */
   readonly source: string
 }
 
 /** A record of `topic` starts an instance. */
-export interface StartTrigger {
+export interface RecordTrigger {
+  /** Place in `Workflow.start`. */
   readonly index: number
+  /** Place in the file's `start`. */
+  readonly place: number
   readonly topic: string
   readonly from: 'latest' | 'earliest'
   readonly when?: Expression
@@ -43,119 +57,17 @@ export interface StartTrigger {
   readonly input?: Template
 }
 
-/** The tasks of the workflow itself (`owner` undefined) or of a process. */
-export interface Scope {
-  /** The name of the process; undefined for the root scope. */
-  readonly owner: string | undefined
-  readonly tasks: readonly Task[]
+/** At each of its times an instance starts, with the key `<workflow>@<time>`. */
+export interface ScheduleTrigger {
+  /** Place in the file's `start`. */
+  readonly place: number
+  readonly cron: string
+  /** An IANA name. */
+  readonly timezone: string
+  /** While the last one still runs. */
+  readonly overlap: 'skip' | 'all' | 'latest'
+  /** How far back to make up for times at which no worker was up. */
+  readonly catchUpMs: number
+  /** Absent: null. */
+  readonly input?: Template
 }
-
-export interface RetryPolicy {
-  /** 0 is no limit. */
-  readonly maxAttempts: number
-  readonly initialIntervalMs: number
-  readonly backoffCoefficient: number
-  readonly maxIntervalMs: number
-  /** 0.2: the interval is stretched or shrunk by up to a fifth. */
-  readonly jitter: number
-  /** From the first attempt's start; absent: no bound. */
-  readonly maxElapsedMs?: number
-  readonly nonRetryable: readonly string[]
-}
-
-export type OnFailure = 'incident' | 'fail' | 'skip'
-
-interface TaskBase {
-  readonly name: string
-  /** Place in `Workflow.tasks`. */
-  readonly index: number
-  readonly description?: string
-  /** The process it lies in; undefined in the root scope. */
-  readonly scope: string | undefined
-  /** Tasks of the same scope whose outcome decides whether and when this one runs. */
-  readonly dependsOn: readonly string[]
-  /** The reverse: whose turn may come when this one is settled. */
-  readonly dependents: readonly string[]
-  /** False: the task is skipped, and leaves live edges. */
-  readonly when?: Expression
-  /** Written to `vars` after the task completed; `output` is a root, and `message` for a listener. */
-  readonly set?: ReadonlyMap<string, Template>
-  readonly retry: RetryPolicy
-  /** Bounds one attempt (of a listener: its wait). */
-  readonly timeoutMs?: number
-  readonly onFailure: OnFailure
-}
-
-export interface KafkaCommandTask extends TaskBase {
-  readonly type: 'kafka-command'
-  readonly topic: Template
-  /** Absent: `instance.key`. */
-  readonly key?: Template
-  readonly value: Template
-  readonly headers?: ReadonlyMap<string, Template>
-  readonly partition?: Template
-}
-
-/** One pair of `correlate`: the record's side sees only `message`; the instance's side everything but `message`. */
-export interface CorrelationPair {
-  readonly message: Expression
-  readonly instance: Expression
-}
-
-export interface KafkaListenerTask extends TaskBase {
-  readonly type: 'kafka-listener'
-  readonly topic: string
-  readonly from: 'latest' | 'earliest'
-  /** The first pair routes; the others are compared on the value's partition. Never empty. */
-  readonly correlate: readonly CorrelationPair[]
-  /** Filters; sees only `message`. */
-  readonly where?: Expression
-  /** How long a record that comes before its listener waits for it. */
-  readonly keepMs: number
-}
-
-export interface ProcessTask extends TaskBase {
-  readonly type: 'process'
-  readonly inner: Scope
-}
-
-export interface DecisionTask extends TaskBase {
-  readonly type: 'decision'
-  readonly cases: readonly { readonly when: Expression; readonly next: readonly string[] }[]
-  /** Absent: with no true case the task fails with `no-case`. */
-  readonly default?: readonly string[]
-  /** Every task that a case or the default names: their edges are dead unless chosen. */
-  readonly named: ReadonlySet<string>
-}
-
-/** Writes `vars`: all it does is `set`. */
-export interface SetTask extends TaskBase {
-  readonly type: 'set'
-}
-
-/** Waits for a time or for a delay: exactly one of the two is given. */
-export interface TriggerTask extends TaskBase {
-  readonly type: 'trigger'
-  /** Gives an RFC 3339 text or a CEL timestamp. */
-  readonly at?: Template
-  /** Gives a duration text. */
-  readonly delay?: Template
-}
-
-/** Any other type: a module of the handler directory, by name. */
-export interface HandlerTask extends TaskBase {
-  readonly type: 'handler'
-  readonly handler: string
-  /** The handler's input; absent: null. */
-  readonly with?: Template
-}
-
-export type Task =
-  | KafkaCommandTask
-  | KafkaListenerTask
-  | ProcessTask
-  | DecisionTask
-  | SetTask
-  | TriggerTask
-  | HandlerTask
-export type TaskType = Task['type']

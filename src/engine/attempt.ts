@@ -1,18 +1,11 @@
-// How an attempt of a task ends: completed, or failed and then retried, given up for a person, failed for its
-// scope, or skipped. Every task type comes through here, so the rules stand once.
-//
-//   attempt ──completed──▶ COMPLETED                                 edges live
-//      │
-//    failed ──attempts left──▶ SUBMITTED (retry timer) ──▶ next attempt
-//      └──none left──▶ onFailure: incident ▶ FAILED, waits for a person
-//                                 fail     ▶ FAILED, its scope fails
-//                                 skip     ▶ SKIPPED                 edges live
+// An attempt of a task, and how it ends well. failure.ts has the other ends. Every task type comes through here, so the
+// rules stand once.
 import type { Json } from '../base/json.ts'
 import type { TaskError } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
-import { murmur2, partitionOfText } from '../base/partitioner.ts'
-import { ExpressionError } from '../definition/expression.ts'
-import type { RetryPolicy, Task, Workflow } from '../definition/workflow.ts'
+import { partitionOfText } from '../base/partitioner.ts'
+import { ExpressionError, type Expression, type Template } from '../definition/expression.ts'
+import type { Task, Workflow } from '../definition/workflow.ts'
 import { assert } from '../base/assert.ts'
 import type { Outcome } from './outcome.ts'
 import type { Payload } from './payload.ts'
@@ -81,7 +74,13 @@ export function completeAttempt(
 ): void {
   const { instance, task, world } = at
   const common = { instanceId: instance.id, task: task.index, attempt: at.number, atMs: world.nowMs }
-  const values = task.set === undefined ? undefined : evaluateSet(at, output, more.extras ?? {})
+  const extras = {
+    ...more.extras,
+    get output(): Json {
+      return output === undefined ? null : output.value
+    },
+  }
+  const values = task.set === undefined ? undefined : evaluateSet(at, task.set, extras)
   out.event({
     ...common,
     type: 'task.completed',
@@ -93,14 +92,16 @@ export function completeAttempt(
   out.follow({ type: 'scope.advance', instanceId: instance.id, task: task.index })
 }
 
-function evaluateSet(at: Attempt, output: Payload | undefined, extras: Extras): (readonly [string, Json])[] {
-  const { instance, task, workflow, world } = at
+/** New values of variables. @throws {ExpressionError | AttemptFailed} */
+export function evaluateSet(
+  at: Attempt,
+  set: ReadonlyMap<string, Template>,
+  extras: Extras,
+): (readonly [string, Json])[] {
+  const { instance, workflow, world } = at
   const values: (readonly [string, Json])[] = []
-  for (const [name, template] of task.set ?? []) {
-    const all = template.uses.roots.has('output')
-      ? { ...extras, output: output === undefined ? null : output.value }
-      : extras
-    values.push([name, template.evaluate(rootsFor(template.uses, workflow, instance, world.nowMs, all))])
+  for (const [name, template] of set) {
+    values.push([name, template.evaluate(rootsFor(template.uses, workflow, instance, world.nowMs, extras))])
   }
   checkVars(instance.vars, values)
   return values
@@ -126,71 +127,19 @@ export function checkVars(before: ReadonlyMap<string, Json>, values: readonly (r
 
 const sizeOf = (value: Json): number => (typeof value === 'string' ? value.length : JSON.stringify(value).length)
 
-/** Ends the attempt with an error: retries it, or settles the task by its `onFailure`. */
-export function failAttempt(
-  at: Attempt,
-  error: TaskError,
-  out: Outcome,
-  hints: { isRetryable?: boolean; afterMs?: number | undefined; input?: Payload | undefined } = {},
-): void {
-  const { instance, task, world } = at
-  const common = { instanceId: instance.id, task: task.index, attempt: at.number, atMs: world.nowMs }
-  const delayMs = hints.isRetryable === false ? undefined : retryDelayMs(at, error, hints.afterMs)
-  if (delayMs !== undefined) {
-    const dueAtMs = world.nowMs + delayMs
-    const timer = armTaskTimer(at, dueAtMs, out)
-    out.event({
-      ...common,
-      type: 'task.retry-scheduled',
-      error,
-      open: { kind: 'retry', dueAtMs, timer, input: hints.input },
-    })
-    return
-  }
-  switch (task.onFailure) {
-    case 'incident':
-      out.event({ ...common, type: 'task.failed', error, hasIncident: true })
-      return
-    case 'skip':
-      out.event({ ...common, type: 'task.skipped', edges: skippedEdges(task), error })
-      out.follow({ type: 'scope.advance', instanceId: instance.id, task: task.index })
-      return
-    case 'fail':
-      out.event({ ...common, type: 'task.failed', error, hasIncident: false })
-      out.follow({ type: 'scope.fail', instanceId: instance.id, task: task.index, error })
-      return
-  }
+/** The value of a condition. @throws {ExpressionError | AttemptFailed} It is neither true nor false. */
+export function isTrue(at: Attempt, condition: Expression, what: string, extras: Extras = {}): boolean {
+  const value = condition.evaluate(rootsFor(condition.uses, at.workflow, at.instance, at.world.nowMs, extras))
+  if (typeof value === 'boolean') return value
+  throw new AttemptFailed(
+    'expression',
+    `${what}: ${condition.source} must give true or false, found ${truncate(JSON.stringify(value))}`,
+  )
 }
 
 /** The edges of a task that was skipped for itself: live, and of a decision those of its default. */
 export function skippedEdges(task: Task): 'live' | readonly string[] {
   return task.type === 'decision' ? (task.default ?? []) : 'live'
-}
-
-function retryDelayMs(at: Attempt, error: TaskError, afterMs: number | undefined): number | undefined {
-  const policy = at.task.retry
-  if (policy.maxAttempts !== 0 && at.number >= policy.maxAttempts) return undefined
-  if (policy.nonRetryable.includes(error.code)) return undefined
-  const delayMs = Math.min(afterMs ?? intervalMs(policy, at), delayMsMax)
-  const startedAtMs = at.instance.tasks[at.task.index]?.startedAtMs ?? at.world.nowMs
-  if (policy.maxElapsedMs !== undefined && at.world.nowMs + delayMs - startedAtMs > policy.maxElapsedMs)
-    return undefined
-  return delayMs
-}
-
-/** As durations have it: a handler may name any number, and timers must stay far below 2^53. */
-const delayMsMax = 3_650 * 86_400_000
-
-const encoder = new TextEncoder()
-
-/** Exponential, with a jitter that is drawn from the task's identity: the engine has no random (I11). */
-function intervalMs(policy: RetryPolicy, at: Attempt): number {
-  // Finite, because nothing times infinity is no number.
-  const factor = Math.min(policy.backoffCoefficient ** (at.number - 1), Number.MAX_VALUE)
-  const grown = policy.initialIntervalMs * factor
-  const interval = Math.min(grown, policy.maxIntervalMs)
-  const draw = (murmur2(encoder.encode(`${at.instance.id}/${at.task.index}/${at.number}`)) >>> 0) / 0x1_0000_0000
-  return Math.round(interval * (1 + policy.jitter * (2 * draw - 1)))
 }
 
 /** Stops what an open task waits for, where that is not in the own state: its subscription, its handler. */

@@ -41,7 +41,13 @@ export type Event =
       readonly output: Payload | undefined
       readonly chosen?: readonly string[]
     })
-  | (OfTask & { readonly type: 'task.failed'; readonly error: TaskError; readonly hasIncident: boolean })
+  | (OfTask & {
+      readonly type: 'task.failed'
+      readonly error: TaskError
+      readonly hasIncident: boolean
+      /** The tasks that it goes on with. */
+      readonly chosen?: readonly string[]
+    })
   | (OfTask & {
       readonly type: 'task.skipped'
       readonly edges: 'live' | 'dead' | readonly string[]

@@ -1,4 +1,5 @@
 // What expressions find under their roots: filled in only as far as they ask (`uses`).
+import type { TaskError } from '../base/errors.ts'
 import type { Json } from '../base/json.ts'
 import type { Roots, Uses } from '../definition/expression.ts'
 import type { Workflow } from '../definition/workflow.ts'
@@ -9,6 +10,7 @@ import type { MessageRoot } from './message.ts'
 export interface Extras {
   readonly message?: MessageRoot
   readonly output?: Json
+  readonly error?: TaskError & { readonly task: string }
 }
 
 /** The roots of an instance for one expression. `tasks.X.output` is there once X is COMPLETED. */
@@ -44,6 +46,10 @@ export function rootsFor(
         roots.output = extras.output
         break
       case 'error':
+        roots.error = extras.error
+        break
+      case 'item':
+      case 'index':
         break
     }
   }

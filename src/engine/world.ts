@@ -2,7 +2,7 @@
 // (D4) and the same inputs give the same answer (I11).
 import type { TaskError } from '../base/errors.ts'
 import type { Expression } from '../definition/expression.ts'
-import type { StartTrigger, Workflow } from '../definition/workflow.ts'
+import type { RecordTrigger, Workflow } from '../definition/workflow.ts'
 
 export interface World {
   /** The time of what is being processed. */
@@ -29,7 +29,7 @@ export interface Catalogue {
 
 export interface Start {
   readonly workflow: Workflow
-  readonly trigger: StartTrigger
+  readonly trigger: RecordTrigger
 }
 
 /** How the listeners of one workflow, all its versions, find the value of a topic's record. */

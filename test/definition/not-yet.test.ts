@@ -22,9 +22,6 @@ const refused: readonly (readonly [what: string, text: string])[] = [
   ['overlap', workflow('start: [{ topic: t, overlap: skip }]')],
   ['match: all', listener(', match: all')],
   ['onExpired: dead-letter', listener(', onExpired: dead-letter')],
-  ['mode: all', task(', mode: all', 'decision', ', cases: [{ when: input.x, next: [] }]')],
-  ['onFailure: { next }', task(', onFailure: { next: [b] }')],
-  ['onFailure: { next }', task(', onFailure: [{ code: x, next: [b] }]')],
   ['correlation that follows vars', `${listener('', 'vars.x')}vars: { x: 1 }\n`],
   ['compensate', task(', tasks: [{ name: b, type: set, set: { x: 1 }, compensate: { type: http } }]', 'process', '')],
 ]
@@ -32,15 +29,9 @@ const refused: readonly (readonly [what: string, text: string])[] = [
 for (const [what, text] of refused) {
   test(`${what} is refused by its name: ${text.split('\n').at(2)?.trim()}`, () => {
     const problems = problemsOf(text)
-    assert.deepEqual(
-      problems.map(({ code }) => code),
-      ['DW_NOT_YET'],
-    )
-    assert.equal(
-      problems[0]!.message,
-      `\`${what}\` is part of the workflow language, but this release does not run it yet`,
-    )
-    assert.ok(problems[0]!.place!.line >= 3)
+    const message = `\`${what}\` is part of the workflow language, but this release does not run it yet`
+    const refusal = problems.find((problem) => problem.code === 'DW_NOT_YET' && problem.message === message)
+    assert.ok(refusal !== undefined && refusal.place!.line >= 3)
   })
 }
 

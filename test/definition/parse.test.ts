@@ -69,7 +69,10 @@ tasks:
   assert.equal(listen.type === 'kafka-listener' && listen.keepMs, 3_600_000)
   assert.equal(call?.retry.maxAttempts, 10)
   assert.equal(call.type === 'handler' && call.handler, 'billing/charge')
-  assert.deepEqual([listen.onFailure, call.onFailure, part?.onFailure], ['incident', 'incident', 'fail'])
+  assert.deepEqual(
+    [listen, call, part].map((task) => task?.onFailure),
+    [[{ then: 'incident' }], [{ then: 'incident' }], [{ then: 'fail' }]],
+  )
 })
 
 test('everything that a task can say arrives', () => {
@@ -103,7 +106,7 @@ test('everything that a task can say arrives', () => {
       call?.type === 'handler',
   )
   assert.deepEqual(
-    [listen.from, listen.correlate.length, listen.keepMs, listen.timeoutMs, listen.onFailure],
+    [listen.from, listen.correlate.length, listen.keepMs, listen.timeoutMs, listen.onFailure[0]?.then],
     ['earliest', 2, 0, 300_000, 'skip'],
   )
   assert.deepEqual([...listen.set!.keys()], ['got', 'out'])

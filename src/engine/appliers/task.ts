@@ -37,7 +37,11 @@ export const taskCompleted: Applier<'task.completed'> = (event, state) => {
 
 export const taskFailed: Applier<'task.failed'> = (event, state) => {
   const { error, hasIncident } = event
-  const row = change({ ...event, note: describe(error) }, { status: 'FAILED', error, hasIncident, isEnd: true }, state)
+  const row = change(
+    { ...event, note: describe(error) },
+    { status: 'FAILED', error, hasIncident, edges: event.chosen ?? 'dead', isEnd: true },
+    state,
+  )
   if (hasIncident) row.incidents += 1
 }
 

@@ -5,7 +5,8 @@
 // when all its tasks are settled (S3). A process in which nothing ran is SKIPPED, with live edges (S4).
 import type { Scope, Task, Workflow } from '../../definition/workflow.ts'
 import { assert } from '../../base/assert.ts'
-import { completeAttempt, failAttempt, isUnfinished, stopTask, taskErrorOf, type Attempt } from '../attempt.ts'
+import { completeAttempt, isUnfinished, stopTask, taskErrorOf, type Attempt } from '../attempt.ts'
+import { failAttempt } from '../failure.ts'
 import { accept, type Decider, type Outcome } from '../outcome.ts'
 import { reject } from '../rejection.ts'
 import { isSettled, type InstanceRow, type TaskRow } from '../state.ts'
@@ -62,7 +63,10 @@ function consider(task: Task, workflow: Workflow, instance: InstanceRow, world: 
 }
 
 function isLive(source: Task, row: TaskRow, target: string): boolean {
-  if (row.status === 'STOPPED' || row.status === 'FAILED') return false
+  if (row.status === 'STOPPED') return false
+  // Where a failure goes on elsewhere, it goes on there alone; nothing else leads to what a failure may choose.
+  if (row.status === 'FAILED') return Array.isArray(row.edges) && row.edges.includes(target)
+  if (source.rescue.has(target)) return false
   if (row.edges === 'live' || row.edges === 'dead') return row.edges === 'live'
   // A decision: edges to what it never names are live, those to what it names only if chosen.
   return source.type !== 'decision' || !source.named.has(target) || row.edges.includes(target)

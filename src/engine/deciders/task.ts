@@ -4,20 +4,19 @@ import { assert } from '../../base/assert.ts'
 import { limits } from '../../base/limits.ts'
 import {
   armTaskTimer,
-  AttemptFailed,
   checkPayload,
   completeAttempt,
-  failAttempt,
+  isTrue,
   skippedEdges,
   taskErrorOf,
   withdraw,
   type Attempt,
 } from '../attempt.ts'
+import { failAttempt } from '../failure.ts'
 import { messageOf } from '../message.ts'
 import { accept, type Decider, type Outcome } from '../outcome.ts'
 import { nullPayload, Payload } from '../payload.ts'
 import { reject, type RejectionCode } from '../rejection.ts'
-import { rootsFor } from '../roots.ts'
 import type { OpenWork, State, TaskRow, TimerTarget } from '../state.ts'
 import { coordinates } from '../message.ts'
 import { partitionOfText } from '../../base/partitioner.ts'
@@ -52,7 +51,7 @@ function attempt(at: Attempt): Outcome {
   // `when` is asked once: a later attempt is of a task that was let in.
   let isLetIn = at.number > 1
   try {
-    if (!isLetIn && at.task.when !== undefined && !holds(at)) {
+    if (!isLetIn && at.task.when !== undefined && !isTrue(at, at.task.when, 'when')) {
       return out
         .event({ type: 'task.skipped', ...identity(at), edges: skippedEdges(at.task), note: 'when: was false' })
         .follow({ type: 'scope.advance', instanceId: at.instance.id, task: at.task.index })
@@ -65,14 +64,6 @@ function attempt(at: Attempt): Outcome {
     failAttempt(at, taskErrorOf(error), failed, { isRetryable: isLetIn })
     return failed
   }
-}
-
-function holds(at: Attempt): boolean {
-  const when = at.task.when
-  assert(when !== undefined, 'T0: asked only where there is a `when`')
-  const value = when.evaluate(rootsFor(when.uses, at.workflow, at.instance, at.world.nowMs))
-  if (typeof value === 'boolean') return value
-  throw new AttemptFailed('expression', `when: ${when.source} must give true or false, found ${JSON.stringify(value)}`)
 }
 
 /** One line a task type; the compiler counts. */

@@ -1,26 +1,21 @@
-// decision: the first true case wins; edges to what it names and does not choose are dead.
+// decision: the first true case wins, or every true one; edges to what it names and does not choose are dead.
 import { Payload } from '../payload.ts'
-import { AttemptFailed, completeAttempt } from '../attempt.ts'
-import { rootsFor } from '../roots.ts'
+import { AttemptFailed, completeAttempt, isTrue } from '../attempt.ts'
 import type { Begin } from './behaviour.ts'
 
 export const beginDecision: Begin<'decision'> = (at, out) => {
-  const { instance, task, world, workflow } = at
+  const { task } = at
+  const chosen = new Set<string>()
+  let isAnyTrue = false
   for (const { when, next } of task.cases) {
-    const holds = when.evaluate(rootsFor(when.uses, workflow, instance, world.nowMs))
-    if (typeof holds !== 'boolean') {
-      throw new AttemptFailed(
-        'expression',
-        `when: ${when.source} must give true or false, found ${JSON.stringify(holds)}`,
-      )
-    }
-    if (holds) {
-      completeAttempt(at, Payload.of([...next]), out, { chosen: next })
-      return
-    }
+    if (!isTrue(at, when, 'when')) continue
+    isAnyTrue = true
+    for (const name of next) chosen.add(name)
+    if (task.mode === 'first') break
   }
-  if (task.default === undefined) {
+  if (!isAnyTrue && task.default === undefined) {
     throw new AttemptFailed('no-case', 'no case was true and there is no default')
   }
-  completeAttempt(at, Payload.of([...task.default]), out, { chosen: task.default })
+  const names = isAnyTrue ? [...chosen] : [...(task.default ?? [])]
+  completeAttempt(at, Payload.of(names), out, { chosen: names })
 }

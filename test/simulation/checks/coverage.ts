@@ -65,6 +65,16 @@ const unkept: { readonly [Reason in UnkeptReason]: Within } = {
 }
 
 const tasks: { readonly [Type in TaskType]: Within } = {
+  parallel: 'it is refused: not-yet.ts',
+  branch: 'it is refused: not-yet.ts',
+  'for-each': 'it is refused: not-yet.ts',
+  item: 'it is refused: not-yet.ts',
+  workflow: 'it is refused: not-yet.ts',
+  interval: 'it is refused: not-yet.ts',
+  signal: 'it is refused: not-yet.ts',
+  http: 'it is refused: not-yet.ts',
+  fail: 'it is refused: not-yet.ts',
+  stop: 'it is refused: not-yet.ts',
   'kafka-command': often,
   'kafka-listener': often,
   process: often,

@@ -1,0 +1,115 @@
+// How an attempt of a task fails: retried, given up for a person, failed for its scope, skipped, or gone on elsewhere.
+//
+//   failed ──attempts left──▶ SUBMITTED (retry timer) ──▶ next attempt
+//     └──none left──▶ the first rule of onFailure that fits:
+//                       incident ▶ FAILED, waits for a person
+//                       fail     ▶ FAILED, its scope fails
+//                       skip     ▶ SKIPPED                     edges live
+//                       next     ▶ FAILED, and goes on         edges to what it chose live
+import { assert } from '../base/assert.ts'
+import type { TaskError } from '../base/errors.ts'
+import type { Json } from '../base/json.ts'
+import { murmur2 } from '../base/partitioner.ts'
+import type { FailureRule, RetryPolicy } from '../definition/workflow.ts'
+import { armTaskTimer, evaluateSet, isTrue, skippedEdges, taskErrorOf, truncate, type Attempt } from './attempt.ts'
+import type { Outcome } from './outcome.ts'
+import type { Payload } from './payload.ts'
+import type { Extras } from './roots.ts'
+
+/** Ends the attempt with an error: retries it, or settles the task by its `onFailure`. */
+export function failAttempt(
+  at: Attempt,
+  error: TaskError,
+  out: Outcome,
+  hints: { isRetryable?: boolean; afterMs?: number | undefined; input?: Payload | undefined } = {},
+): void {
+  const { instance, task, world } = at
+  const common = { instanceId: instance.id, task: task.index, attempt: at.number, atMs: world.nowMs }
+  const delayMs = hints.isRetryable === false ? undefined : retryDelayMs(at, error, hints.afterMs)
+  if (delayMs !== undefined) {
+    const dueAtMs = world.nowMs + delayMs
+    const timer = armTaskTimer(at, dueAtMs, out)
+    out.event({
+      ...common,
+      type: 'task.retry-scheduled',
+      error,
+      open: { kind: 'retry', dueAtMs, timer, input: hints.input },
+    })
+    return
+  }
+  settleFailed(at, error, out)
+}
+
+/** What the first rule of `onFailure` that fits says. A rule that cannot be evaluated leaves the task to a person. */
+function settleFailed(at: Attempt, error: TaskError, out: Outcome): void {
+  const { instance, task, world } = at
+  const common = { instanceId: instance.id, task: task.index, attempt: at.number, atMs: world.nowMs }
+  let rule: FailureRule
+  let values: (readonly [string, Json])[] | undefined
+  try {
+    rule = ruleFor(at, error)
+    values = rule.set === undefined ? undefined : evaluateSet(at, rule.set, { error: errorRoot(at, error) })
+  } catch (thrown) {
+    const { message } = taskErrorOf(thrown)
+    const failure = {
+      code: 'expression',
+      message: truncate(`onFailure: ${message}, after ${error.code}: ${error.message}`),
+    }
+    out.event({ ...common, type: 'task.failed', error: failure, hasIncident: true })
+    return
+  }
+  const { then } = rule
+  if (then === 'incident') out.event({ ...common, type: 'task.failed', error, hasIncident: true })
+  else if (then === 'skip') out.event({ ...common, type: 'task.skipped', edges: skippedEdges(task), error })
+  else {
+    const chosen = then === 'fail' ? undefined : then.next
+    out.event({
+      ...common,
+      type: 'task.failed',
+      error,
+      hasIncident: false,
+      ...(chosen === undefined ? {} : { chosen }),
+    })
+  }
+  if (values !== undefined) out.event({ ...common, type: 'vars.set', values })
+  if (then === 'fail') out.follow({ type: 'scope.fail', instanceId: instance.id, task: task.index, error })
+  else if (then !== 'incident') out.follow({ type: 'scope.advance', instanceId: instance.id, task: task.index })
+}
+
+/** @throws {ExpressionError | AttemptFailed} */
+function ruleFor(at: Attempt, error: TaskError): FailureRule {
+  const rule = at.task.onFailure.find(({ codes, when }) => {
+    if (codes !== undefined && !codes.includes(error.code)) return false
+    return when === undefined || isTrue(at, when, 'onFailure.when', { error: errorRoot(at, error) })
+  })
+  assert(rule !== undefined, 'F1: the last rule fits every failure')
+  return rule
+}
+
+const errorRoot = (at: Attempt, error: TaskError): NonNullable<Extras['error']> => ({ ...error, task: at.task.name })
+
+function retryDelayMs(at: Attempt, error: TaskError, afterMs: number | undefined): number | undefined {
+  const policy = at.task.retry
+  if (policy.maxAttempts !== 0 && at.number >= policy.maxAttempts) return undefined
+  if (policy.nonRetryable.includes(error.code)) return undefined
+  const delayMs = Math.min(afterMs ?? intervalMs(policy, at), delayMsMax)
+  const startedAtMs = at.instance.tasks[at.task.index]?.startedAtMs ?? at.world.nowMs
+  if (policy.maxElapsedMs !== undefined && at.world.nowMs + delayMs - startedAtMs > policy.maxElapsedMs)
+    return undefined
+  return delayMs
+}
+
+/** As durations have it: a handler may name any number, and timers must stay far below 2^53. */
+const delayMsMax = 3_650 * 86_400_000
+
+const encoder = new TextEncoder()
+
+/** Exponential, with a jitter that is drawn from the task's identity: the engine has no random (I11). */
+function intervalMs(policy: RetryPolicy, at: Attempt): number {
+  // Finite, because nothing times infinity is no number.
+  const factor = Math.min(policy.backoffCoefficient ** (at.number - 1), Number.MAX_VALUE)
+  const grown = policy.initialIntervalMs * factor
+  const interval = Math.min(grown, policy.maxIntervalMs)
+  const draw = (murmur2(encoder.encode(`${at.instance.id}/${at.task.index}/${at.number}`)) >>> 0) / 0x1_0000_0000
+  return Math.round(interval * (1 + policy.jitter * (2 * draw - 1)))
+}
