@@ -136,11 +136,11 @@ function checkLeaf(task: Task, at: Cursor, report: Report): void {
 
 /** K2 */
 function checkRescue(task: Task, written: Cursor, workflow: Workflow, report: Report): void {
-  task.onFailure.forEach(({ then }, position) => {
-    if (typeof then !== 'object') return
+  task.onFailure.forEach(({ action }, position) => {
+    if (typeof action !== 'object') return
     const rules = written.at('onFailure')
     const rule = rules.items[position] ?? rules
-    checkNext(then.next, task, rule.at('next').path, workflow, report)
+    checkNext(action.next, task, rule.at('next').path, workflow, report)
   })
 }
 

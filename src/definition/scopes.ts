@@ -24,7 +24,7 @@ const plain = {
     jitter: 0,
     nonRetryable: [],
   },
-  onFailure: [{ then: 'fail' }],
+  onFailure: [{ action: 'fail' }],
   rescue: new Set<string>(),
   onMaxDuration: 'fail',
 } as const

@@ -28,14 +28,14 @@ export interface FailureRule {
   readonly when?: Expression
   /** Written to `vars` when it is chosen; `error` is a root. */
   readonly set?: ReadonlyMap<string, Template>
-  readonly then: 'incident' | 'fail' | 'skip' | { readonly next: readonly string[] }
+  readonly action: 'incident' | 'fail' | 'skip' | { readonly next: readonly string[] }
 }
 
 /** Runs a task once if the deadline passes. */
 export interface Monitor {
   /** Gives a duration or an RFC 3339 time. */
   readonly completeBy: Template
-  readonly then: Task
+  readonly task: Task
 }
 
 interface TaskBase {

@@ -188,14 +188,14 @@ function buildFailure(at: Cursor, type: string, compiler: Compiler): Pick<Task, 
   const otherwise = scopeTypes.has(type) ? 'fail' : 'incident'
   const items = Array.isArray(at.value) ? at.items : at.isGiven ? [at] : []
   const rules = items.map((item) => buildRule(item, otherwise, compiler))
-  const rescue = new Set(rules.flatMap(({ then }) => (typeof then === 'object' ? then.next : [])))
-  return { onFailure: [...rules, { then: otherwise }], rescue }
+  const rescue = new Set(rules.flatMap(({ action }) => (typeof action === 'object' ? action.next : [])))
+  return { onFailure: [...rules, { action: otherwise }], rescue }
 }
 
 const scopeTypes = new Set(['process', 'parallel', 'for-each', 'interval'])
 
 function buildRule(at: Cursor, otherwise: 'incident' | 'fail', compiler: Compiler): FailureRule {
-  if (at.text !== undefined) return { then: oneOf(at, [otherwise, 'incident', 'fail', 'skip']) }
+  if (at.text !== undefined) return { action: oneOf(at, [otherwise, 'incident', 'fail', 'skip']) }
   const code = at.at('code')
   const codes = code.text === undefined ? code.texts : [code.text]
   const next = at.at('next')
@@ -203,7 +203,7 @@ function buildRule(at: Cursor, otherwise: 'incident' | 'fail', compiler: Compile
     ...given('codes', code.isGiven ? codes : undefined),
     ...given('when', compiler.condition(at.at('when'), 'failure')),
     ...given('set', compiler.templates(at.at('set'), 'failure')),
-    then: next.isGiven ? { next: next.texts } : oneOf(at.at('do'), [otherwise, 'incident', 'fail', 'skip']),
+    action: next.isGiven ? { next: next.texts } : oneOf(at.at('do'), [otherwise, 'incident', 'fail', 'skip']),
   }
 }
 
@@ -212,7 +212,7 @@ export function buildMonitor(at: Cursor, compiler: Compiler, inside: Pick<Inside
   if (!at.isGiven) return undefined
   return {
     completeBy: compiler.template(at.at('completeBy'), 'task') ?? nothing,
-    then: inside.aside(at.at('then'), 'monitor'),
+    task: inside.aside(at.at('then'), 'monitor'),
   }
 }
 

@@ -58,11 +58,11 @@ function settleFailed(at: Attempt, error: TaskError, out: Outcome): void {
     out.event({ ...common, type: 'task.failed', error: failure, hasIncident: true })
     return
   }
-  const { then } = rule
-  if (then === 'incident') out.event({ ...common, type: 'task.failed', error, hasIncident: true })
-  else if (then === 'skip') out.event({ ...common, type: 'task.skipped', edges: skippedEdges(task), error })
+  const { action } = rule
+  if (action === 'incident') out.event({ ...common, type: 'task.failed', error, hasIncident: true })
+  else if (action === 'skip') out.event({ ...common, type: 'task.skipped', edges: skippedEdges(task), error })
   else {
-    const chosen = then === 'fail' ? undefined : then.next
+    const chosen = action === 'fail' ? undefined : action.next
     out.event({
       ...common,
       type: 'task.failed',
@@ -72,8 +72,8 @@ function settleFailed(at: Attempt, error: TaskError, out: Outcome): void {
     })
   }
   if (values !== undefined) out.event({ ...common, type: 'vars.set', values })
-  if (then === 'fail') out.follow({ type: 'scope.fail', instanceId: instance.id, task: task.index, error })
-  else if (then !== 'incident') out.follow({ type: 'scope.advance', instanceId: instance.id, task: task.index })
+  if (action === 'fail') out.follow({ type: 'scope.fail', instanceId: instance.id, task: task.index, error })
+  else if (action !== 'incident') out.follow({ type: 'scope.advance', instanceId: instance.id, task: task.index })
 }
 
 /** @throws {ExpressionError | AttemptFailed} */

@@ -71,7 +71,7 @@ tasks:
   assert.equal(call.type === 'handler' && call.handler, 'billing/charge')
   assert.deepEqual(
     [listen, call, part].map((task) => task?.onFailure),
-    [[{ then: 'incident' }], [{ then: 'incident' }], [{ then: 'fail' }]],
+    [[{ action: 'incident' }], [{ action: 'incident' }], [{ action: 'fail' }]],
   )
 })
 
@@ -106,7 +106,7 @@ test('everything that a task can say arrives', () => {
       call?.type === 'handler',
   )
   assert.deepEqual(
-    [listen.from, listen.correlate.length, listen.keepMs, listen.timeoutMs, listen.onFailure[0]?.then],
+    [listen.from, listen.correlate.length, listen.keepMs, listen.timeoutMs, listen.onFailure[0]?.action],
     ['earliest', 2, 0, 300_000, 'skip'],
   )
   assert.deepEqual([...listen.set!.keys()], ['got', 'out'])

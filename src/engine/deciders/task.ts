@@ -1,6 +1,7 @@
 // Tasks: begin an attempt, hand it to a handler, take its result, and what their timers mean.
 import type { Task } from '../../definition/workflow.ts'
 import { assert } from '../../base/assert.ts'
+import { InvariantViolation } from '../../base/errors.ts'
 import { limits } from '../../base/limits.ts'
 import {
   armTaskTimer,
@@ -84,6 +85,17 @@ function begin(at: Attempt, out: Outcome): void {
       return beginTrigger({ ...at, task }, out)
     case 'handler':
       return beginHandler({ ...at, task }, out)
+    case 'parallel':
+    case 'branch':
+    case 'for-each':
+    case 'item':
+    case 'workflow':
+    case 'interval':
+    case 'signal':
+    case 'http':
+    case 'fail':
+    case 'stop':
+      throw new InvariantViolation('T5: a task of this type is refused when it is loaded (not-yet.ts)')
   }
 }
 
