@@ -26,6 +26,8 @@ export const limits = {
   jsonDepthMax: 100,
   /** Timeline entries kept in an instance: the latest are kept, what was dropped is counted. */
   timelineEntriesMax: 200,
+  /** Items that one `for-each` runs. */
+  itemsMax: 100_000,
   /** Runs of one attempt that were cut short by a death or a move: one more counts as a failed attempt. */
   runsCutShortMax: 5,
   /** Kept (buffered) records a partition holds; the oldest goes first. */

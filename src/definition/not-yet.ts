@@ -6,26 +6,15 @@ import type { Path } from './cursor.ts'
 import type { Report } from './report.ts'
 
 export const notYet = {
-  taskTypes: ['parallel', 'for-each', 'workflow', 'interval', 'signal', 'http', 'fail', 'stop'],
-  taskKeys: [
-    'compensate',
-    'monitor',
-    'maxDuration',
-    'onMaxDuration',
-    'skipAhead',
-    'until',
-    'execution',
-    'output',
-    'attributes',
-    'stopTimeout',
-  ],
-  workflowKeys: ['maxDuration', 'onMaxDuration', 'monitor', 'compensate', 'onFailure', 'attributes', 'stopTimeout'],
+  taskTypes: ['signal', 'http'],
+  taskKeys: ['skipAhead', 'until', 'execution', 'attributes', 'stopTimeout'],
+  workflowKeys: ['compensate', 'onFailure', 'attributes'],
   /** Of an entry of `start`. */
   startKeys: ['schedule', 'overlap', 'catchUp', 'timezone'],
   workflowValues: { onRunning: ['replace', 'queue'], onClosed: ['start-if-failed', 'ignore'] },
   taskValues: { match: ['all'], onExpired: ['dead-letter'] },
   /** Where an expression would start from. */
-  roots: ['secrets', 'item', 'index'],
+  roots: ['secrets'],
 } as const
 
 /** One sentence for all of them; `what` is quoted as it stands in the file. */

@@ -1,25 +1,47 @@
 // An attempt of a task, and how it ends well. failure.ts has the other ends. Every task type comes through here, so the
 // rules stand once.
-import type { Json } from '../base/json.ts'
 import type { TaskError } from '../base/errors.ts'
+import type { Json } from '../base/json.ts'
 import { limits } from '../base/limits.ts'
-import { partitionOfText } from '../base/partitioner.ts'
 import { ExpressionError, type Expression, type Template } from '../definition/expression.ts'
-import type { Task, Workflow } from '../definition/workflow.ts'
-import { assert } from '../base/assert.ts'
+import type { Task } from '../definition/workflow.ts'
+import { ownerOf, taskAt } from './nodes.ts'
 import type { Outcome } from './outcome.ts'
-import type { Payload } from './payload.ts'
-import { rootsFor, type Extras } from './roots.ts'
-import { timerKey, type InstanceRow, type OpenWork, type TaskRow, type TimerTarget } from './state.ts'
+import { nullPayload, type Payload } from './payload.ts'
+import { rootsFor, type Extras, type Place } from './roots.ts'
+import {
+  timerKey,
+  undoId,
+  type InstanceRow,
+  type OpenWork,
+  type State,
+  type TimerTarget,
+  type UndoKind,
+  type UndoRow,
+} from './state.ts'
 import type { World } from './world.ts'
 
 /** One task of one instance, at hand for a decision. */
-export interface Attempt<T extends Task = Task> {
+export interface Attempt<T extends Task = Task> extends Place {
   readonly world: World
-  readonly instance: InstanceRow
-  readonly workflow: Workflow
   readonly task: T
   readonly number: number
+  /** Of a compensation: what it undoes. */
+  readonly undo: UndoRow | undefined
+}
+
+/** The attempt of a node, with its number. */
+export function attemptOf(place: Place, world: World, number: number): Attempt {
+  const task = taskAt(place.workflow, place.node)
+  const undo = task.aside === 'compensation' ? lastUndo(place.state, place.instance)?.row : undefined
+  return { ...place, world, task, number, undo }
+}
+
+/** What is compensated next: those whose outcome is unknown first, then in reverse order of completion. */
+export function lastUndo(state: State, instance: InstanceRow): { kind: UndoKind; row: UndoRow } | undefined {
+  const kind = instance.unknowns > 0 ? 'unknown' : 'completed'
+  const count = kind === 'unknown' ? instance.unknowns : instance.undos
+  return count === 0 ? undefined : { kind, row: state.undos.expect(undoId(instance.id, kind, count)) }
 }
 
 /** An attempt failed for a reason that the retry policy judges. Thrown inside decisions only. */
@@ -54,12 +76,32 @@ export function checkPayload(payload: Payload, what: string): Payload {
   return payload
 }
 
+/** What every event of a task says. */
+export function identity(at: Attempt): {
+  instanceId: string
+  task: number
+  scope: number | undefined
+  attempt: number
+  atMs: number
+} {
+  const { instance, node, number, state, task, workflow, world } = at
+  const isCounted = task.aside !== 'compensation'
+  const scope = isCounted ? (ownerOf(state, instance, workflow, node) ?? -1) : undefined
+  return { instanceId: instance.id, task: node, scope, attempt: number, atMs: world.nowMs }
+}
+
 /** Arms a timer of a task and gives its key. */
 export function armTaskTimer(at: Attempt, dueAtMs: number, out: Outcome): string {
-  const target: TimerTarget = { kind: 'task', instanceId: at.instance.id, task: at.task.index }
+  const target: TimerTarget = { kind: 'task', instanceId: at.instance.id, task: at.node }
   const key = timerKey(dueAtMs, target)
   out.event({ type: 'timer.armed', key, row: { dueAtMs, target } })
   return key
+}
+
+/** @throws {ExpressionError} */
+export function evaluate(at: Attempt, template: Template | Expression, extras: Extras = {}): Json {
+  const all = at.undo === undefined ? extras : { output: at.undo.output.value, ...extras }
+  return template.evaluate(rootsFor(at, template.uses, at.world.nowMs, all))
 }
 
 /**
@@ -70,10 +112,10 @@ export function completeAttempt(
   at: Attempt,
   output: Payload | undefined,
   out: Outcome,
-  more: { extras?: Extras; chosen?: readonly string[]; note?: string } = {},
+  more: { extras?: Extras; chosen?: readonly string[]; note?: string; open?: OpenWork | undefined } = {},
 ): void {
-  const { instance, task, world } = at
-  const common = { instanceId: instance.id, task: task.index, attempt: at.number, atMs: world.nowMs }
+  const { instance, task } = at
+  const common = identity(at)
   const extras = {
     ...more.extras,
     get output(): Json {
@@ -81,6 +123,11 @@ export function completeAttempt(
     },
   }
   const values = task.set === undefined ? undefined : evaluateSet(at, task.set, extras)
+  if (task.compensate !== undefined) {
+    const input = more.open !== undefined && 'input' in more.open ? more.open.input : undefined
+    const row = { node: at.node, input: input ?? nullPayload, output: output ?? nullPayload }
+    out.event({ type: 'undo.recorded', instanceId: instance.id, kind: 'completed', row })
+  }
   out.event({
     ...common,
     type: 'task.completed',
@@ -89,7 +136,7 @@ export function completeAttempt(
     ...(more.note === undefined ? {} : { note: more.note }),
   })
   if (values !== undefined) out.event({ ...common, type: 'vars.set', values })
-  out.follow({ type: 'scope.advance', instanceId: instance.id, task: task.index })
+  out.follow({ type: 'scope.advance', instanceId: instance.id, task: at.node })
 }
 
 /** New values of variables. @throws {ExpressionError | AttemptFailed} */
@@ -98,12 +145,8 @@ export function evaluateSet(
   set: ReadonlyMap<string, Template>,
   extras: Extras,
 ): (readonly [string, Json])[] {
-  const { instance, workflow, world } = at
-  const values: (readonly [string, Json])[] = []
-  for (const [name, template] of set) {
-    values.push([name, template.evaluate(rootsFor(template.uses, workflow, instance, world.nowMs, extras))])
-  }
-  checkVars(instance.vars, values)
+  const values = [...set].map(([name, template]) => [name, evaluate(at, template, extras)] as const)
+  checkVars(at.instance.vars, values)
   return values
 }
 
@@ -129,7 +172,7 @@ const sizeOf = (value: Json): number => (typeof value === 'string' ? value.lengt
 
 /** The value of a condition. @throws {ExpressionError | AttemptFailed} It is neither true nor false. */
 export function isTrue(at: Attempt, condition: Expression, what: string, extras: Extras = {}): boolean {
-  const value = condition.evaluate(rootsFor(condition.uses, at.workflow, at.instance, at.world.nowMs, extras))
+  const value = evaluate(at, condition, extras)
   if (typeof value === 'boolean') return value
   throw new AttemptFailed(
     'expression',
@@ -140,44 +183,4 @@ export function isTrue(at: Attempt, condition: Expression, what: string, extras:
 /** The edges of a task that was skipped for itself: live, and of a decision those of its default. */
 export function skippedEdges(task: Task): 'live' | readonly string[] {
   return task.type === 'decision' ? (task.default ?? []) : 'live'
-}
-
-/** Stops what an open task waits for, where that is not in the own state: its subscription, its handler. */
-export function withdraw(
-  at: Pick<Attempt, 'instance' | 'task' | 'world'>,
-  open: OpenWork | undefined,
-  out: Outcome,
-): void {
-  if (open?.kind === 'record') {
-    assert(at.task.type === 'kafka-listener', 'T1: only a listener waits for a record')
-    const { value, number } = open
-    out.send(at.world, partitionOfText(value, at.world.partitions), {
-      type: 'channel.leave',
-      workflow: at.instance.workflow,
-      topic: at.task.topic,
-      value,
-      instanceId: at.instance.id,
-      number,
-    })
-  }
-  if (open?.kind === 'handler' || open?.kind === 'slot') {
-    out.effect({ type: 'handler.abort', instanceId: at.instance.id, task: at.task.index })
-  }
-}
-
-/** True while the row waits for something, or for a person. */
-export const isUnfinished = (row: TaskRow | undefined): row is TaskRow =>
-  row?.open !== undefined || row?.hasIncident === true
-
-/** Ends an unfinished task because its scope or its instance has ended: an incident in there is nobody's any more. */
-export function stopTask(at: Pick<Attempt, 'instance' | 'task' | 'world'>, row: TaskRow, out: Outcome): void {
-  const { instance, task, world } = at
-  withdraw(at, row.open, out)
-  out.event({
-    type: 'task.stopped',
-    instanceId: instance.id,
-    task: task.index,
-    attempt: row.attempt,
-    atMs: world.nowMs,
-  })
 }

@@ -1,6 +1,6 @@
 // What the engine can be asked. Those marked "travels" are sent between partitions through inboxes.
 import type { TaskError } from '../base/errors.ts'
-import type { Waiter } from './state.ts'
+import type { Parent, Waiter } from './state.ts'
 import type { Payload } from './payload.ts'
 import type { SourceRecord } from './message.ts'
 
@@ -12,6 +12,10 @@ export type Command =
   /** Root scope is complete. */
   | { readonly type: 'instance.complete'; readonly instanceId: string }
   | { readonly type: 'instance.fail'; readonly instanceId: string; readonly error: TaskError }
+  /** Ends it with no compensation. */
+  | { readonly type: 'instance.stop'; readonly instanceId: string; readonly reason: string }
+  /** It is ending: compensates the next task, or ends. */
+  | { readonly type: 'instance.unwind'; readonly instanceId: string }
   /** A bug of ours met this instance: it waits for a person. */
   | { readonly type: 'instance.suspect'; readonly instanceId: string; readonly error: TaskError }
   /** A task has been settled: whose turn is it? */
@@ -28,6 +32,13 @@ export type Command =
       readonly output: Payload
     }
   | TaskFail
+  /** The handler of a stopped task has cleaned up. */
+  | {
+      readonly type: 'task.stop-ended'
+      readonly instanceId: string
+      readonly task: number
+      readonly attempt: number
+    }
   | { readonly type: 'timer.fire'; readonly timer: string }
   | ChannelPublish
   | ChannelJoin
@@ -35,6 +46,8 @@ export type Command =
   | ChannelReturn
   | ChannelPurge
   | InstanceCorrelate
+  | ChildTold
+  | ChildStop
 
 /** The commands that travel. */
 export type Travelling =
@@ -45,6 +58,8 @@ export type Travelling =
   | ChannelReturn
   | ChannelPurge
   | InstanceCorrelate
+  | ChildTold
+  | ChildStop
 
 /** Travels, to the partition of the key. The version was fixed where the key was routed. */
 export interface InstanceStart {
@@ -60,6 +75,25 @@ export interface InstanceStart {
         readonly idempotencyKey: string | undefined
         readonly call: number
       }
+    | { readonly kind: 'parent'; readonly parent: Parent; readonly input: Payload }
+}
+
+/** Travels, to the parent: its child has started, or is over. */
+export interface ChildTold {
+  readonly type: 'child.told'
+  readonly parent: Parent
+  readonly told:
+    | { readonly outcome: 'started' }
+    | { readonly outcome: 'completed'; readonly output: Payload | undefined }
+    | { readonly outcome: 'failed'; readonly error: TaskError }
+}
+
+/** Travels, to the child's partition: its parent does not wait for it any more. */
+export interface ChildStop {
+  readonly type: 'child.stop'
+  readonly workflow: string
+  readonly key: string
+  readonly parent: Parent
 }
 
 export interface TaskFail {

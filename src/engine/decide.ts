@@ -2,10 +2,13 @@
 // refuse, and change nothing.
 import type { Command } from './command.ts'
 import { joinChannel, leaveChannel, publishToChannel, purgeChannel, returnToChannel } from './deciders/channel.ts'
-import { completeInstance, failInstance, forgetInstance, startInstance, suspectInstance } from './deciders/instance.ts'
+import { hearOfChild, stopChild } from './deciders/child.ts'
+import { completeInstance, failInstance, stopInstance, unwindInstance } from './deciders/ending.ts'
+import { forgetInstance, suspectInstance } from './deciders/instance.ts'
 import { routeRecord } from './deciders/record.ts'
 import { advanceScope, failScope } from './deciders/scope.ts'
-import { activateTask, completeTask, correlateInstance, executeTask, failTask } from './deciders/task.ts'
+import { startInstance } from './deciders/start.ts'
+import { activateTask, completeTask, correlateInstance, endStop, executeTask, failTask } from './deciders/task.ts'
 import { fireTimer } from './deciders/timer.ts'
 import type { Decider, Outcome } from './outcome.ts'
 import type { Rejection } from './rejection.ts'
@@ -17,6 +20,8 @@ const deciders: { readonly [Type in Command['type']]: Decider<Type> } = {
   'instance.start': startInstance,
   'instance.complete': completeInstance,
   'instance.fail': failInstance,
+  'instance.stop': stopInstance,
+  'instance.unwind': unwindInstance,
   'instance.suspect': suspectInstance,
   'instance.forget': forgetInstance,
   'instance.correlate': correlateInstance,
@@ -26,12 +31,15 @@ const deciders: { readonly [Type in Command['type']]: Decider<Type> } = {
   'task.execute': executeTask,
   'task.complete': completeTask,
   'task.fail': failTask,
+  'task.stop-ended': endStop,
   'timer.fire': fireTimer,
   'channel.publish': publishToChannel,
   'channel.join': joinChannel,
   'channel.leave': leaveChannel,
   'channel.return': returnToChannel,
   'channel.purge': purgeChannel,
+  'child.told': hearOfChild,
+  'child.stop': stopChild,
 }
 
 /** Decides one command against the state. @throws {InvariantViolation} A bug of ours. */

@@ -15,7 +15,15 @@ export type Effect =
     }
   | HandlerRun
   /** The attempt is over for the engine: abort what still runs. */
-  | { readonly type: 'handler.abort'; readonly instanceId: string; readonly task: number }
+  | {
+      readonly type: 'handler.abort'
+      readonly instanceId: string
+      readonly task: number
+      readonly attempt: number
+      /** The task was stopped: its handler may clean up, this long, and tells when it has (`task.stop-ended`). */
+      readonly isStop: boolean
+      readonly stopTimeoutMs: number
+    }
   | { readonly type: 'call.answer'; readonly call: number; readonly answer: StartAnswer }
 
 export interface HandlerRun {

@@ -3,13 +3,28 @@
 // applier never asks anything.
 import type { Json } from '../base/json.ts'
 import type { TaskError } from '../base/errors.ts'
-import type { AnswerRow, InstanceRow, KeptRow, OpenWork, TimerRow, Waiter } from './state.ts'
+import type { NodeSpan } from './nodes.ts'
+import type {
+  AnswerRow,
+  Deadlines,
+  Ending,
+  InstanceRow,
+  Item,
+  KeptRow,
+  OpenWork,
+  TimerRow,
+  UndoKind,
+  UndoRow,
+  Waiter,
+} from './state.ts'
 import type { Payload } from './payload.ts'
 
 interface OfTask {
   readonly instanceId: string
-  /** `Task.index` */
+  /** Its node. */
   readonly task: number
+  /** The node of the task whose scope it lies in, -1 for the root scope; undefined where no scope counts it. */
+  readonly scope: number | undefined
   readonly attempt: number
   readonly atMs: number
   /** For the timeline, in words. */
@@ -24,17 +39,31 @@ export type Event =
       readonly output: Payload | undefined
       readonly atMs: number
     }
+  /** Its tasks are stopped from now on, and what was done is compensated where it fails. */
+  | { readonly type: 'instance.ending'; readonly instanceId: string; readonly ending: Ending; readonly atMs: number }
   | { readonly type: 'instance.failed'; readonly instanceId: string; readonly error: TaskError; readonly atMs: number }
+  | { readonly type: 'instance.stopped'; readonly instanceId: string; readonly error: TaskError; readonly atMs: number }
   | {
       readonly type: 'instance.incident-raised'
       readonly instanceId: string
       readonly error: TaskError
       readonly atMs: number
     }
-  | { readonly type: 'instance.forgotten'; readonly instanceId: string }
+  | { readonly type: 'instance.forgotten'; readonly instanceId: string; readonly spans: readonly NodeSpan[] }
+  /** With -1 for the task, of the instance itself. */
+  | {
+      readonly type: 'deadlines.set'
+      readonly instanceId: string
+      readonly task: number
+      readonly deadlines: Deadlines | undefined
+    }
   | { readonly type: 'instance.not-started'; readonly reason: string }
   | (OfTask & { readonly type: 'task.submitted'; readonly open: OpenWork })
-  | (OfTask & { readonly type: 'task.executing'; readonly open: OpenWork })
+  | (OfTask & { readonly type: 'task.executing'; readonly open: OpenWork; readonly item?: Item })
+  /** It goes on waiting, for something else. */
+  | (OfTask & { readonly type: 'task.waiting'; readonly open: OpenWork })
+  /** Slots are given to the items of a `for-each`. */
+  | { readonly type: 'slots.taken'; readonly instanceId: string; readonly count: number }
   | (OfTask & { readonly type: 'task.retry-scheduled'; readonly open: OpenWork; readonly error: TaskError })
   | (OfTask & {
       readonly type: 'task.completed'
@@ -54,8 +83,20 @@ export type Event =
       readonly error?: TaskError
     })
   | (OfTask & { readonly type: 'task.stopped' })
-  /** A process is tried again: its tasks, by index, begin anew. */
+  /** Its handler cleans up first. */
+  | (OfTask & { readonly type: 'task.stopping'; readonly open: OpenWork })
+  /** A scope is entered again: its tasks, by node, begin anew. */
   | (OfTask & { readonly type: 'scope.reopened'; readonly tasks: readonly number[] })
+  /** A task beside it has begun, and counts for its completion. */
+  | { readonly type: 'scope.joined'; readonly instanceId: string; readonly scope: number }
+  | {
+      readonly type: 'undo.recorded'
+      readonly instanceId: string
+      readonly kind: UndoKind
+      readonly row: UndoRow
+    }
+  /** The last one of its kind is compensated. */
+  | { readonly type: 'undo.taken'; readonly instanceId: string; readonly kind: UndoKind }
   | (OfTask & { readonly type: 'vars.set'; readonly values: readonly (readonly [string, Json])[] })
   | { readonly type: 'timer.armed'; readonly key: string; readonly row: TimerRow }
   | { readonly type: 'timer.fired'; readonly key: string }

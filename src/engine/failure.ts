@@ -11,10 +11,21 @@ import type { TaskError } from '../base/errors.ts'
 import type { Json } from '../base/json.ts'
 import { murmur2 } from '../base/partitioner.ts'
 import type { FailureRule, RetryPolicy } from '../definition/workflow.ts'
-import { armTaskTimer, evaluateSet, isTrue, skippedEdges, taskErrorOf, truncate, type Attempt } from './attempt.ts'
+import {
+  armTaskTimer,
+  evaluateSet,
+  identity,
+  isTrue,
+  skippedEdges,
+  taskErrorOf,
+  truncate,
+  type Attempt,
+} from './attempt.ts'
+import { rowAt } from './nodes.ts'
 import type { Outcome } from './outcome.ts'
 import type { Payload } from './payload.ts'
 import type { Extras } from './roots.ts'
+import { recordUnknown } from './stopping.ts'
 
 /** Ends the attempt with an error: retries it, or settles the task by its `onFailure`. */
 export function failAttempt(
@@ -23,8 +34,8 @@ export function failAttempt(
   out: Outcome,
   hints: { isRetryable?: boolean; afterMs?: number | undefined; input?: Payload | undefined } = {},
 ): void {
-  const { instance, task, world } = at
-  const common = { instanceId: instance.id, task: task.index, attempt: at.number, atMs: world.nowMs }
+  const { world } = at
+  const common = identity(at)
   const delayMs = hints.isRetryable === false ? undefined : retryDelayMs(at, error, hints.afterMs)
   if (delayMs !== undefined) {
     const dueAtMs = world.nowMs + delayMs
@@ -42,8 +53,8 @@ export function failAttempt(
 
 /** What the first rule of `onFailure` that fits says. A rule that cannot be evaluated leaves the task to a person. */
 function settleFailed(at: Attempt, error: TaskError, out: Outcome): void {
-  const { instance, task, world } = at
-  const common = { instanceId: instance.id, task: task.index, attempt: at.number, atMs: world.nowMs }
+  const { instance, task } = at
+  const common = identity(at)
   let rule: FailureRule
   let values: (readonly [string, Json])[] | undefined
   try {
@@ -59,6 +70,7 @@ function settleFailed(at: Attempt, error: TaskError, out: Outcome): void {
     return
   }
   const { action } = rule
+  if (action !== 'incident') recordUnknown(at, error, out)
   if (action === 'incident') out.event({ ...common, type: 'task.failed', error, hasIncident: true })
   else if (action === 'skip') out.event({ ...common, type: 'task.skipped', edges: skippedEdges(task), error })
   else {
@@ -72,8 +84,8 @@ function settleFailed(at: Attempt, error: TaskError, out: Outcome): void {
     })
   }
   if (values !== undefined) out.event({ ...common, type: 'vars.set', values })
-  if (action === 'fail') out.follow({ type: 'scope.fail', instanceId: instance.id, task: task.index, error })
-  else if (action !== 'incident') out.follow({ type: 'scope.advance', instanceId: instance.id, task: task.index })
+  if (action === 'fail') out.follow({ type: 'scope.fail', instanceId: instance.id, task: at.node, error })
+  else if (action !== 'incident') out.follow({ type: 'scope.advance', instanceId: instance.id, task: at.node })
 }
 
 /** @throws {ExpressionError | AttemptFailed} */
@@ -93,7 +105,7 @@ function retryDelayMs(at: Attempt, error: TaskError, afterMs: number | undefined
   if (policy.maxAttempts !== 0 && at.number >= policy.maxAttempts) return undefined
   if (policy.nonRetryable.includes(error.code)) return undefined
   const delayMs = Math.min(afterMs ?? intervalMs(policy, at), delayMsMax)
-  const startedAtMs = at.instance.tasks[at.task.index]?.startedAtMs ?? at.world.nowMs
+  const startedAtMs = rowAt(at.state, at.instance, at.node)?.startedAtMs ?? at.world.nowMs
   if (policy.maxElapsedMs !== undefined && at.world.nowMs + delayMs - startedAtMs > policy.maxElapsedMs)
     return undefined
   return delayMs
@@ -110,6 +122,6 @@ function intervalMs(policy: RetryPolicy, at: Attempt): number {
   const factor = Math.min(policy.backoffCoefficient ** (at.number - 1), Number.MAX_VALUE)
   const grown = policy.initialIntervalMs * factor
   const interval = Math.min(grown, policy.maxIntervalMs)
-  const draw = (murmur2(encoder.encode(`${at.instance.id}/${at.task.index}/${at.number}`)) >>> 0) / 0x1_0000_0000
+  const draw = (murmur2(encoder.encode(`${at.instance.id}/${at.node}/${at.number}`)) >>> 0) / 0x1_0000_0000
   return Math.round(interval * (1 + policy.jitter * (2 * draw - 1)))
 }

@@ -3,7 +3,8 @@ import type { TaskError } from '../base/errors.ts'
 import type { Json } from '../base/json.ts'
 import type { Roots, Uses } from '../definition/expression.ts'
 import type { Workflow } from '../definition/workflow.ts'
-import type { InstanceRow, TaskRow } from './state.ts'
+import { itemAround, nodeNamed, rowAt } from './nodes.ts'
+import type { InstanceRow, State, TaskRow } from './state.ts'
 import type { MessageRoot } from './message.ts'
 
 /** Roots that only some places have. */
@@ -13,14 +14,17 @@ export interface Extras {
   readonly error?: TaskError & { readonly task: string }
 }
 
+/** Where an expression stands: it sees the tasks of its own item. */
+export interface Place {
+  readonly state: State
+  readonly instance: InstanceRow
+  readonly workflow: Workflow
+  readonly node: number
+}
+
 /** The roots of an instance for one expression. `tasks.X.output` is there once X is COMPLETED. */
-export function rootsFor(
-  uses: Uses,
-  workflow: Workflow,
-  instance: InstanceRow,
-  nowMs: number,
-  extras: Extras = {},
-): Roots {
+export function rootsFor(place: Place, uses: Uses, nowMs: number, extras: Extras = {}): Roots {
+  const { state, instance, workflow, node } = place
   const roots: { -readonly [root in keyof Roots]: unknown } = {}
   for (const root of uses.roots) {
     switch (root) {
@@ -31,7 +35,7 @@ export function rootsFor(
         roots.vars = instance.vars
         break
       case 'tasks':
-        roots.tasks = tasksRoot(uses.tasks, workflow, instance)
+        roots.tasks = tasksRoot(uses.tasks, place)
         break
       case 'instance':
         roots.instance = instanceRoot(instance)
@@ -49,7 +53,10 @@ export function rootsFor(
         roots.error = extras.error
         break
       case 'item':
+        roots.item = itemAround(state, instance, workflow, node)?.value.value
+        break
       case 'index':
+        roots.index = itemAround(state, instance, workflow, node)?.index
         break
     }
   }
@@ -68,11 +75,12 @@ export function instanceRoot(
   }
 }
 
-function tasksRoot(names: readonly string[], workflow: Workflow, instance: InstanceRow): object {
+function tasksRoot(names: readonly string[], { state, instance, workflow, node }: Place): object {
   const tasks: { [name: string]: object } = Object.create(null)
   for (const name of names) {
     const task = workflow.taskNamed.get(name)
-    if (task !== undefined) tasks[name] = taskRoot(instance.tasks[task.index])
+    if (task === undefined) continue
+    tasks[name] = taskRoot(rowAt(state, instance, nodeNamed(state, instance, workflow, task, node)))
   }
   return tasks
 }

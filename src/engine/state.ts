@@ -1,7 +1,9 @@
 // The state of one partition, as the engine sees it: tables of rows by id. One value per concern, so that an event
 // costs what it touches.
 //
-//   instances    by instance id       the execution: its tasks, variables, timeline
+//   instances    by instance id       the execution: its first tasks, variables, timeline
+//   blocks       by instance/number   further tasks, some to a block (nodes.ts)
+//   undos        by instance/number   what is to be compensated, should the instance be unwound
 //   keys         by workflow/key      which instance a business key belongs to
 //   channels     by workflow/topic/value   who waits for a correlation value, and which records are kept for it
 //   kept         by number            a record that came before its listener
@@ -34,6 +36,8 @@ export interface WriteTable<Row> extends ReadTable<Row> {
 /** The row of each table. */
 export interface Rows {
   readonly instances: InstanceRow
+  readonly blocks: BlockRow
+  readonly undos: UndoRow
   readonly keys: KeyRow
   readonly channels: ChannelRow
   readonly kept: KeptRow
@@ -48,7 +52,7 @@ export type State = { readonly [Name in TableName]: ReadTable<Rows[Name]> }
 /** What appliers see. */
 export type WritableState = { readonly [Name in TableName]: WriteTable<Rows[Name]> }
 
-export type InstanceStatus = 'EXECUTING' | 'COMPLETED' | 'FAILED' | 'STOPPED'
+export type InstanceStatus = 'EXECUTING' | 'COMPENSATING' | 'COMPLETED' | 'FAILED' | 'STOPPED'
 export type TaskStatus = 'SUBMITTED' | 'EXECUTING' | 'COMPLETED' | 'FAILED' | 'SKIPPED' | 'STOPPED'
 
 export interface InstanceRow {
@@ -56,8 +60,10 @@ export interface InstanceRow {
   readonly workflow: string
   readonly version: string
   readonly key: string
-  /** "record orders/3@17" or "api". */
+  /** "record orders/3@17", "api" or "parent <id>". */
   readonly origin: string
+  /** The task that started it as its child. */
+  readonly parent: Parent | undefined
   /** `traceparent` of the starting record. */
   readonly traceparent: string | undefined
   readonly startedAtMs: number
@@ -65,8 +71,20 @@ export interface InstanceRow {
   status: InstanceStatus
   endedAtMs: number | undefined
   vars: ReadonlyMap<string, Json>
-  /** By `Task.index`; undefined is NOT_STARTED. */
+  /** By node, the first of them (nodes.ts); undefined is NOT_STARTED. */
   tasks: (TaskRow | undefined)[]
+  /** Tasks of its root scope that are not settled. */
+  unsettled: number
+  /** Slots that were given to items of `for-each`. */
+  slots: number
+  /** How it is ended: its tasks are stopped first, and what was done is compensated where it fails. */
+  ending: Ending | undefined
+  /** Handlers that were stopped and are not done with it. */
+  stopping: number
+  /** What is to be compensated: how many completed, and how many whose outcome is unknown. */
+  undos: number
+  unknowns: number
+  deadlines: Deadlines | undefined
   /** Tasks that have failed for good and wait for a person, and the instance itself where it does. */
   incidents: number
   output: Payload | undefined
@@ -80,9 +98,16 @@ export interface InstanceRow {
   stored: readonly string[]
 }
 
+/** A task of an instance that waits for a child. */
+export interface Parent {
+  readonly instanceId: string
+  readonly task: number
+  readonly attempt: number
+}
+
 export interface TimelineRow {
   readonly atMs: number
-  /** `Task.index`, or -1 for the instance itself. */
+  /** The task's node, or -1 for the instance itself. */
   readonly task: number
   readonly status: string
   readonly attempt: number
@@ -100,8 +125,48 @@ export interface TaskRow {
   readonly hasIncident: boolean
   /** What it waits for while SUBMITTED or EXECUTING. */
   readonly open: OpenWork | undefined
-  /** Of a SKIPPED task: whether its edges are live. Of a decision: the tasks that it chose. */
+  /** Of a SKIPPED task: whether its edges are live. Of a decision, and of one that failed: the tasks that it chose. */
   readonly edges: 'live' | 'dead' | readonly string[]
+  readonly deadlines: Deadlines | undefined
+  /** Of an item of a `for-each`: which one it is. */
+  readonly item: Item | undefined
+}
+
+/** Which item of which `for-each` (by its node). */
+export interface Item {
+  readonly forEach: number
+  readonly index: number
+  readonly value: Payload
+}
+
+/** Keys of timers beside what the task waits for. */
+export interface Deadlines {
+  readonly maxDuration: string | undefined
+  readonly monitor: string | undefined
+  /** Of an interval. */
+  readonly deadline: string | undefined
+}
+
+export type Ending =
+  | { readonly status: 'FAILED'; readonly error: TaskError }
+  | { readonly status: 'STOPPED'; readonly error: TaskError }
+
+/** Tasks of one instance that do not stand in its own row. */
+export interface BlockRow {
+  readonly instanceId: string
+  tasks: (TaskRow | undefined)[]
+  /** Keys of its payloads that are values of their own; the codec's. */
+  stored: readonly string[]
+}
+
+/** completed: its attempt was. unknown: it was stopped or timed out before it told. */
+export type UndoKind = 'completed' | 'unknown'
+
+/** A task that is compensated when its instance is unwound. */
+export interface UndoRow {
+  readonly node: number
+  readonly input: Payload
+  readonly output: Payload
 }
 
 /** What an unfinished task waits for. `timer` is the key of a row in `timers`. */
@@ -111,7 +176,32 @@ export type OpenWork =
   | { readonly kind: 'retry'; readonly dueAtMs: number; readonly timer: string; readonly input: Payload | undefined }
   | { readonly kind: 'slot'; readonly input: Payload }
   | { readonly kind: 'handler'; readonly run: number; readonly input: Payload; readonly timer: string }
-  | { readonly kind: 'scope' }
+  /** Its own tasks, of which so many are not settled. */
+  | { readonly kind: 'scope'; readonly unsettled: number }
+  | ChildrenWork
+  /** The next run of an interval, or the end of the one under way (no timer). */
+  | { readonly kind: 'interval'; readonly ranAtMs: number; readonly timer: string | undefined }
+  /** The end of another instance. */
+  | { readonly kind: 'child'; readonly workflow: string; readonly key: string; readonly timer: string | undefined }
+  /** Its handler was stopped, and cleans up. */
+  | { readonly kind: 'stopping'; readonly input: Payload; readonly timer: string }
+
+/** The branches of a `parallel`, or the items of a `for-each`. */
+export interface ChildrenWork {
+  readonly kind: 'children'
+  readonly total: number
+  /** Those that have begun. */
+  readonly begun: number
+  readonly succeeded: number
+  readonly failed: number
+  readonly skipped: number
+  /** The slot of its first item; 0 for branches. */
+  readonly firstSlot: number
+  /** The list of a `for-each`. */
+  readonly items: Payload | undefined
+  /** The next items begin when it fires: one input does not begin them all. */
+  readonly timer: string | undefined
+}
 
 export interface KeyRow {
   instanceId: string
@@ -180,9 +270,14 @@ export interface TimerRow {
 
 export type TimerTarget =
   | { readonly kind: 'task'; readonly instanceId: string; readonly task: number }
+  /** Of a task, or with -1 of the instance. */
+  | { readonly kind: DeadlineKind; readonly instanceId: string; readonly task: number }
   | { readonly kind: 'forget-instance'; readonly instanceId: string }
   | { readonly kind: 'expire-kept'; readonly number: number }
   | { readonly kind: 'forget-answer'; readonly answer: string }
+
+export const deadlineKinds = ['max-duration', 'monitor', 'deadline'] as const
+export type DeadlineKind = (typeof deadlineKinds)[number]
 
 export interface WorkRow {
   readonly instanceId: string
@@ -201,6 +296,12 @@ export function timerKey(dueAtMs: number, target: TimerTarget): string {
   switch (target.kind) {
     case 'task':
       return `${due}/i/${target.instanceId}/${target.task}`
+    case 'max-duration':
+      return `${due}/x/${target.instanceId}/${target.task}`
+    case 'monitor':
+      return `${due}/m/${target.instanceId}/${target.task}`
+    case 'deadline':
+      return `${due}/d/${target.instanceId}/${target.task}`
     case 'forget-instance':
       return `${due}/f/${target.instanceId}`
     case 'expire-kept':
@@ -213,6 +314,8 @@ export function timerKey(dueAtMs: number, target: TimerTarget): string {
 /** The id of a channel: names of workflows and topics hold no '/'. */
 export const channelId = (workflow: string, topic: string, value: string): string => `${workflow}/${topic}/${value}`
 export const keyId = (workflow: string, key: string): string => `${workflow}/${key}`
+export const undoId = (instanceId: string, kind: UndoKind, number: number): string =>
+  `${instanceId}/${kind[0]}${number}`
 export const workId = (instanceId: string, task: number): string => `${instanceId}/${task}`
 
 /** True once nothing more will happen to a task by itself. A FAILED one with an incident waits for a person. */

@@ -1,7 +1,9 @@
 // Commands between partitions, as values of inbox records. One number a command type; numbers are never reused.
 import { StoreCorrupted } from '../base/errors.ts'
 import { unreachable } from '../base/assert.ts'
-import type { Travelling } from '../engine/command.ts'
+import type { ChildTold, Travelling } from '../engine/command.ts'
+import { Payload } from '../engine/payload.ts'
+import type { Parent } from '../engine/state.ts'
 import * as read from './fields.ts'
 import { pack, unpack } from './pack.ts'
 import { waiterFields, waiterOf } from './row-codec.ts'
@@ -21,16 +23,12 @@ export function decodeInbox(bytes: Uint8Array): Travelling {
 function fieldsOf(command: Travelling): readonly unknown[] {
   switch (command.type) {
     case 'instance.start': {
+      const { origin } = command
+      const start = [command.workflow, command.version, command.key]
+      if (origin.kind === 'record') return [0, ...start, recordFields(origin.record), origin.trigger]
+      if (origin.kind === 'parent') return [7, ...start, parentFields(origin.parent), origin.input.bytes]
       // A call waits in its worker's memory, on the partition of its key: it never travels.
-      if (command.origin.kind !== 'record') return unreachable(command.origin as never)
-      return [
-        0,
-        command.workflow,
-        command.version,
-        command.key,
-        recordFields(command.origin.record),
-        command.origin.trigger,
-      ]
+      return unreachable(origin as never)
     }
     case 'channel.publish':
       return [1, command.workflow, command.value, recordFields(command.record), command.keepMs]
@@ -62,6 +60,14 @@ function fieldsOf(command: Travelling): readonly unknown[] {
       ]
     case 'channel.purge':
       return [6, command.workflow, command.topic, command.value, command.fromMs, command.toMs]
+    case 'child.told': {
+      const { parent, told } = command
+      const more = told.outcome === 'completed' ? [told.output?.bytes ?? null] : []
+      const error = told.outcome === 'failed' ? [told.error.code, told.error.message] : []
+      return [8, parentFields(parent), told.outcome, ...more, ...error]
+    }
+    case 'child.stop':
+      return [9, command.workflow, command.key, parentFields(command.parent)]
   }
 }
 
@@ -128,7 +134,41 @@ function commandOf(fields: readonly unknown[]): Travelling {
         fromMs: number(4),
         toMs: number(5),
       }
+    case 7:
+      return {
+        type: 'instance.start',
+        workflow: text(1),
+        version: text(2),
+        key: text(3),
+        origin: { kind: 'parent', parent: parentOf(fields[4]), input: Payload.ofBytes(read.bytes(fields[5])) },
+      }
+    case 8:
+      return { type: 'child.told', parent: parentOf(fields[1]), told: toldOf(fields) }
+    case 9:
+      return { type: 'child.stop', workflow: text(1), key: text(2), parent: parentOf(fields[3]) }
     default:
       throw new StoreCorrupted(`an inbox record holds the unknown command ${String(fields[0])}`)
+  }
+}
+
+const parentFields = ({ instanceId, task, attempt }: Parent): readonly unknown[] => [instanceId, task, attempt]
+
+function parentOf(field: unknown): Parent {
+  const fields = read.list(field)
+  return { instanceId: read.text(fields[0]), task: read.number(fields[1]), attempt: read.number(fields[2]) }
+}
+
+function toldOf(fields: readonly unknown[]): ChildTold['told'] {
+  switch (fields[2]) {
+    case 'started':
+      return { outcome: 'started' }
+    case 'completed': {
+      const output = read.optional(read.bytes)(fields[3])
+      return { outcome: 'completed', output: output && Payload.ofBytes(output) }
+    }
+    case 'failed':
+      return { outcome: 'failed', error: { code: read.text(fields[3]), message: read.text(fields[4]) } }
+    default:
+      throw new StoreCorrupted('a child tells what there is not')
   }
 }

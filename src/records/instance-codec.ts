@@ -3,52 +3,32 @@
 // large, or one too many, is a value of its own and only its key stands here.
 import type { Json } from '../base/json.ts'
 import { StoreCorrupted } from '../base/errors.ts'
-import type { TaskError } from '../base/errors.ts'
-import { limits } from '../base/limits.ts'
 import { Payload } from '../engine/payload.ts'
-import type { InstanceRow, InstanceStatus, OpenWork, TaskRow, TaskStatus, TimelineRow } from '../engine/state.ts'
-import { bytes, flag, list, number, optional, text, texts } from './fields.ts'
-import { payloadKey } from './keys.ts'
+import type { Ending, InstanceRow, InstanceStatus, Parent, TaskStatus, TimelineRow } from '../engine/state.ts'
+import { list, number, optional, text, texts } from './fields.ts'
 import { pack, unpack } from './pack.ts'
+import { payloadOf, payloadPlaces, type PlacedPayloads } from './payload-place.ts'
+import {
+  deadlinesFields,
+  deadlinesOf,
+  errorFields,
+  errorOf,
+  member,
+  tasksFields,
+  tasksOf,
+  taskStatuses,
+} from './task-codec.ts'
 
-const layout = 1
-const instanceStatuses: readonly InstanceStatus[] = ['EXECUTING', 'COMPLETED', 'FAILED', 'STOPPED']
-const taskStatuses: readonly TaskStatus[] = ['SUBMITTED', 'EXECUTING', 'COMPLETED', 'FAILED', 'SKIPPED', 'STOPPED']
+const layout = 2
+const instanceStatuses: readonly InstanceStatus[] = ['EXECUTING', 'COMPLETED', 'FAILED', 'STOPPED', 'COMPENSATING']
 
-export interface EncodedInstance {
+export interface EncodedInstance extends PlacedPayloads {
   readonly bytes: Uint8Array
-  /** Values of their own that are to be written with it. */
-  readonly payloads: readonly { readonly key: string; readonly payload: Payload }[]
-  /** Keys of all its values of their own. */
-  readonly stored: readonly string[]
 }
 
 /** Encodes an instance. What it returns in `payloads` has to be written in the same batch. */
 export function encodeInstance(row: InstanceRow): EncodedInstance {
-  const payloads: { key: string; payload: Payload }[] = []
-  const stored: string[] = []
-  let inlineBytes = 0
-  const place = (payload: Payload | undefined, name: string): Uint8Array | string | null => {
-    if (payload === undefined) return null
-    if (payload.storedAs !== undefined) {
-      stored.push(payload.storedAs)
-      return payload.storedAs
-    }
-    const { bytes } = payload
-    if (bytes.length <= limits.payloadInlineBytesMax && inlineBytes + bytes.length <= limits.inlineBytesMax) {
-      inlineBytes += bytes.length
-      return bytes
-    }
-    const key = payloadKey(row.id, name)
-    payloads.push({ key, payload })
-    stored.push(key)
-    return key
-  }
-  const tasks: unknown[] = []
-  for (let index = 0; index < row.tasks.length; index++) {
-    const task = row.tasks[index]
-    tasks.push(task === undefined ? null : taskFields(task, index, row.startedAtMs, place))
-  }
+  const { place, payloads, stored } = payloadPlaces(row.id)
   const bytes = pack(layout, [
     row.id,
     row.workflow,
@@ -61,7 +41,7 @@ export function encodeInstance(row: InstanceRow): EncodedInstance {
     instanceStatuses.indexOf(row.status),
     row.endedAtMs ?? null,
     row.vars.size === 0 ? null : JSON.stringify([...row.vars]),
-    tasks,
+    tasksFields(row.tasks, row.startedAtMs, place, (index) => `${index}`),
     row.incidents,
     place(row.output, 'out'),
     errorFields(row.error),
@@ -69,6 +49,14 @@ export function encodeInstance(row: InstanceRow): EncodedInstance {
     timelineFields(row),
     row.timelineDropped,
     stored,
+    row.parent === undefined ? null : [row.parent.instanceId, row.parent.task, row.parent.attempt],
+    row.unsettled,
+    row.slots,
+    row.ending === undefined ? null : [instanceStatuses.indexOf(row.ending.status), errorFields(row.ending.error)],
+    row.stopping,
+    row.undos,
+    row.unknowns,
+    deadlinesFields(row.deadlines),
   ])
   return { bytes, payloads, stored }
 }
@@ -93,7 +81,7 @@ function instanceOf(fields: readonly unknown[], load: (key: string) => Uint8Arra
     status: member(instanceStatuses, fields[8]),
     endedAtMs: optional(number)(fields[9]),
     vars: new Map(fields[10] === null ? [] : (JSON.parse(text(fields[10])) as [string, Json][])),
-    tasks: list(fields[11]).map((task) => (task === null ? undefined : taskOf(list(task), startedAtMs, payload))),
+    tasks: tasksOf(list(fields[11]), startedAtMs, payload),
     incidents: number(fields[12]),
     output: payload(fields[13]),
     error: errorOf(fields[14]),
@@ -101,100 +89,31 @@ function instanceOf(fields: readonly unknown[], load: (key: string) => Uint8Arra
     timeline: timelineOf(list(fields[16]), startedAtMs),
     timelineDropped: number(fields[17]),
     stored: texts(fields[18]),
+    parent: parentOf(fields[19]),
+    unsettled: number(fields[20]),
+    slots: number(fields[21]),
+    ending: endingOf(fields[22]),
+    stopping: number(fields[23]),
+    undos: number(fields[24]),
+    unknowns: number(fields[25]),
+    deadlines: deadlinesOf(fields[26]),
   }
 }
 
-function payloadOf(field: unknown, load: (key: string) => Uint8Array): Payload | undefined {
-  if (field === null || field === undefined) return undefined
-  if (typeof field === 'string') return Payload.stored(field, () => load(field))
-  return Payload.ofBytes(bytes(field))
+function parentOf(field: unknown): Parent | undefined {
+  const fields = optional(list)(field)
+  return fields && { instanceId: text(fields[0]), task: number(fields[1]), attempt: number(fields[2]) }
 }
 
-type Place = (payload: Payload | undefined, name: string) => Uint8Array | string | null
-
-function taskFields(task: TaskRow, index: number, baseMs: number, place: Place): readonly unknown[] {
-  return [
-    taskStatuses.indexOf(task.status),
-    task.attempt,
-    task.startedAtMs - baseMs,
-    task.endedAtMs === undefined ? null : task.endedAtMs - baseMs,
-    place(task.output, `${index}o`),
-    errorFields(task.error),
-    task.hasIncident,
-    task.open === undefined ? null : openFields(task.open, index, place),
-    task.edges === 'live' ? 1 : task.edges === 'dead' ? 0 : task.edges,
-  ]
+function endingOf(field: unknown): Ending | undefined {
+  const fields = optional(list)(field)
+  if (fields === undefined) return undefined
+  const status = member(instanceStatuses, fields[0])
+  const error = errorOf(fields[1])
+  if ((status !== 'FAILED' && status !== 'STOPPED') || error === undefined)
+    throw new StoreCorrupted('an instance ends in a way that there is not')
+  return { status, error }
 }
-
-function taskOf(fields: readonly unknown[], baseMs: number, payload: (field: unknown) => Payload | undefined): TaskRow {
-  const edges = fields[8]
-  return {
-    status: member(taskStatuses, fields[0]),
-    attempt: number(fields[1]),
-    startedAtMs: baseMs + number(fields[2]),
-    endedAtMs: fields[3] === null ? undefined : baseMs + number(fields[3]),
-    output: payload(fields[4]),
-    error: errorOf(fields[5]),
-    hasIncident: flag(fields[6]),
-    open: fields[7] === null ? undefined : openOf(list(fields[7]), payload),
-    edges: edges === 1 ? 'live' : edges === 0 ? 'dead' : texts(edges),
-  }
-}
-
-function openFields(open: OpenWork, index: number, place: Place): readonly unknown[] {
-  switch (open.kind) {
-    case 'record':
-      return [0, open.number, open.value, open.timer ?? null]
-    case 'time':
-      return [1, open.dueAtMs, open.timer]
-    case 'retry':
-      return [2, open.dueAtMs, open.timer, place(open.input, `${index}i`)]
-    case 'slot':
-      return [3, place(open.input, `${index}i`)]
-    case 'handler':
-      return [4, open.run, place(open.input, `${index}i`), open.timer]
-    case 'scope':
-      return [5]
-  }
-}
-
-function openOf(fields: readonly unknown[], payload: (field: unknown) => Payload | undefined): OpenWork {
-  const input = (field: unknown): Payload => payload(field) ?? Payload.of(null)
-  switch (fields[0]) {
-    case 0:
-      return {
-        kind: 'record',
-        number: number(fields[1]),
-        value: text(fields[2]),
-        timer: optional(text)(fields[3]),
-      }
-    case 1:
-      return { kind: 'time', dueAtMs: number(fields[1]), timer: text(fields[2]) }
-    case 2:
-      return { kind: 'retry', dueAtMs: number(fields[1]), timer: text(fields[2]), input: payload(fields[3]) }
-    case 3:
-      return { kind: 'slot', input: input(fields[1]) }
-    case 4:
-      return { kind: 'handler', run: number(fields[1]), input: input(fields[2]), timer: text(fields[3]) }
-    case 5:
-      return { kind: 'scope' }
-    default:
-      throw new StoreCorrupted('a task waits for something that there is not')
-  }
-}
-
-const errorFields = (error: TaskError | undefined): readonly unknown[] | null =>
-  error === undefined ? null : [error.code, error.message]
-
-/** A status by its place; places are never reused. */
-function member<Name>(names: readonly Name[], field: unknown): Name {
-  const name = names[number(field)]
-  if (name === undefined) throw new StoreCorrupted('a value has a status that there is not')
-  return name
-}
-
-const errorOf = (fields: unknown): TaskError | undefined =>
-  Array.isArray(fields) ? { code: text(fields[0]), message: text(fields[1]) } : undefined
 
 function timelineFields(row: InstanceRow): readonly unknown[] {
   const flat: unknown[] = []

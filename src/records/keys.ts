@@ -5,6 +5,8 @@ import type { TableName } from '../engine/state.ts'
 /** Prefix of each table's keys in the store and in the changelog. */
 export const prefixes: { readonly [Name in TableName]: string } = {
   instances: 'i/',
+  blocks: 'g/',
+  undos: 'u/',
   keys: 'k/',
   channels: 'c/',
   kept: 'b/',

@@ -9,10 +9,12 @@ import type {
   KeyRow,
   TimerRow,
   TimerTarget,
+  UndoRow,
   Waiter,
   WorkRow,
 } from '../engine/state.ts'
-import { flag, list, number, text, texts } from './fields.ts'
+import { Payload } from '../engine/payload.ts'
+import { bytes, flag, list, number, text, texts } from './fields.ts'
 import { pack, unpack } from './pack.ts'
 import { recordFields, recordOf } from './source-record.ts'
 
@@ -112,6 +114,12 @@ export const timerCodec = codec<TimerRow>(
     switch (target.kind) {
       case 'task':
         return [dueAtMs, 0, target.instanceId, target.task]
+      case 'max-duration':
+        return [dueAtMs, 4, target.instanceId, target.task]
+      case 'monitor':
+        return [dueAtMs, 5, target.instanceId, target.task]
+      case 'deadline':
+        return [dueAtMs, 6, target.instanceId, target.task]
       case 'forget-instance':
         return [dueAtMs, 1, target.instanceId]
       case 'expire-kept':
@@ -133,10 +141,26 @@ function targetOf(fields: readonly unknown[]): TimerTarget {
       return { kind: 'expire-kept', number: number(fields[2]) }
     case 3:
       return { kind: 'forget-answer', answer: text(fields[2]) }
+    case 4:
+      return { kind: 'max-duration', instanceId: text(fields[2]), task: number(fields[3]) }
+    case 5:
+      return { kind: 'monitor', instanceId: text(fields[2]), task: number(fields[3]) }
+    case 6:
+      return { kind: 'deadline', instanceId: text(fields[2]), task: number(fields[3]) }
     default:
       throw new StoreCorrupted('a timer has a target that there is not')
   }
 }
+
+export const undoCodec = codec<UndoRow>(
+  1,
+  (row) => [row.node, row.input.bytes, row.output.bytes],
+  (fields) => ({
+    node: number(fields[0]),
+    input: Payload.ofBytes(bytes(fields[1])),
+    output: Payload.ofBytes(bytes(fields[2])),
+  }),
+)
 
 export const workCodec = codec<WorkRow>(
   1,

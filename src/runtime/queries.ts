@@ -1,6 +1,7 @@
 // What is asked about instances, answered from committed state: of one by its id or key, of many by a filter.
 import { partitionOfText } from '../base/partitioner.ts'
 import { partitionOfInstance } from '../engine/deciders/instance.ts'
+import type { TaskTables } from '../engine/nodes.ts'
 import { keyId, workId, type InstanceRow } from '../engine/state.ts'
 import { endOf, prefixes } from '../records/keys.ts'
 import type { Definitions } from './definitions.ts'
@@ -102,9 +103,14 @@ export class Queries {
     )
   }
 
+  #blocks(number: number): TaskTables['blocks'] {
+    const { rows } = this.#running(number)
+    return { find: (id) => rows.find('blocks', id) }
+  }
+
   #view(row: InstanceRow, partition: number): InstanceView {
     const { definitions, executor } = this.#options
-    return viewOf(row, definitions.catalogue.find(row.version), partition, (task) => {
+    return viewOf(row, definitions.catalogue.find(row.version), partition, this.#blocks(partition), (task) => {
       const progress = executor.progressOf(workId(row.id, task))
       return progress === undefined || progress === null ? undefined : JSON.stringify(progress)
     })

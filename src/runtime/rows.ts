@@ -2,9 +2,10 @@
 // of decoded rows over the store. What is not there is remembered too: asking LevelDB for it costs as much.
 import { StoreCorrupted } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
-import type { InstanceRow, Rows, TableName } from '../engine/state.ts'
+import type { BlockRow, InstanceRow, Rows, TableName } from '../engine/state.ts'
 import { decodeInstance } from '../records/instance-codec.ts'
 import { endOf, prefixes } from '../records/keys.ts'
+import { decodeBlock } from '../records/task-codec.ts'
 import {
   answerCodec,
   channelCodec,
@@ -12,13 +13,18 @@ import {
   keptTotalsCodec,
   keyCodec,
   timerCodec,
+  undoCodec,
   workCodec,
   type Codec,
 } from '../records/row-codec.ts'
 import type { Store } from './ports.ts'
 
-/** The codecs of all tables but the instances, whose values can be several. */
-export const codecs: { readonly [Name in Exclude<TableName, 'instances'>]: Codec<Rows[Name]> } = {
+/** Tables whose rows hold payloads that may be values of their own: they take several values. */
+export type PayloadTable = 'instances' | 'blocks'
+
+/** The codecs of all other tables. */
+export const codecs: { readonly [Name in Exclude<TableName, PayloadTable>]: Codec<Rows[Name]> } = {
+  undos: undoCodec,
   keys: keyCodec,
   channels: channelCodec,
   kept: keptCodec,
@@ -30,6 +36,10 @@ export const codecs: { readonly [Name in Exclude<TableName, 'instances'>]: Codec
 
 /** A copy that may be changed: deep as far as appliers reach. */
 export function copyRow<Name extends TableName>(table: Name, row: Rows[Name]): Rows[Name] {
+  if (table === 'blocks') {
+    const block = row as BlockRow
+    return { ...block, tasks: block.tasks.slice() } as Rows[Name]
+  }
   if (table !== 'instances') return { ...row }
   const instance = row as InstanceRow
   const copy: InstanceRow = { ...instance, tasks: instance.tasks.slice(), timeline: instance.timeline.slice() }
@@ -77,6 +87,8 @@ export class CommittedRows {
   readonly #store: Store
   readonly #recent: { readonly [Name in TableName]: RecentRows<Rows[Name]> } = {
     instances: new RecentRows(),
+    blocks: new RecentRows(),
+    undos: new RecentRows(),
     keys: new RecentRows(),
     channels: new RecentRows(),
     kept: new RecentRows(),
@@ -137,7 +149,8 @@ export class CommittedRows {
 
   decode<Name extends TableName>(table: Name, bytes: Uint8Array): Rows[Name] {
     if (table === 'instances') return decodeInstance(bytes, (key) => this.#payload(key)) as Rows[Name]
-    return codecs[table as Exclude<Name, 'instances'>].decode(bytes)
+    if (table === 'blocks') return decodeBlock(bytes, (key) => this.#payload(key)) as Rows[Name]
+    return codecs[table as Exclude<Name, PayloadTable>].decode(bytes)
   }
 
   #payload(key: string): Uint8Array {

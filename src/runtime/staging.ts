@@ -4,13 +4,15 @@
 // G1. A row that was read is never changed: `edit` copies it once per batch.
 // G2. A row that came and went within the batch leaves no trace in the changelog.
 import { assert } from '../base/assert.ts'
-import type { InstanceRow, Rows, TableName, WritableState, WriteTable } from '../engine/state.ts'
+import type { Rows, TableName, WritableState, WriteTable } from '../engine/state.ts'
 import type { Payload } from '../engine/payload.ts'
 import { encodeInstance } from '../records/instance-codec.ts'
 import { positionKey, prefixes } from '../records/keys.ts'
+import type { PlacedPayloads } from '../records/payload-place.ts'
 import { positionCodec, type InputPosition } from '../records/row-codec.ts'
+import { encodeBlock } from '../records/task-codec.ts'
 import type { StoreChange } from './ports.ts'
-import { codecs, copyRow, type CommittedRows } from './rows.ts'
+import { codecs, copyRow, type CommittedRows, type PayloadTable } from './rows.ts'
 
 interface Staged<Row> {
   /** null: removed. */
@@ -96,6 +98,8 @@ const tableNames = Object.keys(prefixes) as TableName[]
 
 export class Staging implements WritableState {
   readonly instances: StagedTable<'instances'>
+  readonly blocks: StagedTable<'blocks'>
+  readonly undos: StagedTable<'undos'>
   readonly keys: StagedTable<'keys'>
   readonly channels: StagedTable<'channels'>
   readonly kept: StagedTable<'kept'>
@@ -109,6 +113,8 @@ export class Staging implements WritableState {
   /** @param below the batch that is still being committed */
   constructor(rows: CommittedRows, below: Staging | undefined) {
     this.instances = new StagedTable('instances', rows, below?.instances)
+    this.blocks = new StagedTable('blocks', rows, below?.blocks)
+    this.undos = new StagedTable('undos', rows, below?.undos)
     this.keys = new StagedTable('keys', rows, below?.keys)
     this.channels = new StagedTable('channels', rows, below?.channels)
     this.kept = new StagedTable('kept', rows, below?.kept)
@@ -132,7 +138,10 @@ export class Staging implements WritableState {
     const changes: StoreChange[] = []
     for (const [key, position] of this.#positions) changes.push({ key, value: positionCodec.encode(position) })
     this.#payloads = []
-    for (const [id, { row, before }] of this.instances.staged) this.#encodeInstance(id, row, before, changes)
+    for (const [id, staged] of this.instances.staged)
+      this.#encodeRow(prefixes.instances + id, staged, encodeInstance, changes)
+    for (const [id, staged] of this.blocks.staged)
+      this.#encodeRow(prefixes.blocks + id, staged, (row) => encodeBlock(id, row), changes)
     encodeTables(this, changes)
     return changes
   }
@@ -143,26 +152,32 @@ export class Staging implements WritableState {
     for (const name of tableNames) this[name].settle()
   }
 
-  #encodeInstance(id: string, row: InstanceRow | null, before: InstanceRow | undefined, changes: StoreChange[]): void {
+  /** A row with payloads: those that are values of their own, and that it has no longer, go with it. */
+  #encodeRow<Row extends { stored: readonly string[] } | { readonly stored: readonly string[] }>(
+    key: string,
+    { row, before }: Staged<Row>,
+    encode: (row: Row) => PlacedPayloads & { readonly bytes: Uint8Array },
+    changes: StoreChange[],
+  ): void {
     let kept: readonly string[] = []
-    if (row === null) changes.push({ key: prefixes.instances + id, value: null })
+    if (row === null) changes.push({ key, value: null })
     else {
-      const { bytes, payloads, stored } = encodeInstance(row)
+      const { bytes, payloads, stored } = encode(row)
       kept = stored
-      changes.push({ key: prefixes.instances + id, value: bytes })
-      for (const { key, payload } of payloads) changes.push({ key, value: payload.bytes })
+      changes.push({ key, value: bytes })
+      for (const each of payloads) changes.push({ key: each.key, value: each.payload.bytes })
       this.#payloads.push(...payloads)
       Object.assign(row, { stored })
     }
-    for (const key of before?.stored ?? []) if (!kept.includes(key)) changes.push({ key, value: null })
+    for (const each of before?.stored ?? []) if (!kept.includes(each)) changes.push({ key: each, value: null })
   }
 }
 
 function encodeTables(tables: StagedTables, changes: StoreChange[]): void {
-  for (const name of tableNames) if (name !== 'instances') encodeTable(name, tables[name], changes)
+  for (const name of tableNames) if (name !== 'instances' && name !== 'blocks') encodeTable(name, tables[name], changes)
 }
 
-function encodeTable<Name extends Exclude<TableName, 'instances'>>(
+function encodeTable<Name extends Exclude<TableName, PayloadTable>>(
   name: Name,
   table: StagedTable<Name>,
   changes: StoreChange[],

@@ -1,5 +1,6 @@
 // Instances as people see them: rows of the state in the words of the face. Payloads are JSON, times RFC 3339.
 import type { Task, Workflow } from '../definition/workflow.ts'
+import { rowAt, slotOf, taskAt, type TaskTables } from '../engine/nodes.ts'
 import type { InstanceRow, OpenWork, TaskRow } from '../engine/state.ts'
 import type { InstanceSummary, InstanceView, TaskView, TimelineEntry } from './face.ts'
 
@@ -8,7 +9,7 @@ const time = (ms: number): string => new Date(ms).toISOString()
 export function summaryOf(row: InstanceRow, workflow: Workflow | undefined): InstanceSummary {
   const waitingAt: string[] = []
   for (const [index, task] of row.tasks.entries()) {
-    if (task?.open !== undefined && task.open.kind !== 'scope') waitingAt.push(nameOf(workflow, index))
+    if (task?.open !== undefined && !isOfTasks(task.open)) waitingAt.push(nameOf(workflow, index))
   }
   return {
     id: row.id,
@@ -28,6 +29,7 @@ export function viewOf(
   row: InstanceRow,
   workflow: Workflow | undefined,
   partition: number,
+  blocks: TaskTables['blocks'],
   progressOf: (task: number) => string | undefined,
 ): InstanceView {
   const tasks = workflow?.tasks ?? []
@@ -39,7 +41,7 @@ export function viewOf(
     ...(row.output === undefined ? {} : { output: row.output.value }),
     ...(row.error === undefined ? {} : { error: row.error }),
     origin: row.origin,
-    tasks: tasks.map((task) => taskView(task, row.tasks[task.index], progressOf(task.index))),
+    tasks: tasks.map((task) => taskView(task, rowAt({ blocks }, row, task.index), progressOf(task.index))),
     timeline: row.timeline.map((entry): TimelineEntry => ({
       at: time(entry.atMs),
       ...(entry.task === -1 ? {} : { task: nameOf(workflow, entry.task) }),
@@ -51,8 +53,15 @@ export function viewOf(
   }
 }
 
-const nameOf = (workflow: Workflow | undefined, index: number): string =>
-  workflow?.tasks[index]?.name ?? `task ${index}`
+/** Its own tasks are shown for themselves. */
+const isOfTasks = ({ kind }: OpenWork): boolean => kind === 'scope' || kind === 'children'
+
+/** Of a task, or of a task in an item. */
+function nameOf(workflow: Workflow | undefined, node: number): string {
+  if (workflow === undefined) return `task ${node}`
+  const slot = slotOf(workflow, node)
+  return slot === 0 ? taskAt(workflow, node).name : `${taskAt(workflow, node).name}#${slot}`
+}
 
 function taskView(task: Task, row: TaskRow | undefined, progress: string | undefined): TaskView {
   const scope = task.scope === undefined ? {} : { scope: task.scope }
@@ -98,6 +107,18 @@ function wordsFor(task: Task, open: OpenWork, progress: string | undefined): str
       const handler = task.type === 'handler' ? task.handler : ''
       return `its handler ${handler}${open.run > 1 ? ` (run ${open.run})` : ''}${progress === undefined ? '' : `, last heard: ${progress}`}`
     }
+    case 'children': {
+      const { total, begun, succeeded, failed, skipped } = open
+      return `${total - succeeded - failed - skipped} of ${total}${begun < total ? `, ${total - begun} of them not begun` : ''}`
+    }
+    case 'interval':
+      return open.timer === undefined
+        ? 'the end of its run'
+        : `its next run at ${time(Number(open.timer.slice(0, 15)))}`
+    case 'child':
+      return `the end of ${open.workflow} '${open.key}'`
+    case 'stopping':
+      return 'its handler to clean up'
     case 'scope':
       return undefined
   }

@@ -263,6 +263,13 @@ export class Worker implements WorkerFace {
         return
       case 'handler.abort':
         this.#executor.abort(effect.instanceId, effect.task)
+        if (effect.isStop) {
+          const { instanceId, task, attempt } = effect
+          this.#hosts[partition]?.submit({
+            command: { type: 'task.stop-ended', instanceId, task, attempt },
+            onLost: undefined,
+          })
+        }
     }
   }
 

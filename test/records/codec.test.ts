@@ -113,6 +113,8 @@ suite('instances', () => {
     hasIncident: false,
     open: undefined,
     edges: 'live',
+    deadlines: undefined,
+    item: undefined,
   }
 
   test('what was encoded comes back, with its large payloads beside it', () => {

@@ -6,7 +6,8 @@ import { decodeInbox } from '../../src/records/inbox-codec.ts'
 import { decodeInstance } from '../../src/records/instance-codec.ts'
 import { positionPrefix, prefixes, topicsOf, type AppTopics } from '../../src/records/keys.ts'
 import { positionCodec, type InputPosition } from '../../src/records/row-codec.ts'
-import { codecs } from '../../src/runtime/rows.ts'
+import { decodeBlock } from '../../src/records/task-codec.ts'
+import { codecs, type PayloadTable } from '../../src/runtime/rows.ts'
 import type { History, Seen } from './history.ts'
 
 /** The last value of each key. */
@@ -25,8 +26,10 @@ function decode<Name extends TableName>(
   value: Uint8Array,
   payload: (key: string) => Uint8Array | undefined,
 ): Rows[Name] {
-  if (table !== 'instances') return codecs[table as Exclude<Name, 'instances'>].decode(value)
-  return decodeInstance(value, (key) => payload(key) ?? new Uint8Array()) as Rows[Name]
+  const load = (key: string): Uint8Array => payload(key) ?? new Uint8Array()
+  if (table === 'instances') return decodeInstance(value, load) as Rows[Name]
+  if (table === 'blocks') return decodeBlock(value, load) as Rows[Name]
+  return codecs[table as Exclude<Name, PayloadTable>].decode(value)
 }
 
 /** What a key became with one record of the changelog; undefined: it was removed. */

@@ -6,6 +6,7 @@ import type { SourceRecord } from '../../src/engine/message.ts'
 import { Payload } from '../../src/engine/payload.ts'
 import type {
   AnswerRow,
+  BlockRow,
   ChannelRow,
   InstanceRow,
   KeptRow,
@@ -14,6 +15,7 @@ import type {
   OpenWork,
   TaskRow,
   TimerRow,
+  UndoRow,
   Waiter,
   WorkRow,
 } from '../../src/engine/state.ts'
@@ -102,8 +104,23 @@ const open: fc.Arbitrary<OpenWork> = fc.oneof(
   fc.record({ kind: kind('retry'), dueAtMs: time, timer: text, input: maybe(payload) }),
   fc.record({ kind: kind('slot'), input: payload }),
   fc.record({ kind: kind('handler'), run: fc.nat(), input: payload, timer: text }),
-  fc.record({ kind: kind('scope') }),
+  fc.record({ kind: kind('scope'), unsettled: fc.nat() }),
+  fc.record({
+    kind: kind('children'),
+    total: fc.nat(),
+    begun: fc.nat(),
+    succeeded: fc.nat(),
+    failed: fc.nat(),
+    skipped: fc.nat(),
+    firstSlot: fc.nat(),
+    items: maybe(payload),
+    timer: maybe(text),
+  }),
+  fc.record({ kind: kind('interval'), ranAtMs: time, timer: maybe(text) }),
+  fc.record({ kind: kind('child'), workflow: text, key: text, timer: maybe(text) }),
+  fc.record({ kind: kind('stopping'), input: payload, timer: text }),
 )
+const deadlines = fc.record({ maxDuration: maybe(text), monitor: maybe(text), deadline: maybe(text) })
 const taskRow: fc.Arbitrary<TaskRow> = fc.record({
   status: fc.constantFrom('SUBMITTED', 'EXECUTING', 'COMPLETED', 'FAILED', 'SKIPPED', 'STOPPED'),
   attempt: fc.nat(),
@@ -114,7 +131,10 @@ const taskRow: fc.Arbitrary<TaskRow> = fc.record({
   hasIncident: fc.boolean(),
   open: maybe(open),
   edges: fc.oneof(fc.constantFrom('live', 'dead'), fc.array(text, { maxLength: 3 })),
+  deadlines: maybe(deadlines),
+  item: maybe(fc.record({ forEach: fc.nat(), index: fc.nat(), value: payload })),
 })
+const parent = fc.record({ instanceId: text, task: fc.nat(), attempt: fc.nat() })
 const timeline = fc.array(
   fc.record({
     atMs: time,
@@ -134,12 +154,20 @@ export const instanceRow: fc.Arbitrary<InstanceRow> = fc.record({
   traceparent: maybe(text),
   startedAtMs: time,
   input: payload,
-  status: fc.constantFrom('EXECUTING', 'COMPLETED', 'FAILED', 'STOPPED'),
+  status: fc.constantFrom('EXECUTING', 'COMPENSATING', 'COMPLETED', 'FAILED', 'STOPPED'),
   endedAtMs: maybe(time),
   vars: fc
     .array(fc.tuple(text, fc.json()), { maxLength: 3 })
     .map((entries) => new Map(entries.map(([name, json]) => [name, JSON.parse(json)]))),
+  parent: maybe(parent),
   tasks: fc.array(maybe(taskRow), { maxLength: 6 }),
+  unsettled: fc.nat(),
+  slots: fc.nat(),
+  ending: maybe(fc.record({ status: fc.constantFrom('FAILED', 'STOPPED'), error })),
+  stopping: fc.nat(),
+  undos: fc.nat(),
+  unknowns: fc.nat(),
+  deadlines: maybe(deadlines),
   incidents: fc.nat(),
   output: maybe(payload),
   error: maybe(error),
@@ -149,7 +177,31 @@ export const instanceRow: fc.Arbitrary<InstanceRow> = fc.record({
   stored: fc.constant([]),
 })
 
+export const blockRow: fc.Arbitrary<BlockRow> = fc.record({
+  instanceId: text,
+  tasks: fc.array(maybe(taskRow), { maxLength: 6 }),
+  stored: fc.constant([]),
+})
+export const undoRow: fc.Arbitrary<UndoRow> = fc.record({ node: fc.nat(), input: payload, output: payload })
+
 export const travelling: fc.Arbitrary<Travelling> = fc.oneof(
+  fc.record({
+    type: kind('instance.start'),
+    workflow: text,
+    version: text,
+    key: text,
+    origin: fc.record({ kind: kind('parent'), parent, input: payload }),
+  }),
+  fc.record({
+    type: kind('child.told'),
+    parent,
+    told: fc.oneof(
+      fc.record({ outcome: kind('started') }),
+      fc.record({ outcome: kind('completed'), output: maybe(payload) }),
+      fc.record({ outcome: kind('failed'), error }),
+    ),
+  }),
+  fc.record({ type: kind('child.stop'), workflow: text, key: text, parent }),
   fc.record({
     type: kind('instance.start'),
     workflow: text,

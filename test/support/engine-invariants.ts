@@ -1,14 +1,17 @@
 // What must hold of a partition's committed state after every input, read back from its bytes.
 //
 //   T3  a timer of a task is there exactly as long as the task's open work names it
-//   T4  a handler task is in `work` exactly as long as it waits for a slot or runs
+//   T4  a handler task is in `work` exactly as long as it waits for a slot, runs or cleans up
+//   T5  the tasks of a scope that are not settled are counted
 //   C4  a channel with no waiter and nothing kept has no row
 //   C5  the totals count exactly what is kept, and nothing kept lies below `oldest`
 //   I1  a key that is open names an instance that runs
 //   O1  a payload that is a value of its own belongs to an instance that names it
 //   N1  incidents count the tasks that wait for a person, and the instance where it does
+//   N2  `stopping` counts the handlers that clean up
 import assert from 'node:assert/strict'
-import { keyId, keptTotalsId, workId, type InstanceRow } from '../../src/engine/state.ts'
+import { nodesIn, ownerOf, rowAt, spansOf, taskAt } from '../../src/engine/nodes.ts'
+import { isSettled, keyId, keptTotalsId, workId, type Deadlines, type InstanceRow } from '../../src/engine/state.ts'
 import type { Catalogue } from '../../src/engine/world.ts'
 import { prefixes } from '../../src/records/keys.ts'
 import type { CommittedRows } from '../../src/runtime/rows.ts'
@@ -22,9 +25,11 @@ export function checkInvariants(store: MapStore, rows: CommittedRows, catalogue:
   for (const id of store.keys(prefixes.instances)) {
     const instance = rows.find('instances', id)
     assert.ok(instance !== undefined)
-    checkInstance(instance, rows, catalogue, { timers, work })
+    checkInstance(instance, rows, catalogue, { timers, work, payloads })
     for (const key of instance.stored) payloads.add(key)
   }
+  for (const id of store.keys(prefixes.blocks))
+    for (const key of rows.find('blocks', id)?.stored ?? []) payloads.add(key)
   checkTimers(store, rows, timers)
   assert.deepEqual(store.keys(prefixes.work), [...work].sort(), 'T4')
   assert.deepEqual([...store.values.keys()].filter((key) => key.startsWith('o/')).sort(), [...payloads].sort(), 'O1')
@@ -33,7 +38,7 @@ export function checkInvariants(store: MapStore, rows: CommittedRows, catalogue:
     const key = rows.find('keys', id)
     const instance = key === undefined ? undefined : rows.find('instances', key.instanceId)
     assert.ok(instance !== undefined && keyId(instance.workflow, instance.key) === id, 'I1')
-    assert.equal(key?.isOpen, instance.status === 'EXECUTING', 'I1')
+    assert.equal(key?.isOpen, instance.status === 'EXECUTING' || instance.status === 'COMPENSATING', 'I1')
   }
 }
 
@@ -41,11 +46,32 @@ function checkInstance(
   instance: InstanceRow,
   rows: CommittedRows,
   catalogue: Pick<Catalogue, 'find'>,
-  found: { readonly timers: Set<string>; readonly work: Set<string> },
+  found: { readonly timers: Set<string>; readonly work: Set<string>; readonly payloads: Set<string> },
 ): void {
+  const workflow = catalogue.find(instance.version)
+  assert.ok(workflow !== undefined)
+  const tables = { blocks: { find: (id: string) => rows.find('blocks', id) } }
+  const isOpen = instance.status === 'EXECUTING' || instance.status === 'COMPENSATING'
   let incidents = instance.status === 'EXECUTING' && instance.error !== undefined ? 1 : 0
-  for (const [index, task] of instance.tasks.entries()) {
+  let stopping = 0
+  const waitsFor = (timer: string | undefined): void => {
+    if (timer === undefined) return
+    assert.ok(rows.find('timers', timer) !== undefined, 'T3')
+    found.timers.add(timer)
+  }
+  const waitsForAll = (deadlines: Deadlines | undefined): void => {
+    for (const timer of Object.values(deadlines ?? {})) waitsFor(timer)
+  }
+  waitsForAll(instance.deadlines)
+  const unsettled = new Map<number, number>()
+  for (const node of nodesIn(spansOf(tables, instance, workflow))) {
+    const task = rowAt(tables, instance, node)
+    const owner = ownerOf(tables, instance, workflow, node)
+    const is = taskAt(workflow, node)
+    const isCounted = is.aside === undefined || (is.aside === 'monitor' && task !== undefined)
+    if (isCounted && !isSettled(task)) unsettled.set(owner ?? -1, (unsettled.get(owner ?? -1) ?? 0) + 1)
     if (task === undefined) continue
+    waitsForAll(task.deadlines)
     if (task.hasIncident) incidents += 1
     const { open } = task
     assert.equal(
@@ -54,25 +80,29 @@ function checkInstance(
       'open work of the open',
     )
     if (open === undefined) continue
-    assert.equal(instance.status, 'EXECUTING', 'nothing is open in an instance that has ended')
-    const owner = catalogue.find(instance.version)?.tasks[index]?.scope
-    const scope = owner === undefined ? undefined : catalogue.find(instance.version)?.taskNamed.get(owner)
-    if (scope !== undefined)
-      assert.equal(instance.tasks[scope.index]?.open?.kind, 'scope', 'nothing is open in a scope that has ended')
-    if ('timer' in open && open.timer !== undefined) {
-      assert.ok(rows.find('timers', open.timer) !== undefined, 'T3')
-      found.timers.add(open.timer)
-    }
-    if (open.kind === 'slot' || open.kind === 'handler') found.work.add(workId(instance.id, index))
+    assert.ok(isOpen, 'nothing is open in an instance that has ended')
+    if (open.kind === 'stopping') stopping += 1
+    else if (owner !== undefined && is.aside !== 'compensation')
+      assert.ok(rowAt(tables, instance, owner)?.open !== undefined, 'nothing is open in a scope that has ended')
+    waitsFor('timer' in open ? open.timer : undefined)
+    if (open.kind === 'slot' || open.kind === 'handler' || open.kind === 'stopping')
+      found.work.add(workId(instance.id, node))
   }
+  for (const node of nodesIn(spansOf(tables, instance, workflow))) {
+    const open = rowAt(tables, instance, node)?.open
+    if (open?.kind === 'scope') assert.equal(open.unsettled, unsettled.get(node) ?? 0, 'T5')
+  }
+  if (instance.status === 'EXECUTING') assert.equal(instance.unsettled, unsettled.get(-1) ?? 0, 'T5')
   assert.equal(instance.incidents, incidents, 'N1')
+  assert.equal(instance.stopping, stopping, 'N2')
 }
 
 function checkTimers(store: MapStore, rows: CommittedRows, ofTasks: ReadonlySet<string>): void {
   for (const key of store.keys(prefixes.timers)) {
     const target = rows.find('timers', key)?.target
     assert.ok(target !== undefined)
-    if (target.kind === 'task') assert.ok(ofTasks.has(key), 'T3')
+    if (target.kind !== 'forget-instance' && target.kind !== 'expire-kept' && target.kind !== 'forget-answer')
+      assert.ok(ofTasks.has(key), 'T3')
   }
 }
 

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { partitionOfText } from '../../src/base/partitioner.ts'
 import type { Json } from '../../src/base/json.ts'
+import { rowAt } from '../../src/engine/nodes.ts'
 import { keyId, type InstanceRow, type TaskRow } from '../../src/engine/state.ts'
 import { prefixes } from '../../src/records/keys.ts'
 import { WorkflowCatalogue } from '../../src/runtime/catalogue.ts'
@@ -46,11 +47,17 @@ export class EngineView {
     return this.instance(key, workflow).status
   }
 
+  /** The row of a node. */
+  row(instance: InstanceRow, node: number): TaskRow | undefined {
+    const rows = this.rows(this.partitionOf(instance.key))
+    return rowAt({ blocks: { find: (id) => rows.find('blocks', id) } }, instance, node)
+  }
+
   task(key: string, name: string, workflow = 'w'): TaskRow | undefined {
     const instance = this.instance(key, workflow)
     const task = this.catalogue.find(instance.version)?.taskNamed.get(name)
     assert.ok(task !== undefined, `${workflow} has a task ${name}`)
-    return instance.tasks[task.index]
+    return this.row(instance, task.index)
   }
 
   /** Every task with its status, in the order of the file; an incident is marked. */
@@ -58,7 +65,7 @@ export class EngineView {
     const instance = this.instance(key, workflow)
     const statuses: { [name: string]: string } = {}
     for (const task of this.catalogue.find(instance.version)?.tasks ?? []) {
-      const row = instance.tasks[task.index]
+      const row = this.row(instance, task.index)
       statuses[task.name] = row === undefined ? 'NOT_STARTED' : row.hasIncident ? 'INCIDENT' : row.status
     }
     return statuses

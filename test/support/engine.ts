@@ -54,6 +54,9 @@ export class EngineWorld extends EngineView {
   readonly requests: Extract<Effect, { type: 'handler.request' }>[] = []
   readonly runs: HandlerRun[] = []
   readonly aborts: Extract<Effect, { type: 'handler.abort' }>[] = []
+  /** Handlers that were stopped and clean up; at once, unless `areStopsSlow`. */
+  readonly stops: Extract<Effect, { type: 'handler.abort' }>[] = []
+  areStopsSlow = false
   /** Commands on their way between partitions, the first to be delivered first. */
   readonly inFlight: { readonly partition: number; readonly bytes: Uint8Array; readonly type: Travelling['type'] }[] =
     []
@@ -191,6 +194,14 @@ export class EngineWorld extends EngineView {
   input(partition: number, command: Command): void {
     this.#decide(partition, command)
     this.#settle()
+    if (!this.areStopsSlow) this.endStops()
+  }
+
+  /** Handlers that were stopped have cleaned up. */
+  endStops(): void {
+    for (const { instanceId, task, attempt } of this.stops.splice(0)) {
+      this.input(partitionOfId(instanceId), { type: 'task.stop-ended', instanceId, task, attempt })
+    }
   }
 
   /** Events of one type, in order. */
@@ -288,6 +299,7 @@ export class EngineWorld extends EngineView {
         return
       case 'handler.abort':
         this.aborts.push(effect)
+        if (effect.isStop) this.stops.push(effect)
         return
       case 'call.answer':
         this.#answers[effect.call] = effect.answer

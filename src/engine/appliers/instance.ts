@@ -1,6 +1,7 @@
 // Appliers of instance events: they record, and cannot refuse.
 import { limits } from '../../base/limits.ts'
-import { keyId, type InstanceRow, type TimelineRow, type WritableState } from '../state.ts'
+import { removeBlocks } from '../nodes.ts'
+import { keyId, undoId, type Deadlines, type InstanceRow, type TimelineRow, type WritableState } from '../state.ts'
 import type { Applier } from '../applier.ts'
 
 export const instanceStarted: Applier<'instance.started'> = ({ row }, state) => {
@@ -24,6 +25,41 @@ export const instanceFailed: Applier<'instance.failed'> = (event, state) => {
   row.error = event.error
 }
 
+export const instanceStopped: Applier<'instance.stopped'> = (event, state) => {
+  const row = end(event.instanceId, event.atMs, 'STOPPED', event.error.message, state)
+  row.error = event.error
+}
+
+/** COMPENSATING is seen only where something takes time: what there is nothing of has no place in the history. */
+export const instanceEnding: Applier<'instance.ending'> = ({ instanceId, ending, atMs }, state) => {
+  const row = state.instances.edit(instanceId)
+  row.ending = ending
+  closeDeadlines(row.deadlines, state)
+  row.deadlines = undefined
+  if (ending.status === 'STOPPED') return
+  row.status = 'COMPENSATING'
+  if (row.undos + row.unknowns === 0) return
+  const text = `${ending.error.code}: ${ending.error.message}`
+  note(row, { atMs, task: -1, status: 'COMPENSATING', attempt: 0, note: text })
+}
+
+export const slotsTaken: Applier<'slots.taken'> = ({ instanceId, count }, state) => {
+  state.instances.edit(instanceId).slots += count
+}
+
+export const undoRecorded: Applier<'undo.recorded'> = ({ instanceId, kind, row }, state) => {
+  const instance = state.instances.edit(instanceId)
+  const number = kind === 'completed' ? (instance.undos += 1) : (instance.unknowns += 1)
+  state.undos.insert(undoId(instanceId, kind, number), row)
+}
+
+export const undoTaken: Applier<'undo.taken'> = ({ instanceId, kind }, state) => {
+  const instance = state.instances.edit(instanceId)
+  state.undos.remove(undoId(instanceId, kind, kind === 'completed' ? instance.undos : instance.unknowns))
+  if (kind === 'completed') instance.undos -= 1
+  else instance.unknowns -= 1
+}
+
 export const instanceIncidentRaised: Applier<'instance.incident-raised'> = (event, state) => {
   const row = state.instances.edit(event.instanceId)
   row.incidents += 1
@@ -39,9 +75,19 @@ export const instanceIncidentRaised: Applier<'instance.incident-raised'> = (even
 
 export const instanceForgotten: Applier<'instance.forgotten'> = (event, state) => {
   const row = state.instances.expect(event.instanceId)
+  removeBlocks(state, row, event.spans)
+  for (let number = 1; number <= row.undos; number++) state.undos.remove(undoId(row.id, 'completed', number))
+  for (let number = 1; number <= row.unknowns; number++) state.undos.remove(undoId(row.id, 'unknown', number))
   const id = keyId(row.workflow, row.key)
   if (state.keys.find(id)?.instanceId === row.id) state.keys.remove(id)
   state.instances.remove(row.id)
+}
+
+/** What bounded or watched it does so no longer. */
+export function closeDeadlines(deadlines: Deadlines | undefined, state: WritableState): void {
+  if (deadlines === undefined) return
+  for (const timer of [deadlines.maxDuration, deadlines.monitor, deadlines.deadline])
+    if (timer !== undefined && state.timers.find(timer) !== undefined) state.timers.remove(timer)
 }
 
 /** Adds to the instance's own history, which is bounded: the oldest entries go, and are counted. */
@@ -56,7 +102,7 @@ export function note(row: InstanceRow, entry: TimelineRow): void {
 function end(
   id: string,
   atMs: number,
-  status: 'COMPLETED' | 'FAILED',
+  status: 'COMPLETED' | 'FAILED' | 'STOPPED',
   text: string | undefined,
   state: WritableState,
 ): InstanceRow {
@@ -64,6 +110,8 @@ function end(
   row.status = status
   row.endedAtMs = atMs
   row.incidents = 0
+  closeDeadlines(row.deadlines, state)
+  row.deadlines = undefined
   note(row, { atMs, task: -1, status, attempt: 0, note: text })
   const key = keyId(row.workflow, row.key)
   if (state.keys.find(key)?.instanceId === id) state.keys.edit(key).isOpen = false

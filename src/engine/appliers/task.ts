@@ -1,14 +1,27 @@
 // Appliers of task events. One row a task, replaced as a whole; what the task waited for is cleared with it.
 // T3. A timer of a task is in `timers` exactly as long as the task's `open` names it.
+// T5. `unsettled` of a scope, and the counts of branches and items, are those of its tasks' rows.
 // T4. A handler task is in `work` exactly as long as it waits for a slot or runs: what a restored partition owes.
+import { assert } from '../../base/assert.ts'
 import type { TaskError } from '../../base/errors.ts'
 import type { Applier } from '../applier.ts'
-import { workId, type InstanceRow, type OpenWork, type TaskRow, type WritableState } from '../state.ts'
-import { note } from './instance.ts'
+import { putRow, rowAt } from '../nodes.ts'
+import {
+  isSettled,
+  workId,
+  type InstanceRow,
+  type Item,
+  type OpenWork,
+  type TaskRow,
+  type TaskStatus,
+  type WritableState,
+} from '../state.ts'
+import { closeDeadlines, note } from './instance.ts'
 
 interface TaskChange {
   readonly instanceId: string
   readonly task: number
+  readonly scope: number | undefined
   readonly attempt: number
   readonly atMs: number
   readonly note?: string
@@ -19,7 +32,7 @@ export const taskSubmitted: Applier<'task.submitted'> = (event, state) => {
 }
 
 export const taskExecuting: Applier<'task.executing'> = (event, state) => {
-  const row = change(event, { status: 'EXECUTING', open: event.open }, state)
+  const row = change(event, { status: 'EXECUTING', open: event.open, item: event.item }, state)
   if (event.open.kind === 'record') row.subscriptions = event.open.number
 }
 
@@ -55,14 +68,46 @@ export const taskSkipped: Applier<'task.skipped'> = (event, state) => {
 }
 
 export const taskStopped: Applier<'task.stopped'> = (event, state) => {
-  const error = state.instances.expect(event.instanceId).tasks[event.task]?.error
+  const error = rowAt(state, state.instances.expect(event.instanceId), event.task)?.error
   change(event, { status: 'STOPPED', error, isEnd: true }, state)
 }
 
-/** A process begins anew: what its tasks came to in the attempt before is forgotten. */
+export const taskStopping: Applier<'task.stopping'> = (event, state) => {
+  change(event, { status: 'EXECUTING', open: event.open }, state)
+}
+
+/** Nothing happened to it that its history should tell. */
+export const taskWaiting: Applier<'task.waiting'> = (event, state) => {
+  const before = rowAt(state, state.instances.expect(event.instanceId), event.task)
+  assert(before !== undefined, 'T0: a task that goes on waiting has begun')
+  closeWork(event, before.open, event.open, state)
+  putRow(state, event.instanceId, event.task, { ...before, open: event.open })
+}
+
+export const deadlinesSet: Applier<'deadlines.set'> = ({ instanceId, task, deadlines }, state) => {
+  if (task === -1) {
+    state.instances.edit(instanceId).deadlines = deadlines
+    return
+  }
+  const before = rowAt(state, state.instances.expect(instanceId), task)
+  assert(before !== undefined, 'T0: a task that has deadlines has begun')
+  putRow(state, instanceId, task, { ...before, deadlines })
+}
+
+/** A scope begins anew: what its tasks came to in the attempt before is forgotten. */
 export const scopeReopened: Applier<'scope.reopened'> = (event, state) => {
-  const row = state.instances.edit(event.instanceId)
-  for (const task of event.tasks) row.tasks[task] = undefined
+  for (const task of event.tasks) {
+    const row = state.instances.edit(event.instanceId)
+    const before = rowAt(state, row, task)
+    if (before === undefined) continue
+    closeWork({ ...event, task }, before.open, undefined, state)
+    if (before.open?.kind === 'stopping') row.stopping -= 1
+    putRow(state, event.instanceId, task, undefined)
+  }
+}
+
+export const scopeJoined: Applier<'scope.joined'> = ({ instanceId, scope }, state) => {
+  count(instanceId, scope, 1, state)
 }
 
 export const varsSet: Applier<'vars.set'> = (event, state) => {
@@ -83,15 +128,21 @@ function change(
     error?: TaskError | undefined
     hasIncident?: boolean
     edges?: TaskRow['edges']
+    item?: Item | undefined
     isEnd?: true
   },
   state: WritableState,
 ): InstanceRow {
   const row = state.instances.edit(event.instanceId)
-  const before = row.tasks[event.task]
-  closeWork(event, before?.open, next.open, state)
+  const before = rowAt(state, row, event.task)
+  const { open } = next
+  closeWork(event, before?.open, open, state)
   if (before?.hasIncident === true) row.incidents -= 1
-  row.tasks[event.task] = {
+  if (before?.open?.kind === 'stopping') row.stopping -= 1
+  if (open?.kind === 'stopping') row.stopping += 1
+  const isOver = next.isEnd === true && next.hasIncident !== true
+  if (isOver) closeDeadlines(before?.deadlines, state)
+  const after: TaskRow = {
     status: next.status,
     attempt: event.attempt,
     startedAtMs: before?.startedAtMs ?? event.atMs,
@@ -99,11 +150,45 @@ function change(
     output: next.output,
     error: next.error,
     hasIncident: next.hasIncident ?? false,
-    open: next.open,
+    open,
     edges: next.edges ?? 'dead',
+    deadlines: isOver ? undefined : before?.deadlines,
+    item: next.item ?? before?.item,
   }
+  putRow(state, event.instanceId, event.task, after)
+  if (isSettled(before) !== isSettled(after)) settle(event, after, state)
   note(row, { atMs: event.atMs, task: event.task, status: next.status, attempt: event.attempt, note: event.note })
   return row
+}
+
+/** T5 */
+function settle(event: TaskChange, after: TaskRow, state: WritableState): void {
+  if (event.scope === undefined) return
+  const owner = event.scope === -1 ? undefined : rowAt(state, state.instances.expect(event.instanceId), event.scope)
+  if (owner?.open?.kind === 'children') {
+    assert(isSettled(after), 'T5: a branch or an item ends once')
+    const field = endOf[after.status]
+    if (field === undefined) return
+    putRow(state, event.instanceId, event.scope, { ...owner, open: { ...owner.open, [field]: owner.open[field] + 1 } })
+  } else count(event.instanceId, event.scope, isSettled(after) ? -1 : 1, state)
+}
+
+const endOf: { readonly [Status in TaskStatus]?: 'succeeded' | 'failed' | 'skipped' } = {
+  COMPLETED: 'succeeded',
+  FAILED: 'failed',
+  SKIPPED: 'skipped',
+}
+
+/** T5: the tasks of a scope that are not settled. A scope that has ended counts no more. */
+function count(instanceId: string, scope: number, by: number, state: WritableState): void {
+  const row = state.instances.edit(instanceId)
+  if (scope === -1) {
+    row.unsettled += by
+    return
+  }
+  const owner = rowAt(state, row, scope)
+  if (owner?.open?.kind !== 'scope') return
+  putRow(state, instanceId, scope, { ...owner, open: { kind: 'scope', unsettled: owner.open.unsettled + by } })
 }
 
 /** T3, T4 */
@@ -125,5 +210,6 @@ function closeWork(
 
 const timerOf = (open: OpenWork | undefined): string | undefined =>
   open !== undefined && 'timer' in open ? open.timer : undefined
-const isHandlerWork = (open: OpenWork | undefined): boolean => open?.kind === 'slot' || open?.kind === 'handler'
+const isHandlerWork = (open: OpenWork | undefined): boolean =>
+  open?.kind === 'slot' || open?.kind === 'handler' || open?.kind === 'stopping'
 const describe = (error: TaskError): string => `${error.code}: ${error.message.slice(0, 300)}`

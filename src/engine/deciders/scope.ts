@@ -2,64 +2,93 @@
 //
 // Every dependency is an edge that ends up live or dead. A task starts once all its incoming edges are settled and
 // at least one is live (S1); with all of them dead it is SKIPPED and its own edges are dead (S2). A scope is complete
-// when all its tasks are settled (S3). A process in which nothing ran is SKIPPED, with live edges (S4).
-import type { Scope, Task, Workflow } from '../../definition/workflow.ts'
+// when all its tasks are settled (S3). A scope in which nothing ran is SKIPPED, with live edges (S4).
+import type { Scope, Task } from '../../definition/workflow.ts'
 import { assert } from '../../base/assert.ts'
-import { completeAttempt, isUnfinished, stopTask, taskErrorOf, type Attempt } from '../attempt.ts'
+import {
+  attemptOf,
+  checkPayload,
+  completeAttempt,
+  evaluate,
+  identity,
+  lastUndo,
+  taskErrorOf,
+  type Attempt,
+} from '../attempt.ts'
 import { failAttempt } from '../failure.ts'
+import { nodeOf, ownerOf, rowAt, slotOf, taskAt } from '../nodes.ts'
 import { accept, type Decider, type Outcome } from '../outcome.ts'
+import { Payload } from '../payload.ts'
 import { reject } from '../rejection.ts'
-import { isSettled, type InstanceRow, type TaskRow } from '../state.ts'
+import type { Place } from '../roots.ts'
+import { isSettled, type InstanceRow, type State, type TaskRow } from '../state.ts'
+import { stopInside } from '../stopping.ts'
+import { advanceInterval } from '../tasks/interval.ts'
 import type { World } from '../world.ts'
-import { expectWorkflow } from './instance.ts'
+import { expectWorkflow, isUnderWay } from './instance.ts'
+import { advanceChildren } from './join.ts'
 
 export const advanceScope: Decider<'scope.advance'> = (command, state, world) => {
   const instance = state.instances.find(command.instanceId)
   if (instance === undefined) return reject('instance-not-found')
-  if (instance.status !== 'EXECUTING') return reject('instance-closed')
   const workflow = expectWorkflow(world, instance.version)
-  const settled = workflow.tasks[command.task]
-  assert(settled !== undefined, 'S0: a task of the workflow')
-  const out = accept()
-  const owner = settled.scope === undefined ? undefined : workflow.taskNamed.get(settled.scope)
+  const place = { state, instance, workflow, node: command.task }
+  const settled = taskAt(workflow, command.task)
+  if (settled.aside === 'compensation') return advanceUnwinding(state, instance)
+  if (!isUnderWay(instance)) return reject('instance-closed')
+  const owner = ownerOf(state, instance, workflow, command.task)
   // A scope that has ended meanwhile (failed, stopped) goes no further.
-  if (owner !== undefined && instance.tasks[owner.index]?.open?.kind !== 'scope') return out
+  if (owner !== undefined && rowAt(state, instance, owner)?.open === undefined) return accept()
+  const ownerTask = owner === undefined ? undefined : taskAt(workflow, owner)
+  if (owner !== undefined && (ownerTask?.type === 'parallel' || ownerTask?.type === 'for-each')) {
+    return advanceChildren({ ...place, node: owner }, ownerTask, command.task, world)
+  }
+  if (owner !== undefined && ownerTask?.type === 'interval')
+    return advanceInterval({ ...place, node: owner }, ownerTask, world)
+  const out = accept()
   for (const name of settled.dependents) {
     const task = workflow.taskNamed.get(name)
     assert(task !== undefined, 'S0: dependents exist')
-    if (instance.tasks[task.index] === undefined) consider(task, workflow, instance, world, out)
+    const node = command.task - settled.index + task.index
+    if (rowAt(state, instance, node) === undefined) consider({ ...place, node }, task, settled, world, out)
   }
   if (out.events.length > 0 || out.followUps.length > 0) return out
-  const scope = owner === undefined ? workflow.root : owner.type === 'process' ? owner.inner : undefined
-  assert(scope !== undefined, 'S0: only a process owns a scope')
-  if (!isComplete(scope, instance)) return out
-  if (owner === undefined) return out.follow({ type: 'instance.complete', instanceId: instance.id })
-  return completeProcess(owner, scope, workflow, instance, world)
+  if (owner === undefined || ownerTask === undefined) {
+    return instance.unsettled > 0 ? out : out.follow({ type: 'instance.complete', instanceId: instance.id })
+  }
+  const open = rowAt(state, instance, owner)?.open
+  if (open?.kind !== 'scope' || open.unsettled > 0) return out
+  assert('inner' in ownerTask, 'S0: who owns a scope has it inside')
+  return completeOwner({ ...place, node: owner }, ownerTask.inner, world)
 }
 
-/** S1, S2 */
-function consider(task: Task, workflow: Workflow, instance: InstanceRow, world: World, out: Outcome): void {
+/** What was to be undone is. */
+function advanceUnwinding(state: State, instance: InstanceRow): Outcome {
+  const undo = lastUndo(state, instance)
+  assert(undo !== undefined, 'S5: what compensates a task undoes the last that is recorded')
+  return accept()
+    .event({ type: 'undo.taken', instanceId: instance.id, kind: undo.kind })
+    .follow({ type: 'instance.unwind', instanceId: instance.id })
+}
+
+/** S1, S2. Looks first at what comes after the task that was settled: mostly that is still to come. */
+function consider(place: Place, task: Task, settled: Task, world: World, out: Outcome): void {
+  const { state, instance, workflow, node } = place
+  const from = task.dependsOn.indexOf(settled.name)
   let isAnyLive = false
-  for (const name of task.dependsOn) {
-    const source = workflow.taskNamed.get(name)
+  for (let step = 0; step < task.dependsOn.length; step++) {
+    const source = workflow.taskNamed.get(task.dependsOn[(from + step) % task.dependsOn.length] ?? '')
     assert(source !== undefined, 'S0: dependencies exist')
-    const row = instance.tasks[source.index]
+    const row = rowAt(state, instance, node - task.index + source.index)
     if (row === undefined || !isSettled(row)) return
     isAnyLive ||= isLive(source, row, task.name)
   }
   if (isAnyLive) {
-    out.follow({ type: 'task.activate', instanceId: instance.id, task: task.index })
+    out.follow({ type: 'task.activate', instanceId: instance.id, task: node })
     return
   }
-  out.event({
-    type: 'task.skipped',
-    instanceId: instance.id,
-    task: task.index,
-    attempt: 0,
-    atMs: world.nowMs,
-    edges: 'dead',
-  })
-  out.follow({ type: 'scope.advance', instanceId: instance.id, task: task.index })
+  out.event({ type: 'task.skipped', ...identity(attemptOf(place, world, 0)), edges: 'dead' })
+  out.follow({ type: 'scope.advance', instanceId: instance.id, task: node })
 }
 
 function isLive(source: Task, row: TaskRow, target: string): boolean {
@@ -72,62 +101,70 @@ function isLive(source: Task, row: TaskRow, target: string): boolean {
   return source.type !== 'decision' || !source.named.has(target) || row.edges.includes(target)
 }
 
-/** S3 */
-const isComplete = (scope: Scope, instance: InstanceRow): boolean =>
-  scope.tasks.every((task) => isSettled(instance.tasks[task.index]))
-
-function completeProcess(owner: Task, scope: Scope, workflow: Workflow, instance: InstanceRow, world: World): Outcome {
-  const row = instance.tasks[owner.index]
-  assert(row !== undefined, 'S0: a process whose tasks ran has begun')
-  const at: Attempt = { world, instance, workflow, task: owner, number: row.attempt }
+/** S3: its tasks are settled. */
+function completeOwner(place: Place, scope: Scope, world: World): Outcome {
+  const { state, instance, workflow, node } = place
+  const row = rowAt(state, instance, node)
+  assert(row !== undefined, 'S0: a scope whose tasks ran has begun')
+  const at = attemptOf(place, world, row.attempt)
+  const slot = slotOf(workflow, node)
+  const rowOf = (task: Task): TaskRow | undefined => rowAt(state, instance, nodeOf(workflow, slot, task.index))
   // S4
-  if (scope.tasks.every((task) => instance.tasks[task.index]?.status === 'SKIPPED')) {
+  if (scope.tasks.every((task) => rowOf(task)?.status === 'SKIPPED')) {
     return accept()
-      .event({
-        type: 'task.skipped',
-        instanceId: instance.id,
-        task: owner.index,
-        attempt: row.attempt,
-        atMs: world.nowMs,
-        edges: 'live',
-      })
-      .follow({ type: 'scope.advance', instanceId: instance.id, task: owner.index })
+      .event({ type: 'task.skipped', ...identity(at), edges: 'live' })
+      .follow({ type: 'scope.advance', instanceId: instance.id, task: node })
   }
   const out = accept()
   try {
-    completeAttempt(at, undefined, out)
+    completeAttempt(at, outputOf(at, rowOf), out)
     return out
   } catch (error) {
     const failed = accept()
-    // `set` would fail again, and what lies inside has been done.
+    // It would fail again, and what lies inside has been done.
     failAttempt(at, taskErrorOf(error), failed, { isRetryable: false })
     return failed
   }
 }
 
+/** An item gives what its `output` says, or what the last of its tasks gave. */
+function outputOf(at: Attempt, rowOf: (task: Task) => TaskRow | undefined): Payload | undefined {
+  const { task } = at
+  if (task.type !== 'item') return undefined
+  if (task.output !== undefined) return checkPayload(Payload.of(evaluate(at, task.output)), 'the output')
+  const last = task.inner.tasks.at(-1)
+  return last === undefined ? undefined : rowOf(last)?.output
+}
+
 export const failScope: Decider<'scope.fail'> = (command, state, world) => {
   const instance = state.instances.find(command.instanceId)
   if (instance === undefined) return reject('instance-not-found')
-  if (instance.status !== 'EXECUTING') return reject('instance-closed')
+  if (!isUnderWay(instance)) return reject('instance-closed')
   const workflow = expectWorkflow(world, instance.version)
-  const failed = workflow.tasks[command.task]
-  assert(failed !== undefined, 'S0: a task of the workflow')
   const error = { code: command.error.code, message: command.error.message }
-  if (failed.scope === undefined) return accept().follow({ type: 'instance.fail', instanceId: instance.id, error })
-  const owner = workflow.taskNamed.get(failed.scope)
-  assert(owner?.type === 'process', 'S0: only a process owns a scope')
-  const row = instance.tasks[owner.index]
-  if (row?.open?.kind !== 'scope') return reject('task-not-open')
-  const out = accept()
-  stopInside(owner.inner, instance, world, out)
-  failAttempt({ world, instance, workflow, task: owner, number: row.attempt }, error, out)
-  return out
+  const owner = ownerOf(state, instance, workflow, command.task)
+  if (owner === undefined) return accept().follow({ type: 'instance.fail', instanceId: instance.id, error })
+  return failOwner({ state, instance, workflow, node: owner }, error, world) ?? reject('task-not-open')
 }
 
-function stopInside(scope: Scope, instance: InstanceRow, world: World, out: Outcome): void {
-  for (const task of scope.tasks) {
-    const row = instance.tasks[task.index]
-    if (task.type === 'process') stopInside(task.inner, instance, world, out)
-    if (isUnfinished(row)) stopTask({ instance, task, world }, row, out)
+/** A task fails with what happened in it; undefined where it has ended meanwhile. */
+export function failOwner(
+  place: Place,
+  error: { readonly code: string; readonly message: string },
+  world: World,
+): Outcome | undefined {
+  const { state, instance, workflow, node } = place
+  const row = rowAt(state, instance, node)
+  if (row?.open === undefined) return undefined
+  const task = taskAt(workflow, node)
+  const out = accept()
+  stopInside(place, task, world, out)
+  const at = attemptOf(place, world, row.attempt)
+  // The join of a parallel or for-each decides what a failed branch or item means.
+  if (task.type === 'branch' || task.type === 'item') {
+    out.event({ type: 'task.failed', ...identity(at), error, hasIncident: false })
+    return out.follow({ type: 'scope.advance', instanceId: instance.id, task: node })
   }
+  failAttempt(at, error, out)
+  return out
 }

@@ -3,7 +3,7 @@ import { assert } from '../../base/assert.ts'
 import { accept, type Decider, type Outcome } from '../outcome.ts'
 import { reject } from '../rejection.ts'
 import { keptId } from '../state.ts'
-import { taskDue } from './task.ts'
+import { deadlinePassed, taskDue } from './due.ts'
 
 export const fireTimer: Decider<'timer.fire'> = ({ timer }, state, world) => {
   const row = state.timers.find(timer)
@@ -14,6 +14,12 @@ export const fireTimer: Decider<'timer.fire'> = ({ timer }, state, world) => {
   switch (target.kind) {
     case 'task': {
       const due = taskDue(target, timer, state, world)
+      return typeof due === 'string' ? out : joined(out, due)
+    }
+    case 'max-duration':
+    case 'monitor':
+    case 'deadline': {
+      const due = deadlinePassed(target, timer, state, world)
       return typeof due === 'string' ? out : joined(out, due)
     }
     case 'forget-instance':

@@ -1,32 +1,27 @@
 // A handler module: asks for a slot; the run is recorded before it begins (deciders/task.ts, `task.execute`).
-import { checkPayload } from '../attempt.ts'
+import { checkPayload, evaluate, identity, type Attempt } from '../attempt.ts'
 import { nullPayload, Payload } from '../payload.ts'
-import { rootsFor } from '../roots.ts'
 import type { Begin } from './behaviour.ts'
 
 export const beginHandler: Begin<'handler'> = (at, out) => {
-  const { instance, task, world, workflow } = at
-  const template = task.with
-  const input =
-    template === undefined
-      ? nullPayload
-      : checkPayload(
-          Payload.of(template.evaluate(rootsFor(template.uses, workflow, instance, world.nowMs))),
-          'the input',
-        )
+  const { instance, task } = at
+  const input = task.with === undefined ? inputOf(at) : checkPayload(Payload.of(evaluate(at, task.with)), 'the input')
   out.event({
     type: 'task.submitted',
-    instanceId: instance.id,
-    task: task.index,
-    attempt: at.number,
-    atMs: world.nowMs,
+    ...identity(at),
     open: { kind: 'slot', input },
   })
   out.effect({
     type: 'handler.request',
     instanceId: instance.id,
-    task: task.index,
+    task: at.node,
     attempt: at.number,
     handler: task.handler,
   })
+}
+
+/** With no `with`: what compensates a task is given that task's input and output, any other handler nothing. */
+function inputOf({ undo }: Attempt): Payload {
+  if (undo === undefined) return nullPayload
+  return checkPayload(Payload.of({ input: undo.input.value, output: undo.output.value }), 'the input')
 }

@@ -4,24 +4,22 @@ import type { Json } from '../../base/json.ts'
 import { utf8 } from '../../base/utf8.ts'
 import { limits } from '../../base/limits.ts'
 import type { Template } from '../../definition/expression.ts'
-import { AttemptFailed, completeAttempt } from '../attempt.ts'
-import { rootsFor } from '../roots.ts'
+import { AttemptFailed, completeAttempt, evaluate } from '../attempt.ts'
 import type { Begin } from './behaviour.ts'
 
 export const beginKafkaCommand: Begin<'kafka-command'> = (at, out) => {
-  const { instance, task, world, workflow } = at
-  const refusal = world.refusal(instance.id, task.index, at.number)
+  const { instance, task, world } = at
+  const refusal = world.refusal(instance.id, at.node, at.number)
   if (refusal !== undefined) throw new AttemptFailed(refusal.code, refusal.message)
-  const evaluate = (template: Template): Json =>
-    template.evaluate(rootsFor(template.uses, workflow, instance, world.nowMs))
+  const valueOf = (template: Template): Json => evaluate(at, template)
 
-  const topic = evaluate(task.topic)
+  const topic = valueOf(task.topic)
   if (typeof topic !== 'string' || topic === '')
     throw new AttemptFailed('expression', `topic: expected a name, found ${JSON.stringify(topic)}`)
   if (world.isReserved(topic))
     throw new AttemptFailed('produce-rejected', `${topic} belongs to dagger-worker itself: nothing is produced to it`)
-  const key = task.key === undefined ? instance.key : evaluate(task.key)
-  const partition = task.partition === undefined ? undefined : evaluate(task.partition)
+  const key = task.key === undefined ? instance.key : valueOf(task.key)
+  const partition = task.partition === undefined ? undefined : valueOf(task.partition)
   if (partition !== undefined && (typeof partition !== 'number' || !Number.isInteger(partition) || partition < 0)) {
     throw new AttemptFailed(
       'expression',
@@ -29,11 +27,11 @@ export const beginKafkaCommand: Begin<'kafka-command'> = (at, out) => {
     )
   }
   const headers: { key: string; value: Uint8Array }[] = []
-  for (const [name, template] of task.headers ?? []) headers.push({ key: name, value: utf8(text(evaluate(template))) })
+  for (const [name, template] of task.headers ?? []) headers.push({ key: name, value: utf8(text(valueOf(template))) })
   if (instance.traceparent !== undefined && !task.headers?.has('traceparent')) {
     headers.push({ key: 'traceparent', value: utf8(instance.traceparent) })
   }
-  const value = evaluate(task.value)
+  const value = valueOf(task.value)
   const bytes = value === null ? null : utf8(JSON.stringify(value))
   if (bytes !== null && bytes.length > limits.recordBytesMax) {
     throw new AttemptFailed(
@@ -44,7 +42,7 @@ export const beginKafkaCommand: Begin<'kafka-command'> = (at, out) => {
   out.produce({
     type: 'command',
     instanceId: instance.id,
-    task: task.index,
+    task: at.node,
     attempt: at.number,
     topic,
     partition,

@@ -4,15 +4,14 @@
 import { limits } from '../../base/limits.ts'
 import { partitionOfText } from '../../base/partitioner.ts'
 import type { Expression } from '../../definition/expression.ts'
-import { armTaskTimer, AttemptFailed, truncate } from '../attempt.ts'
+import { armTaskTimer, AttemptFailed, evaluate, identity, truncate } from '../attempt.ts'
 import { canonicalText } from '../correlation.ts'
-import { rootsFor } from '../roots.ts'
 import type { Begin } from './behaviour.ts'
 
 export const beginKafkaListener: Begin<'kafka-listener'> = (at, out) => {
-  const { instance, task, world, workflow } = at
+  const { instance, task, world } = at
   const valueOf = (expression: Expression): string => {
-    const value = expression.evaluate(rootsFor(expression.uses, workflow, instance, world.nowMs))
+    const value = evaluate(at, expression)
     const text = canonicalText(value)
     if (text === undefined || text.length > limits.keyLengthMax) {
       throw new AttemptFailed(
@@ -27,10 +26,7 @@ export const beginKafkaListener: Begin<'kafka-listener'> = (at, out) => {
   const timer = task.timeoutMs === undefined ? undefined : armTaskTimer(at, world.nowMs + task.timeoutMs, out)
   out.event({
     type: 'task.executing',
-    instanceId: instance.id,
-    task: task.index,
-    attempt: at.number,
-    atMs: world.nowMs,
+    ...identity(at),
     open: { kind: 'record', number, value, timer },
   })
   out.send(world, partitionOfText(value, world.partitions), {
@@ -42,7 +38,7 @@ export const beginKafkaListener: Begin<'kafka-listener'> = (at, out) => {
       instanceId: instance.id,
       partition: world.partition,
       version: instance.version,
-      task: task.index,
+      task: at.node,
       number,
       sinceMs: world.nowMs,
       others,

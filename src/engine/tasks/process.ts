@@ -1,20 +1,31 @@
 // process: opens its scope; it is settled when the scope is (deciders/scope.ts). Another attempt begins it anew.
-import type { Scope } from '../../definition/workflow.ts'
+import type { Task } from '../../definition/workflow.ts'
+import { identity, type Attempt } from '../attempt.ts'
+import { enterScope, scopeWork } from '../entering.ts'
+import { slotOf } from '../nodes.ts'
+import type { Outcome } from '../outcome.ts'
 import type { Begin } from './behaviour.ts'
 
 export const beginProcess: Begin<'process'> = (at, out) => {
-  const { instance, task, world } = at
-  const common = { instanceId: instance.id, task: task.index, attempt: at.number, atMs: world.nowMs }
-  if (at.number > 1) out.event({ ...common, type: 'scope.reopened', tasks: indexesIn(task.inner) })
-  out.event({
-    ...common,
-    type: 'task.executing',
-    open: { kind: 'scope' },
-  })
-  for (const inner of task.inner.tasks) {
-    if (inner.dependsOn.length === 0) out.follow({ type: 'task.activate', instanceId: instance.id, task: inner.index })
-  }
+  const { instance, task, workflow } = at
+  reopen(at, out)
+  out.event({ type: 'task.executing', ...identity(at), open: scopeWork(task.inner) })
+  enterScope(instance, workflow, task.inner, slotOf(workflow, at.node), out)
 }
 
-const indexesIn = (scope: Scope): readonly number[] =>
-  scope.tasks.flatMap((task) => (task.type === 'process' ? [task.index, ...indexesIn(task.inner)] : [task.index]))
+/** What the tasks inside came to in the attempt before is forgotten. */
+export function reopen(at: Attempt, out: Outcome, isAgain = at.number > 1): void {
+  if (!isAgain) return
+  const tasks = indexesIn(at.task).map((index) => at.node - at.task.index + index)
+  out.event({ type: 'scope.reopened', ...identity(at), tasks })
+}
+
+/** All that lies inside and beside what lies inside, but for the items of a `for-each`, which get new slots. */
+function indexesIn(task: Task): readonly number[] {
+  const inside = 'inner' in task ? task.inner.tasks : task.type === 'parallel' ? task.branches : []
+  return inside.flatMap((inner) => [
+    inner.index,
+    ...(inner.monitor === undefined ? [] : [inner.monitor.task.index]),
+    ...indexesIn(inner),
+  ])
+}

@@ -1,14 +1,13 @@
 // trigger: waits until a time or for a delay.
 import { parseDuration } from '../../definition/duration.ts'
 import { parseTime } from '../../definition/time.ts'
-import { armTaskTimer, AttemptFailed } from '../attempt.ts'
-import { rootsFor } from '../roots.ts'
+import { armTaskTimer, AttemptFailed, evaluate, identity } from '../attempt.ts'
 import type { Begin } from './behaviour.ts'
 
 export const beginTrigger: Begin<'trigger'> = (at, out) => {
-  const { instance, task, world, workflow } = at
+  const { task, world } = at
   const template = task.at ?? task.delay
-  const value = template?.evaluate(rootsFor(template.uses, workflow, instance, world.nowMs))
+  const value = template && evaluate(at, template)
   let dueAtMs: number | undefined
   if (typeof value === 'string') {
     if (task.at !== undefined) dueAtMs = parseTime(value)
@@ -24,10 +23,7 @@ export const beginTrigger: Begin<'trigger'> = (at, out) => {
   const timer = armTaskTimer(at, dueAtMs, out)
   out.event({
     type: 'task.executing',
-    instanceId: instance.id,
-    task: task.index,
-    attempt: at.number,
-    atMs: world.nowMs,
+    ...identity(at),
     open: { kind: 'time', dueAtMs, timer },
   })
 }

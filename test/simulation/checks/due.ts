@@ -8,6 +8,7 @@ import { rootsFor } from '../../../src/engine/roots.ts'
 import type { InstanceRow, OpenWork, TaskRow, TimelineRow } from '../../../src/engine/state.ts'
 import { later } from '../handlers.ts'
 import { nameOf, type Evidence } from './finished.ts'
+import { placeIn } from '../../support/place.ts'
 
 interface Span {
   readonly fromMs: number
@@ -70,7 +71,7 @@ function timeOf(row: InstanceRow, workflow: Workflow, task: TriggerTask, atMs: n
   const template = task.at ?? task.delay
   // What was written since is in the row already.
   if (template === undefined || template.uses.roots.has('vars') || template.uses.roots.has('tasks')) return 'anything'
-  const value = template.evaluate(rootsFor(template.uses, workflow, row, atMs))
+  const value = template.evaluate(rootsFor(placeIn(row, workflow, task.index), template.uses, atMs))
   if (typeof value !== 'string') return 'anything'
   const dueAtMs = task.at === undefined ? atMs + (parseDuration(value) ?? NaN) : (parseTime(value) ?? NaN)
   return at(dueAtMs)

@@ -162,8 +162,12 @@ export function fatesOf({ committed, instances, plan, sources }: Omit<Evidence, 
   for (const hop of committed.hops) {
     const { command } = hop
     const record = recordOf(command)
-    if (record === undefined || command.type === 'instance.start') continue
-    if (command.type === 'channel.join' || command.type === 'channel.leave' || command.type === 'channel.purge')
+    if (record === undefined) continue
+    if (
+      command.type !== 'channel.publish' &&
+      command.type !== 'channel.return' &&
+      command.type !== 'instance.correlate'
+    )
       continue
     const fate = fateOf(fateId(command.workflow, command.value, placeOf(record)))
     if (command.type === 'channel.publish') fate.publishes.push(hop)

@@ -8,6 +8,7 @@ import { channelId, type InstanceRow, type KeptRow } from '../../../src/engine/s
 import type { Committed, Life } from '../committed.ts'
 import { doClocksAgree, nameOf, type Evidence } from './finished.ts'
 import { placeOf } from './logs.ts'
+import { placeIn } from '../../support/place.ts'
 
 /** I8: once an instance has ended, nothing is kept for its values that came while it ran. */
 export function* takenAlong({ committed, instances, plan, workflows }: Evidence): Generator<string> {
@@ -76,7 +77,7 @@ function valuesOf(row: InstanceRow, workflow: Workflow): readonly (readonly [str
     const expression = task.type === 'kafka-listener' ? task.correlate[0]?.instance : undefined
     if (task.type !== 'kafka-listener' || expression === undefined) continue
     try {
-      const roots = rootsFor(expression.uses, workflow, row, row.endedAtMs ?? 0)
+      const roots = rootsFor(placeIn(row, workflow, task.index), expression.uses, row.endedAtMs ?? 0)
       const value = canonicalText(expression.evaluate(roots))
       if (value !== undefined) values.set(`${task.topic}/${value}`, [task.topic, value])
     } catch {

@@ -140,7 +140,7 @@ export const instanceCases = {
     doctor: (run) => {
       for (const life of run.instances) {
         const task = taskOf(run, life, ({ type }) => type !== 'process')
-        if (task !== undefined) return retellTask(run, life, task.index, { open: { kind: 'scope' } })
+        if (task !== undefined) return retellTask(run, life, task.index, { open: { kind: 'scope', unsettled: 1 } })
       }
       return undefined
     },
@@ -207,7 +207,7 @@ export const instanceCases = {
     title: 'a task that is open in an instance that has ended',
     doctor: (run) => {
       const life = run.instances.find((each) => ended(each) && each.last.tasks[0] !== undefined)
-      return life && retellTask(run, life, 0, { open: { kind: 'scope' } })
+      return life && retellTask(run, life, 0, { open: { kind: 'scope', unsettled: 1 } })
     },
   },
 

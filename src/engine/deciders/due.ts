@@ -1,0 +1,194 @@
+// What the timers of tasks mean: a timeout, a retry, the time that was waited for; and the deadlines beside them.
+import type { Task } from '../../definition/workflow.ts'
+import { assert } from '../../base/assert.ts'
+import type { TaskError } from '../../base/errors.ts'
+import { attemptOf, completeAttempt, identity, skippedEdges, taskErrorOf, type Attempt } from '../attempt.ts'
+import { attempt } from '../begin.ts'
+import { maxDurationError, passed } from '../deadlines.ts'
+import { failAttempt } from '../failure.ts'
+import { nodeOf, rowAt, slotOf } from '../nodes.ts'
+import { accept, type Outcome } from '../outcome.ts'
+import type { Payload } from '../payload.ts'
+import type { RejectionCode } from '../rejection.ts'
+import type { DeadlineKind, InstanceRow, OpenWork, State, TimerTarget } from '../state.ts'
+import { isUnfinished, stopInside, withdraw } from '../stopping.ts'
+import { runAgain } from '../tasks/interval.ts'
+import type { World } from '../world.ts'
+import { expectWorkflow, isUnderWay } from './instance.ts'
+import { beginItems } from './join.ts'
+
+/** A due timer of a task: a timeout, a retry, or the time that a trigger waited for. */
+export function taskDue(
+  target: Extract<TimerTarget, { kind: 'task' }>,
+  timer: string,
+  state: State,
+  world: World,
+): Outcome | RejectionCode {
+  const found = openTask(target.instanceId, target.task, state, world)
+  if (found === undefined || !('timer' in found.open) || found.open.timer !== timer) return 'timer-superseded'
+  const { at, open } = found
+  const out = accept()
+  switch (open.kind) {
+    case 'record':
+      withdraw(at, open, out)
+      failAttempt(at, { code: 'timeout', message: timeoutMessage(at.task, open) }, out)
+      return out
+    case 'handler':
+      withdraw(at, open, out)
+      failAttempt(at, { code: 'timeout', message: 'the handler did not answer in time' }, out, { input: open.input })
+      return out
+    case 'time':
+      return completed(at)
+    case 'retry':
+      return retried(at, open.input)
+    case 'child':
+      withdraw(at, open, out)
+      failAttempt(at, { code: 'timeout', message: 'the child did not end in time' }, out)
+      return out
+    case 'children':
+      assert(at.task.type === 'for-each', 'T6: only items begin by a timer')
+      beginItems({ ...at, task: at.task }, { ...open, timer: undefined }, out)
+      return out
+    case 'interval':
+      assert(at.task.type === 'interval', 'T7: only an interval waits for its next run')
+      runAgain({ ...at, task: at.task }, out)
+      return out
+    case 'stopping':
+      return stopped(at)
+  }
+}
+
+function completed(at: Attempt): Outcome {
+  const out = accept()
+  try {
+    completeAttempt(at, undefined, out)
+    return out
+  } catch (error) {
+    const failed = accept()
+    failAttempt(at, taskErrorOf(error), failed)
+    return failed
+  }
+}
+
+/** A handler keeps the input of its first attempt; the other types evaluate theirs anew. */
+function retried(last: Attempt, input: Payload | undefined): Outcome {
+  const at = { ...last, number: last.number + 1 }
+  if (at.task.type !== 'handler' || input === undefined) return attempt(at)
+  return accept()
+    .event({ type: 'task.submitted', ...identity(at), open: { kind: 'slot', input } })
+    .effect({
+      type: 'handler.request',
+      instanceId: at.instance.id,
+      task: at.node,
+      attempt: at.number,
+      handler: at.task.handler,
+    })
+}
+
+function timeoutMessage(task: Task, open: Extract<OpenWork, { kind: 'record' }>): string {
+  const topic = task.type === 'kafka-listener' ? task.topic : ''
+  return `no record of ${topic} came for '${open.value}' within ${task.timeoutMs ?? 0} ms`
+}
+
+/** The handler of a stopped task is done with it. */
+export function stopped(at: Attempt): Outcome {
+  const out = accept().event({ type: 'task.stopped', ...identity(at) })
+  // The last one lets an instance that is ending go on.
+  return out.follow({ type: 'instance.unwind', instanceId: at.instance.id })
+}
+
+/** A task that waits for something, and its attempt. */
+export function openTask(
+  instanceId: string,
+  node: number,
+  state: State,
+  world: World,
+): { readonly at: Attempt; readonly open: OpenWork } | undefined {
+  const instance = state.instances.find(instanceId)
+  const row = instance && rowAt(state, instance, node)
+  if (instance === undefined || row?.open === undefined) return undefined
+  const workflow = expectWorkflow(world, instance.version)
+  return { at: attemptOf({ state, instance, workflow, node }, world, row.attempt), open: row.open }
+}
+
+type DeadlineTarget = Extract<TimerTarget, { kind: DeadlineKind }>
+
+/** A deadline of a task, or of the instance, has passed. */
+export function deadlinePassed(
+  target: DeadlineTarget,
+  timer: string,
+  state: State,
+  world: World,
+): Outcome | RejectionCode {
+  const instance = state.instances.find(target.instanceId)
+  if (instance === undefined || !isUnderWay(instance)) return 'timer-superseded'
+  if (target.task === -1) return deadlineOfInstance(instance, target, timer, world)
+  const row = rowAt(state, instance, target.task)
+  const left = passed(row?.deadlines, target.kind, timer)
+  if (row === undefined || left === undefined || !isUnfinished(row)) return 'timer-superseded'
+  const workflow = expectWorkflow(world, instance.version)
+  const at = attemptOf({ state, instance, workflow, node: target.task }, world, row.attempt)
+  const out = accept().event({ type: 'deadlines.set', instanceId: instance.id, task: target.task, deadlines: left })
+  if (target.kind === 'monitor') {
+    const { scope } = identity(at)
+    assert(at.task.monitor !== undefined && scope !== undefined, 'T8: a monitor watches a task of a scope')
+    const node = at.node - at.task.index + at.task.monitor.task.index
+    return out
+      .event({ type: 'scope.joined', instanceId: instance.id, scope })
+      .follow({ type: 'task.activate', instanceId: instance.id, task: node })
+  }
+  stopInside(at, at.task, world, out)
+  withdraw(at, row.open, out)
+  endByForce(at, target.kind, out)
+  return out
+}
+
+function endByForce(at: Attempt, kind: 'max-duration' | 'deadline', out: Outcome): void {
+  const { task } = at
+  const how = kind === 'max-duration' ? task.onMaxDuration : task.type === 'interval' ? task.onDeadline : 'fail'
+  const error: TaskError =
+    kind === 'max-duration'
+      ? maxDurationError(task.maxDurationMs)
+      : { code: 'deadline', message: 'its condition did not become true in time' }
+  if (how === 'fail') return failAttempt(at, error, out, { isRetryable: false })
+  if (how === 'skip') {
+    out.event({ type: 'task.skipped', ...identity(at), edges: skippedEdges(task), error })
+    out.follow({ type: 'scope.advance', instanceId: at.instance.id, task: at.node })
+    return
+  }
+  try {
+    completeAttempt(at, lastRun(at), out, { note: error.message })
+  } catch (thrown) {
+    failAttempt(at, taskErrorOf(thrown), out, { isRetryable: false })
+  }
+}
+
+/** What the latest run of an interval gave. */
+function lastRun(at: Attempt): Payload | undefined {
+  const run = at.task.type === 'interval' ? at.task.inner.tasks[0] : undefined
+  if (run === undefined) return undefined
+  return rowAt(at.state, at.instance, nodeOf(at.workflow, slotOf(at.workflow, at.node), run.index))?.output
+}
+
+function deadlineOfInstance(
+  instance: InstanceRow,
+  target: DeadlineTarget,
+  timer: string,
+  world: World,
+): Outcome | RejectionCode {
+  const left = passed(instance.deadlines, target.kind, timer)
+  if (left === undefined) return 'timer-superseded'
+  const workflow = expectWorkflow(world, instance.version)
+  const out = accept().event({ type: 'deadlines.set', instanceId: instance.id, task: -1, deadlines: left })
+  if (target.kind === 'max-duration') {
+    return out.follow({
+      type: 'instance.fail',
+      instanceId: instance.id,
+      error: maxDurationError(workflow.maxDurationMs),
+    })
+  }
+  assert(workflow.monitor !== undefined, 'T8: a monitor watches an instance that has one')
+  return out
+    .event({ type: 'scope.joined', instanceId: instance.id, scope: -1 })
+    .follow({ type: 'task.activate', instanceId: instance.id, task: workflow.monitor.task.index })
+}

@@ -1,0 +1,16 @@
+// A scope is entered: the tasks in it that depend on none begin.
+import type { Scope, Workflow } from '../definition/workflow.ts'
+import { nodeOf } from './nodes.ts'
+import type { Outcome } from './outcome.ts'
+import type { InstanceRow, OpenWork } from './state.ts'
+
+/** What a task waits for whose scope was entered. */
+export const scopeWork = (scope: Scope): OpenWork => ({ kind: 'scope', unsettled: scope.tasks.length })
+
+/** The tasks of a scope begin, in this slot. */
+export function enterScope(instance: InstanceRow, workflow: Workflow, scope: Scope, slot: number, out: Outcome): void {
+  for (const task of scope.tasks) {
+    if (task.dependsOn.length > 0) continue
+    out.follow({ type: 'task.activate', instanceId: instance.id, task: nodeOf(workflow, slot, task.index) })
+  }
+}

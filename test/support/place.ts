@@ -1,0 +1,27 @@
+// A place for expressions of an instance of which only its own row is at hand.
+import assert from 'node:assert/strict'
+import type { Workflow } from '../../src/definition/workflow.ts'
+import type { Place } from '../../src/engine/roots.ts'
+import type { InstanceRow } from '../../src/engine/state.ts'
+
+const none = { find: () => undefined, expect: () => assert.fail('there is no such row at hand') }
+const empty = {
+  instances: none,
+  blocks: none,
+  undos: none,
+  keys: none,
+  channels: none,
+  kept: none,
+  keptTotals: none,
+  timers: none,
+  work: none,
+  answers: none,
+}
+
+/** Where expressions of the instance's root scope stand. */
+export const placeIn = (instance: InstanceRow, workflow: Workflow, node = 0): Place => ({
+  state: empty,
+  instance,
+  workflow,
+  node,
+})
