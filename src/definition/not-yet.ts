@@ -39,24 +39,26 @@ export function reportNotYet(workflow: Cursor, report: Report): readonly Path[] 
       add([...start.path, given[0]!], given[0]!, start.at('topic').isGiven ? [...start.path, given[0]!] : start.path)
     if (start.at('topic').isGiven) for (const key of given.slice(1)) add([...start.path, key], key)
   }
-  reportTasks(workflow.at('tasks'), add, 0)
+  reportTasks([...workflow.at('tasks').items, workflow.at('monitor').at('then')], add, 0)
   return found
 }
 
 type Add = (path: Path, what: string, noise?: Path) => void
 
-function reportTasks(tasks: Cursor, add: Add, depth: number): void {
+function reportTasks(tasks: readonly Cursor[], add: Add, depth: number): void {
   if (depth > limits.yamlDepthMax) return
-  for (const task of tasks.items) {
+  for (const task of tasks) {
     const type = task.at('type')
     if (notYet.taskTypes.some((name) => name === type.text)) {
       // What lies inside is not looked at: its keys belong to a type that this release does not know.
       add(type.path, type.text!, task.path)
       continue
     }
-    reportKeys(task, notYet.taskKeys, add)
+    reportKeys(task, type.text === 'interval' ? notYet.taskKeys.filter((key) => key !== 'until') : notYet.taskKeys, add)
     reportValues(task, notYet.taskValues, add)
-    reportTasks(task.at('tasks'), add, depth + 1)
+    const inside = [task.at('tasks'), ...task.at('branches').items].flatMap((list) => list.items)
+    const beside = [task.at('run'), task.at('compensate'), task.at('monitor').at('then')].filter((at) => at.isGiven)
+    reportTasks([...inside, ...beside], add, depth + 1)
   }
 }
 

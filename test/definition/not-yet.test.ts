@@ -23,7 +23,7 @@ const refused: readonly (readonly [what: string, text: string])[] = [
   ['match: all', listener(', match: all')],
   ['onExpired: dead-letter', listener(', onExpired: dead-letter')],
   ['correlation that follows vars', `${listener('', 'vars.x')}vars: { x: 1 }\n`],
-  ['compensate', task(', tasks: [{ name: b, type: set, set: { x: 1 }, compensate: { type: http } }]', 'process', '')],
+  ['http', task(', tasks: [{ name: b, type: set, set: { x: 1 }, compensate: { type: http } }]', 'process', '')],
 ]
 
 for (const [what, text] of refused) {

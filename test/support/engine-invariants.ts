@@ -10,7 +10,7 @@
 //   N1  incidents count the tasks that wait for a person, and the instance where it does
 //   N2  `stopping` counts the handlers that clean up
 import assert from 'node:assert/strict'
-import { nodesIn, ownerOf, rowAt, spansOf, taskAt } from '../../src/engine/nodes.ts'
+import { nodesIn, ownerOf, rowAt, slotOf, spansOf, taskAt } from '../../src/engine/nodes.ts'
 import { isSettled, keyId, keptTotalsId, workId, type Deadlines, type InstanceRow } from '../../src/engine/state.ts'
 import type { Catalogue } from '../../src/engine/world.ts'
 import { prefixes } from '../../src/records/keys.ts'
@@ -64,11 +64,17 @@ function checkInstance(
   }
   waitsForAll(instance.deadlines)
   const unsettled = new Map<number, number>()
+  const items = new Map<number, number>()
+  for (const { first } of spansOf(tables, instance, workflow))
+    if (first > 0) items.set(slotOf(workflow, first), taskAt(workflow, first).index)
   for (const node of nodesIn(spansOf(tables, instance, workflow))) {
     const task = rowAt(tables, instance, node)
     const owner = ownerOf(tables, instance, workflow, node)
     const is = taskAt(workflow, node)
-    const isCounted = is.aside === undefined || (is.aside === 'monitor' && task !== undefined)
+    // What lies in the items of a for-each runs in their slots, and in no other.
+    const around = items.get(slotOf(workflow, node))
+    const isElsewhere = is.type === 'item' ? is.index !== around : is.item !== around
+    const isCounted = !isElsewhere && (is.aside === undefined || (is.aside === 'monitor' && task !== undefined))
     if (isCounted && !isSettled(task)) unsettled.set(owner ?? -1, (unsettled.get(owner ?? -1) ?? 0) + 1)
     if (task === undefined) continue
     waitsForAll(task.deadlines)

@@ -90,11 +90,12 @@ function timeoutMessage(task: Task, open: Extract<OpenWork, { kind: 'record' }>)
   return `no record of ${topic} came for '${open.value}' within ${task.timeoutMs ?? 0} ms`
 }
 
-/** The handler of a stopped task is done with it. */
+/** The handler of a stopped task is done with it: an instance that waited for the last of them ends. */
 export function stopped(at: Attempt): Outcome {
+  const { id, ending, unsettled } = at.instance
   const out = accept().event({ type: 'task.stopped', ...identity(at) })
-  // The last one lets an instance that is ending go on.
-  return out.follow({ type: 'instance.unwind', instanceId: at.instance.id })
+  if (ending !== undefined) return out.follow({ type: 'instance.unwind', instanceId: id })
+  return unsettled === 0 ? out.follow({ type: 'instance.complete', instanceId: id }) : out
 }
 
 /** A task that waits for something, and its attempt. */

@@ -32,6 +32,8 @@ export const completeInstance: Decider<'instance.complete'> = (command, state, w
   if (instance === undefined) return reject('instance-not-found')
   // Branches that end in one batch each find their root scope complete: the first of them ends the instance.
   if (!isUnderWay(instance)) return reject('instance-closed')
+  // Handlers that were stopped, and clean up, are waited for.
+  if (instance.stopping > 0 || instance.unsettled > 0) return out
   // It waits for a person already: to end now would hide that.
   if (instance.error !== undefined) return reject('instance-has-incident')
   const workflow = expectWorkflow(world, instance.version)

@@ -1,0 +1,198 @@
+import assert from 'node:assert/strict'
+import { suite, test } from 'node:test'
+import { engineWorld, workflowOf } from '../support/engine.ts'
+import type { EngineWorld } from '../support/engine.ts'
+
+const refund = (name: string): string =>
+  `compensate: { type: kafka-command, topic: refunds, value: { of: ${name}, gave: "\${ output }" } }`
+const undone = (world: EngineWorld): unknown[] => world.produced.map(({ value }) => value)
+
+suite('unwinding', () => {
+  test('compensates every completed task in reverse order of completion, with its output at hand, and then fails', () => {
+    const world = engineWorld(
+      workflowOf([
+        `- { name: a, type: h, ${refund('a')} }`,
+        `- { name: b, type: h, ${refund('b')} }`,
+        `- { name: end, type: fail, code: gone, reason: "no \${ input }" }`,
+      ]),
+    )
+    world.start('w', 'k', 'stock')
+    world.grantAll()
+    world.complete('a', 1)
+    world.grantAll()
+    world.complete('b', 2)
+    assert.deepEqual(undone(world), [
+      { of: 'b', gave: 2 },
+      { of: 'a', gave: 1 },
+    ])
+    assert.equal(world.status('k'), 'FAILED')
+    assert.deepEqual(world.instance('k').error, { code: 'gone', message: 'no stock' })
+    assert.equal(world.tasks('k')['a-compensate'], 'COMPLETED')
+  })
+
+  test('a task whose outcome is unknown is compensated first: it was running when it was stopped', () => {
+    const world = engineWorld(
+      workflowOf([
+        `- { name: a, type: h, dependsOn: [], ${refund('a')} }`,
+        `- { name: b, type: h, dependsOn: [], ${refund('b')} }`,
+        `- { name: c, type: h, dependsOn: [], retry: { maxAttempts: 1 }, onFailure: fail, ${refund('c')} }`,
+      ]),
+    )
+    world.start('w', 'k')
+    world.grantAll()
+    world.complete('b', 2)
+    world.fail('c')
+    // What said that it failed has nothing to undo.
+    assert.deepEqual(undone(world), [
+      { of: 'a', gave: null },
+      { of: 'b', gave: 2 },
+    ])
+    assert.equal(world.status('k'), 'FAILED')
+  })
+
+  test('a task that timed out for good may have done its work: it is compensated', () => {
+    const world = engineWorld(
+      workflowOf([
+        `- { name: a, type: h, timeout: 1s, retry: { maxAttempts: 1 }, onFailure: skip, ${refund('a')} }`,
+        `- { name: end, type: fail }`,
+      ]),
+    )
+    world.start('w', 'k')
+    world.grantAll()
+    world.advance('1s')
+    assert.deepEqual(undone(world), [{ of: 'a', gave: null }])
+  })
+
+  test('stops what runs and waits for it, as long as `stopTimeout`', () => {
+    const yaml = workflowOf(
+      [
+        `- { name: a, type: h, dependsOn: [], ${refund('a')} }`,
+        `- { name: b, type: h, dependsOn: [], retry: { maxAttempts: 1 }, onFailure: fail }`,
+      ],
+      'stopTimeout: 10s',
+    )
+    for (const isHeard of [true, false]) {
+      const world = engineWorld(yaml)
+      world.areStopsSlow = true
+      world.start('w', 'k')
+      world.grantAll()
+      world.fail('b')
+      assert.equal(world.status('k'), 'COMPENSATING')
+      assert.deepEqual(undone(world), [])
+      if (isHeard) world.endStops()
+      else world.advance('10s')
+      assert.deepEqual(undone(world), [{ of: 'a', gave: null }])
+      assert.equal(world.status('k'), 'FAILED')
+    }
+  })
+
+  test('a compensation is retried as any task, and one that fails for good is an incident of an instance that stays COMPENSATING', () => {
+    const world = engineWorld(
+      workflowOf([
+        `- { name: a, type: h, compensate: { type: undo, retry: { maxAttempts: 2, initialInterval: 1s, jitter: 0 } } }`,
+        `- { name: end, type: fail }`,
+      ]),
+    )
+    world.start('w', 'k')
+    world.grantAll()
+    world.complete('a', 7)
+    world.grantAll()
+    assert.deepEqual(world.lastRun('a-compensate').input.value, { input: null, output: 7 })
+    world.fail('a-compensate')
+    world.advance('1s')
+    world.grantAll()
+    world.fail('a-compensate')
+    assert.equal(world.status('k'), 'COMPENSATING')
+    assert.equal(world.tasks('k')['a-compensate'], 'INCIDENT')
+    assert.equal(world.instance('k').incidents, 1)
+  })
+
+  test('those in stopped or tolerated branches and items are compensated as well', () => {
+    const world = engineWorld(
+      workflowOf([
+        `- name: each`,
+        `  type: for-each`,
+        `  items: [1, 2]`,
+        `  onItemFailure: continue`,
+        `  tasks:`,
+        `    - { name: a, type: h, compensate: { type: kafka-command, topic: refunds, value: "\${ [item, output] }" } }`,
+        `    - { name: b, type: h, retry: { maxAttempts: 1 }, onFailure: fail }`,
+        `- { name: end, type: fail }`,
+      ]),
+    )
+    world.start('w', 'k')
+    world.grantAll()
+    world.complete('each[0].a', 'x')
+    world.complete('each[1].a', 'y')
+    world.grantAll()
+    world.fail('each[0].b')
+    world.complete('each[1].b')
+    assert.deepEqual(undone(world), [
+      [2, 'y'],
+      [1, 'x'],
+    ])
+    assert.equal(world.status('k'), 'FAILED')
+  })
+
+  test('a scope that is tried again is compensated for each of its attempts', () => {
+    const world = engineWorld(
+      workflowOf([
+        `- name: p`,
+        `  type: process`,
+        `  retry: { maxAttempts: 2, initialInterval: 1s, jitter: 0 }`,
+        `  tasks:`,
+        `    - { name: a, type: h, ${refund('a')} }`,
+        `    - { name: b, type: h, retry: { maxAttempts: 1 }, onFailure: fail }`,
+      ]),
+    )
+    world.start('w', 'k')
+    for (const output of [1, 2]) {
+      world.grantAll()
+      world.complete('a', output)
+      world.grantAll()
+      world.fail('b')
+      world.advance('1s')
+    }
+    assert.deepEqual(undone(world), [
+      { of: 'a', gave: 2 },
+      { of: 'a', gave: 1 },
+    ])
+  })
+})
+
+suite('stop', () => {
+  test('a `stop` task ends the instance STOPPED with its reason, with no compensation', () => {
+    const world = engineWorld(
+      workflowOf([
+        `- { name: a, type: set, set: { x: 1 }, ${refund('a')} }`,
+        `- { name: b, type: h, dependsOn: [a] }`,
+        `- { name: end, type: stop, dependsOn: [a], reason: withdrawn }`,
+      ]),
+    )
+    world.start('w', 'k')
+    assert.deepEqual(undone(world), [])
+    assert.equal(world.status('k'), 'STOPPED')
+    assert.deepEqual(world.instance('k').error, { code: 'stopped', message: 'withdrawn' })
+    assert.equal(world.tasks('k')['b'], 'STOPPED')
+  })
+
+  test('lets handlers clean up before the instance is STOPPED', () => {
+    const world = engineWorld(
+      workflowOf([
+        '- { name: a, type: h, dependsOn: [] }',
+        '- { name: wait, type: trigger, delay: 1s, dependsOn: [] }',
+        '- { name: end, type: stop }',
+      ]),
+    )
+    world.areStopsSlow = true
+    world.start('w', 'k')
+    world.grantAll()
+    world.advance('1s')
+    assert.equal(world.status('k'), 'EXECUTING')
+    assert.equal(world.aborts.at(-1)?.isStop, true)
+    world.complete('a', 'late')
+    world.endStops()
+    assert.equal(world.status('k'), 'STOPPED')
+    assert.equal(world.tasks('k')['a'], 'STOPPED')
+  })
+})
