@@ -6,6 +6,7 @@ import { Command, CommanderError } from 'commander'
 import { ConfigError, DefinitionError } from '../base/errors.ts'
 import { addConsume } from './commands/consume.ts'
 import { addDemo } from './commands/demo.ts'
+import { addGraph } from './commands/graph.ts'
 import { addInstances } from './commands/instances.ts'
 import { addProduce } from './commands/produce.ts'
 import { addRun } from './commands/run.ts'
@@ -58,6 +59,7 @@ function createCommand(surroundings: Surroundings): Command {
     .addHelpText('after', '\nExample:\n  dagger-worker start --workflows ./workflows')
   addStart(program, surroundings)
   addValidate(program, surroundings)
+  addGraph(program, surroundings)
   addRun(program, surroundings)
   addInstances(program, surroundings)
   addProduce(program, surroundings)

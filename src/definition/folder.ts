@@ -59,6 +59,13 @@ export async function readWorkflowFiles(directory: string): Promise<readonly Wor
   return files
 }
 
+/** What a path names: one file, whatever it is called, or the workflow files under a directory. @throws {ConfigError} */
+export async function readWorkflowPath(path: string): Promise<readonly WorkflowFile[]> {
+  if (!(await isFile(path))) return readWorkflowFiles(path)
+  const text = await readBounded(path)
+  return text === undefined ? [] : [{ file: path, text }]
+}
+
 /** undefined: removed since it was listed. */
 async function readBounded(file: string): Promise<string | undefined> {
   try {

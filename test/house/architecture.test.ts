@@ -40,6 +40,7 @@ const homes: { readonly [name: string]: readonly string[] } = {
   msgpackr: ['records', 'adapters/embedded'],
   '@marcbachmann/cel-js': ['definition'],
   yaml: ['definition'],
+  '@viz-js/viz': ['cli'],
 }
 
 /** Files that may call `import()` with what they found out: everywhere else data could reach it. */

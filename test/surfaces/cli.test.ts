@@ -33,6 +33,7 @@ function fakeStart(worker = new FakeWorker()) {
 const commands = [
   ['start'],
   ['validate'],
+  ['graph'],
   ['run'],
   ['instances', 'list'],
   ['instances', 'show'],

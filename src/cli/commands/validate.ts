@@ -1,12 +1,11 @@
 // dagger-worker validate: what `start` would say about the files, without starting anything; and what only somebody who
 // sees all of them can say: whether tasks fit the schemas of handlers and of workflows that they name.
-import { readFile, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { ConfigError, type Problem } from '../../base/errors.ts'
 import type { CheckOptions } from '../../definition/check.ts'
 import { ExpectedValue } from '../../definition/fitting.ts'
-import { readWorkflowFiles, type WorkflowFile } from '../../definition/folder.ts'
+import { readWorkflowPath, type WorkflowFile } from '../../definition/folder.ts'
 import { loadWorkflows, type LoadedWorkflows } from '../../definition/parse.ts'
 import { InputSchemaError } from '../../definition/schema.ts'
 import { CommandFailure } from '../failure.ts'
@@ -40,7 +39,7 @@ async function validate(paths: readonly string[], flags: ValidateFlags, surround
   const problems: Problem[] = []
   const files = new Map<string, WorkflowFile>()
   for (const path of paths.length > 0 ? paths : ['workflows']) {
-    for (const file of await orProblems(filesAt(resolve(workingDirectory, path)), problems, []))
+    for (const file of await orProblems(readWorkflowPath(resolve(workingDirectory, path)), problems, []))
       files.set(file.file, file)
   }
   const options = flags.handlers === undefined ? {} : await handlersAt(flags.handlers, problems, surroundings)
@@ -119,14 +118,6 @@ async function handlersAt(directory: string, problems: Problem[], surroundings: 
     }
   }
   return { handlers: handlers.names, handlerInputs }
-}
-
-async function filesAt(path: string): Promise<readonly WorkflowFile[]> {
-  const isFile = await stat(path).then(
-    (found) => found.isFile(),
-    () => false,
-  )
-  return isFile ? [{ file: path, text: await readFile(path, 'utf8') }] : readWorkflowFiles(path)
 }
 
 /** What is promised; where it fails for a reason that the author can mend, its problems join the others. */
