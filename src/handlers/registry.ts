@@ -10,7 +10,8 @@ import { readdir, realpath, stat } from 'node:fs/promises'
 import { extname, join, relative, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { ConfigError, type Problem } from '../base/errors.ts'
-import type { Handler, HandlerModule, HandlerSource } from './contract.ts'
+import type { HandlerModule, HandlerSource } from './contract.ts'
+import { readExports } from './exports.ts'
 
 const extensions = new Set(['.ts', '.js', '.mjs'])
 const notHandlers = /^[._]|\.d\.ts$|\.test\.(?:ts|js|mjs)$|^node_modules$/
@@ -126,9 +127,6 @@ async function realDirectory(directory: string): Promise<string | undefined> {
   return real !== undefined && (await stat(real)).isDirectory() ? real : undefined
 }
 
-/** What a module exports that is a handler. */
-type HandlerExports = { readonly default: Handler } & Pick<HandlerModule, 'input' | 'output' | 'concurrency'>
-
 async function importHandler(file: HandlerFile, problems: Problem[]): Promise<HandlerModule | undefined> {
   let exported: { readonly [name: string]: unknown }
   try {
@@ -138,43 +136,7 @@ async function importHandler(file: HandlerFile, problems: Problem[]): Promise<Ha
     problems.push({ code: 'DW_HANDLER_IMPORT', message: `${file.shown} could not be loaded: ${reason}` })
     return undefined
   }
-  if (!isHandlerExports(exported)) {
-    for (const wrong of exportProblems(exported)) {
-      problems.push({ code: 'DW_HANDLER_EXPORT', message: `${file.shown} ${wrong}` })
-    }
-    return undefined
-  }
-  const { default: run, input, output, concurrency } = exported
-  return {
-    name: file.name,
-    run,
-    ...(input === undefined ? {} : { input }),
-    ...(output === undefined ? {} : { output }),
-    ...(concurrency === undefined ? {} : { concurrency }),
-  }
-}
-
-function isHandlerExports(exported: { readonly [name: string]: unknown }): exported is HandlerExports {
-  return exportProblems(exported).next().done === true
-}
-
-function* exportProblems(exported: { readonly [name: string]: unknown }): Generator<string> {
-  if (typeof exported['default'] !== 'function') {
-    yield 'has no function as its default export: write "export default async (task) => { … }".'
-  }
-  for (const name of ['input', 'output']) {
-    const schema = exported[name]
-    const isSchema =
-      schema === undefined ||
-      typeof schema === 'boolean' ||
-      Object.prototype.toString.call(schema) === '[object Object]'
-    if (!isSchema) yield `exports "${name}", which is not a JSON Schema: expected an object.`
-  }
-  const { concurrency } = exported
-  if (
-    concurrency !== undefined &&
-    !(typeof concurrency === 'number' && Number.isSafeInteger(concurrency) && concurrency >= 1)
-  ) {
-    yield 'exports "concurrency", which is not a whole number of 1 or more.'
-  }
+  const { module, wrongs } = readExports(file.name, exported)
+  for (const wrong of wrongs) problems.push({ code: 'DW_HANDLER_EXPORT', message: `${file.shown} ${wrong}` })
+  return module
 }

@@ -10,7 +10,8 @@ const arrows: { readonly [room: string]: readonly string[] } = {
   definition: ['base'],
   engine: ['base', 'definition'],
   records: ['base', 'definition', 'engine'],
-  handlers: ['base'],
+  // The schemas that modules export are compiled as those of workflows are.
+  handlers: ['base', 'definition/schema.ts'],
   runtime: ['base', 'definition', 'engine', 'records', 'handlers/contract.ts'],
   'adapters/system': ['base', 'runtime'],
   'adapters/memory': ['base', 'runtime'],
