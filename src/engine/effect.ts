@@ -15,7 +15,7 @@ export type Effect =
       readonly attempt: number
     }
   | HandlerStop
-  | { readonly type: 'call.answer'; readonly call: number; readonly answer: StartAnswer }
+  | { readonly type: 'call.answer'; readonly call: number; readonly answer: CallAnswer }
 
 /** Give this task a slot, and tell with `task.execute`. */
 export interface HandlerRequest extends Performer {
@@ -56,6 +56,22 @@ export interface HandlerStop extends HandlerWork {
   readonly type: 'handler.stop'
   readonly stopTimeoutMs: number
 }
+
+export type CallAnswer = StartAnswer | ActionAnswer
+
+export type ActionAnswer =
+  | { readonly outcome: 'done' }
+  | { readonly outcome: 'refused'; readonly code: ActionRefusalCode; readonly message: string }
+
+export type ActionRefusalCode =
+  | 'instance-not-found'
+  | 'not-now'
+  | 'task-not-found'
+  | 'task-unclear'
+  | 'input-not-taken'
+  | 'signals-full'
+  | 'payload-too-large'
+  | 'expression'
 
 export type StartAnswer =
   | { readonly outcome: 'started' | 'repeated' | 'ignored'; readonly instanceId: string; readonly key: string }
