@@ -7,7 +7,7 @@ import type { Report } from './report.ts'
 
 export const notYet = {
   taskTypes: ['http'],
-  taskKeys: ['skipAhead', 'until', 'execution', 'attributes'],
+  taskKeys: ['skipAhead', 'until', 'attributes'],
   workflowKeys: ['compensate', 'onFailure', 'attributes'],
   /** Of an entry of `start`. */
   startKeys: ['schedule', 'overlap', 'catchUp', 'timezone'],

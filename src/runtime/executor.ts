@@ -45,13 +45,16 @@ export interface ExecutorOptions {
   readonly clock: Clock
   readonly logger: Logger
   readonly handlersMax: number
+  /** Of those, the ones in threads. */
+  readonly threadsMax: number
 }
 
 export class Executor {
   readonly #options: ExecutorOptions
   readonly #jobs = new Map<string, Job>()
-  /** In order of request, by performer: a handler at its own limit does not hold up the others. */
+  /** In order of request, by performer: one at its own limit does not hold up the others. */
   readonly #waiting = new Map<string, Set<Job>>()
+  /** Slots in use, by handler; and the threads. */
   readonly #busyBy = new Map<string, number>()
   #busy = 0
 
@@ -185,8 +188,7 @@ export class Executor {
       const [job] = queue
       if (job === undefined) continue
       this.#waiting.set(name, queue)
-      const busy = this.#busyBy.get(name) ?? 0
-      if (busy >= (this.#moduleOf(job)?.concurrency ?? Infinity)) {
+      if (!this.#fits(job)) {
         passed += 1
         continue
       }
@@ -195,7 +197,7 @@ export class Executor {
       job.state = 'granted'
       job.hasSlot = true
       this.#busy += 1
-      this.#busyBy.set(name, busy + 1)
+      this.#occupy(job, 1)
       job.deliver(executeCommand(job))
     }
   }
@@ -206,7 +208,21 @@ export class Executor {
     job.endStop()
     if (!job.hasSlot) return
     this.#busy -= 1
-    this.#busyBy.set(queueOf(job), (this.#busyBy.get(queueOf(job)) ?? 1) - 1)
+    this.#occupy(job, -1)
+  }
+
+  #fits(job: Job): boolean {
+    const { threadsMax } = this.#options
+    const isFree = (what: string, max: number): boolean => (this.#busyBy.get(what) ?? 0) < max
+    return (
+      isFree(handlerOf(job), this.#moduleOf(job)?.concurrency ?? Infinity) &&
+      (job.execution === 'main' || isFree('threads', threadsMax))
+    )
+  }
+
+  #occupy(job: Job, by: number): void {
+    for (const what of job.execution === 'main' ? [handlerOf(job)] : [handlerOf(job), 'threads'])
+      this.#busyBy.set(what, (this.#busyBy.get(what) ?? 0) + by)
   }
 
   #callOf(work: HandlerWork): HandlerCall {
@@ -219,7 +235,8 @@ export class Executor {
   }
 }
 
-const queueOf = ({ kind, handler }: Performer): string => `${kind} ${handler}`
+const handlerOf = ({ kind, handler }: Performer): string => `${kind} ${handler}`
+const queueOf = (performer: Performer): string => `${performer.execution} ${handlerOf(performer)}`
 
 const executeCommand = ({ instanceId, task, attempt }: Job): Command => ({
   type: 'task.execute',

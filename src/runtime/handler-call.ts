@@ -8,10 +8,11 @@
 // A handler is strangers' code: whatever it does, `run` gives a command and `stop` comes to its end.
 import type { Json } from '../base/json.ts'
 import type { Logger } from '../base/logger.ts'
+import { thrownText } from '../base/thrown.ts'
 import type { Command } from '../engine/command.ts'
 import type { HandlerWork } from '../engine/effect.ts'
 import type { HandlerModule, HandlerTaskInput } from '../handlers/contract.ts'
-import { checkedOutput, failureCommand, InputInvalid, resultCommand, thrownText } from './handler-result.ts'
+import { checkedOutput, failureCommand, InputInvalid, resultCommand } from './handler-result.ts'
 import type { Clock } from './ports.ts'
 
 export interface HandlerCallOptions {

@@ -1,6 +1,7 @@
 // What a handler returned or threw, as a command. Strangers' code: whatever comes is made into data or into an error.
 import { writeJson, type Json } from '../base/json.ts'
 import { limits } from '../base/limits.ts'
+import { retryHintsOf, thrownText } from '../base/thrown.ts'
 import type { Command, TaskFail } from '../engine/command.ts'
 import type { HandlerWork } from '../engine/effect.ts'
 import { nullPayload, Payload } from '../engine/payload.ts'
@@ -44,10 +45,8 @@ export function resultCommand(run: HandlerWork, returned: unknown): Command {
 
 /** Fails the attempt with what was thrown; its `code`, `retryable: false` and `retryAfterMs` steer the retry. */
 export function failureCommand(run: HandlerWork, thrown: unknown): Command {
-  const fields = hintsOf(thrown)
-  const code = typeof fields.code === 'string' && fields.code !== '' ? fields.code.slice(0, 100) : 'handler'
-  const afterMs = typeof fields.retryAfterMs === 'number' && fields.retryAfterMs >= 0 ? fields.retryAfterMs : undefined
-  return failure(run, code, thrownText(thrown), fields.retryable !== false, afterMs)
+  const { code = 'handler', retryable = true, retryAfterMs } = retryHintsOf(thrown)
+  return failure(run, code.slice(0, 100), thrownText(thrown), retryable, retryAfterMs)
 }
 
 /** Fails the attempt for good where its output is not what the module says that it is. */
@@ -92,26 +91,5 @@ function failure(
     error: { code, message: truncate(message) },
     isRetryable,
     afterMs,
-  }
-}
-
-/** What a thrown object says of its retry; to read it runs strangers' code. */
-function hintsOf(thrown: unknown): { code?: unknown; retryable?: unknown; retryAfterMs?: unknown } {
-  if (typeof thrown !== 'object' || thrown === null) return {}
-  try {
-    const { code, retryable, retryAfterMs } = thrown as { code?: unknown; retryable?: unknown; retryAfterMs?: unknown }
-    return { code, retryable, retryAfterMs }
-  } catch {
-    return {}
-  }
-}
-
-/** The text of whatever was thrown: even to ask for it may throw. */
-export function thrownText(thrown: unknown): string {
-  try {
-    const text: unknown = thrown instanceof Error ? thrown.message : thrown
-    return typeof text === 'string' ? text : 'the handler threw something that is not an Error'
-  } catch {
-    return 'the handler threw something that cannot be read'
   }
 }

@@ -45,6 +45,8 @@ export interface WorkerOptions {
   readonly ids: Ids
   readonly handlers: HandlerSource
   readonly handlersMax: number
+  /** Handlers that run in threads at once. */
+  readonly threadsMax: number
   readonly logger: Logger
   /** Partitions of topics that are created for workflows. */
   readonly partitionsOf: (topic: string) => number
@@ -71,11 +73,11 @@ export class Worker implements WorkerFace {
   #cancelRefresh = (): void => {}
 
   private constructor(options: WorkerOptions) {
-    const { app, log, logger, clock, handlers, handlersMax, partitionsOf, createsTopics } = options
+    const { app, log, logger, clock, handlers, handlersMax, threadsMax, partitionsOf, createsTopics } = options
     const topics = topicsOf(app)
     this.#options = options
     this.definitions = new Definitions({ log, clock, topics, logger, partitionsOf, createsTopics })
-    this.#executor = new Executor({ handlers, clock, logger, handlersMax })
+    this.#executor = new Executor({ handlers, clock, logger, handlersMax, threadsMax })
     for (let partition = 0; partition < options.partitions; partition++) {
       this.#hosts.push(
         new PartitionHost({

@@ -45,16 +45,20 @@ class Bench {
     }
     const logger = silentLogger
     const handlers = { find: (name: string) => modules.get(name), names: [...modules.keys()] }
-    this.executor = new Executor({ handlers, clock: this.clock, logger, handlersMax })
+    this.executor = new Executor({ handlers, clock: this.clock, logger, handlersMax, threadsMax: 1 })
   }
 
-  request(handler: string, instanceId: string, attempt = 1, partition = 0, task = 0): void {
+  request(
+    handler: string,
+    instanceId: string,
+    attempt = 1,
+    partition = 0,
+    task = 0,
+    execution: 'main' | 'thread' = 'main',
+  ): void {
     const deliver = (command: Command): void => void this.delivered.push(command)
-    this.executor.request(
-      { type: 'handler.request', ...workOf(handler, instanceId, attempt, task) },
-      partition,
-      deliver,
-    )
+    const work = { ...workOf(handler, instanceId, attempt, task), execution }
+    this.executor.request({ type: 'handler.request', ...work }, partition, deliver)
   }
 
   /** What the engine does with a granted slot, once it is committed. */
@@ -249,11 +253,29 @@ suite('an executor', () => {
     const warn = (_fields: object, message: string) => void warnings.push(message)
     const logger = { ...silentLogger, child: () => ({ ...silentLogger, warn }) }
     const handlers = { find: () => slow, names: ['slow'] }
-    const executor = new Executor({ handlers, clock, logger, handlersMax: 1 })
+    const executor = new Executor({ handlers, clock, logger, handlersMax: 1, threadsMax: 1 })
     executor.request({ type: 'handler.request', ...workOf('slow', 'a') }, 0, () => {})
     executor.run({ type: 'handler.run', ...workOf('slow', 'a') })
     await setImmediate()
     assert.equal(warnings.filter((warning) => warning.includes('slow')).length, 1)
+  })
+
+  test('no more handlers are granted slots in threads than there are threads, and the others go on', async () => {
+    const bench = new Bench(4, { work: undefined })
+    for (const id of ['t1', 't2']) bench.request('work', id, 1, 0, 0, 'thread')
+    for (const id of ['m1', 'm2']) bench.request('work', id)
+    assert.deepEqual(bench.granted(), ['t1', 'm1', 'm2'])
+    bench.executor.abort('t1', 0)
+    assert.deepEqual(bench.granted(), ['t2'])
+  })
+
+  test('a concurrency of its own counts a handler in threads and beside them', () => {
+    const bench = new Bench(4, { work: 1 })
+    bench.request('work', 'm1')
+    bench.request('work', 't1', 1, 0, 0, 'thread')
+    assert.deepEqual(bench.granted(), ['m1'])
+    bench.executor.abort('m1', 0)
+    assert.deepEqual(bench.granted(), ['t1'])
   })
 })
 

@@ -84,3 +84,38 @@ tasks:
     [true, false, `${id}/ship`, { parcel: 7 }],
   ])
 })
+
+test('a handler in a thread computes without an end, and everything else goes on', async (t) => {
+  const site = Site.of(t, {
+    'handlers/burn.ts': `
+import { isMainThread } from 'node:worker_threads'
+import type { Handler } from 'dagger-worker'
+export default ((task) => {
+  task.heartbeat({ isMainThread })
+  if (task.attempt === 1) for (;;);
+  return { isMainThread }
+}) satisfies Handler
+`,
+    'handlers/quick.ts': `export default () => 1`,
+    'workflows/work.yaml': `
+workflow: work
+start: [{ topic: works }]
+tasks:
+  - { name: burn, type: burn, execution: thread, timeout: 2s, retry: { maxAttempts: 2, initialInterval: 10ms } }
+output: \${ tasks.burn.output }
+---
+workflow: other
+start: [{ topic: others }]
+tasks: [{ name: quick, type: quick }]
+`,
+  })
+  const daemon = await site.start()
+  await daemon.produce('works', 'w', {})
+  await daemon.instance('work', 'w', ({ tasks }) => JSON.stringify(tasks).includes('isMainThread'))
+  const startedAtMs = Date.now()
+  await daemon.produce('others', 'o', {})
+  await daemon.instance('other', 'o', ({ status }) => status === 'COMPLETED')
+  assert.ok(Date.now() - startedAtMs < 1_500, 'nothing waits for it')
+  const instance = await daemon.instance('work', 'w', ({ status }) => status === 'COMPLETED')
+  assert.deepEqual([instance.output, instance.tasks[0]?.attempt], [{ isMainThread: false }, 2])
+})
