@@ -7,7 +7,7 @@ import type { Report } from './report.ts'
 
 export const notYet = {
   taskTypes: ['http'],
-  taskKeys: ['skipAhead', 'execution', 'attributes'],
+  taskKeys: ['skipAhead', 'attributes'],
   workflowKeys: ['compensate', 'onFailure', 'attributes'],
   /** Of an entry of `start`. */
   startKeys: ['schedule', 'overlap', 'catchUp', 'timezone'],
