@@ -26,6 +26,9 @@ export const limits = {
   jsonDepthMax: 100,
   /** Timeline entries kept in an instance: the latest are kept, what was dropped is counted. */
   timelineEntriesMax: 200,
+  /** Signals that wait in an instance for a task, and their payloads together. */
+  signalsMax: 100,
+  signalsBytesMax: 262_144,
   /** Items that one `for-each` runs. */
   itemsMax: 100_000,
   /** Runs of one attempt that were cut short by a death or a move: one more counts as a failed attempt. */

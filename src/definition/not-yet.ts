@@ -6,8 +6,8 @@ import type { Path } from './cursor.ts'
 import type { Report } from './report.ts'
 
 export const notYet = {
-  taskTypes: ['signal', 'http'],
-  taskKeys: ['skipAhead', 'until', 'execution', 'attributes', 'stopTimeout'],
+  taskTypes: ['http'],
+  taskKeys: ['skipAhead', 'until', 'execution', 'attributes'],
   workflowKeys: ['compensate', 'onFailure', 'attributes'],
   /** Of an entry of `start`. */
   startKeys: ['schedule', 'overlap', 'catchUp', 'timezone'],

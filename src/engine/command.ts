@@ -1,6 +1,7 @@
 // What the engine can be asked. Those marked "travels" are sent between partitions through inboxes.
 import type { TaskError } from '../base/errors.ts'
-import type { Parent, Waiter } from './state.ts'
+import type { Json } from '../base/json.ts'
+import type { Parent, Waiter } from './waiter.ts'
 import type { Payload } from './payload.ts'
 import type { SourceRecord } from './message.ts'
 
@@ -48,6 +49,7 @@ export type Command =
   | InstanceCorrelate
   | ChildTold
   | ChildStop
+  | InstanceOperate
 
 /** The commands that travel. */
 export type Travelling =
@@ -95,6 +97,35 @@ export interface ChildStop {
   readonly key: string
   readonly parent: Parent
 }
+
+/** A person, or a system, acts on an instance. */
+export interface InstanceOperate {
+  readonly type: 'instance.operate'
+  readonly instanceId: string
+  /** The call that waits for the answer. */
+  readonly call: number
+  /** Who, for the history. */
+  readonly by: string
+  readonly action: Action
+}
+
+/** `task` is a name as people see it: "charge", "each[3].charge". */
+export type Action =
+  | { readonly kind: 'signal'; readonly name: string; readonly payload: Payload }
+  | { readonly kind: 'suspend' }
+  | { readonly kind: 'resume' }
+  | { readonly kind: 'stop'; readonly reason: string }
+  | { readonly kind: 'fail'; readonly reason: string }
+  | { readonly kind: 'retry'; readonly task: string | undefined; readonly input: Payload | undefined }
+  | { readonly kind: 'skip'; readonly task: string | undefined }
+  | { readonly kind: 'complete'; readonly task: string | undefined; readonly output: Payload }
+  | { readonly kind: 'set'; readonly values: readonly (readonly [string, Json])[] }
+
+/** Commands that wait while their instance is suspended. */
+export type Deferrable = Extract<
+  Command,
+  { type: 'task.complete' | 'task.fail' | 'instance.correlate' | 'timer.fire' | 'child.told' }
+>
 
 export interface TaskFail {
   readonly type: 'task.fail'

@@ -5,10 +5,12 @@ import { joinChannel, leaveChannel, publishToChannel, purgeChannel, returnToChan
 import { hearOfChild, stopChild } from './deciders/child.ts'
 import { completeInstance, failInstance, stopInstance, unwindInstance } from './deciders/ending.ts'
 import { forgetInstance, suspectInstance } from './deciders/instance.ts'
+import { operateInstance } from './deciders/operate.ts'
 import { routeRecord } from './deciders/record.ts'
 import { advanceScope, failScope } from './deciders/scope.ts'
 import { startInstance } from './deciders/start.ts'
 import { activateTask, completeTask, correlateInstance, endStop, executeTask, failTask } from './deciders/task.ts'
+import { deferred } from './deciders/suspension.ts'
 import { fireTimer } from './deciders/timer.ts'
 import type { Decider, Outcome } from './outcome.ts'
 import type { Rejection } from './rejection.ts'
@@ -22,6 +24,7 @@ const deciders: { readonly [Type in Command['type']]: Decider<Type> } = {
   'instance.fail': failInstance,
   'instance.stop': stopInstance,
   'instance.unwind': unwindInstance,
+  'instance.operate': operateInstance,
   'instance.suspect': suspectInstance,
   'instance.forget': forgetInstance,
   'instance.correlate': correlateInstance,
@@ -45,5 +48,5 @@ const deciders: { readonly [Type in Command['type']]: Decider<Type> } = {
 /** Decides one command against the state. @throws {InvariantViolation} A bug of ours. */
 export function decide(command: Command, state: State, world: World): Outcome | Rejection {
   const decider = deciders[command.type] as Decider<Command['type']>
-  return decider(command, state, world)
+  return deferred(command, state) ?? decider(command, state, world)
 }

@@ -24,7 +24,7 @@ export type Effect =
       readonly isStop: boolean
       readonly stopTimeoutMs: number
     }
-  | { readonly type: 'call.answer'; readonly call: number; readonly answer: StartAnswer }
+  | { readonly type: 'call.answer'; readonly call: number; readonly answer: CallAnswer }
 
 export interface HandlerRun {
   readonly type: 'handler.run'
@@ -38,6 +38,22 @@ export interface HandlerRun {
   readonly version: string
   readonly input: Payload
 }
+
+export type CallAnswer = StartAnswer | ActionAnswer
+
+export type ActionAnswer =
+  | { readonly outcome: 'done' }
+  | { readonly outcome: 'refused'; readonly code: ActionRefusalCode; readonly message: string }
+
+export type ActionRefusalCode =
+  | 'instance-not-found'
+  | 'not-now'
+  | 'task-not-found'
+  | 'task-unclear'
+  | 'input-not-taken'
+  | 'signals-full'
+  | 'payload-too-large'
+  | 'expression'
 
 export type StartAnswer =
   | { readonly outcome: 'started' | 'repeated' | 'ignored'; readonly instanceId: string; readonly key: string }

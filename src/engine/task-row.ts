@@ -13,6 +13,8 @@ export interface TaskRow {
   readonly output: Payload | undefined
   readonly error: TaskError | undefined
   readonly hasIncident: boolean
+  /** Attempts before a person had it tried again: its retry policy counts from there. */
+  readonly attemptsBefore: number
   /** What it waits for while SUBMITTED or EXECUTING. */
   readonly open: OpenWork | undefined
   /** Of a SKIPPED task: whether its edges are live. Of a decision, and of one that failed: the tasks that it chose. */
@@ -51,6 +53,7 @@ export type OpenWork =
   | { readonly kind: 'interval'; readonly ranAtMs: number; readonly timer: string | undefined }
   /** The end of another instance. */
   | { readonly kind: 'child'; readonly workflow: string; readonly key: string; readonly timer: string | undefined }
+  | { readonly kind: 'signal'; readonly name: string; readonly timer: string | undefined }
   /** Its handler was stopped, and cleans up. */
   | { readonly kind: 'stopping'; readonly input: Payload; readonly timer: string }
 

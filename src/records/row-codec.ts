@@ -25,7 +25,7 @@ export interface Codec<Row> {
 }
 
 /** A codec of one layout version: a list of fields each way. */
-function codec<Row>(
+export function codec<Row>(
   layout: number,
   toFields: (row: Row) => readonly unknown[],
   fromFields: (fields: readonly unknown[]) => Row,

@@ -9,6 +9,8 @@ import { count, type Counters } from './batch.ts'
 import { Definitions } from './definitions.ts'
 import { Executor } from './executor.ts'
 import type {
+  Action,
+  ActionAnswer,
   InstanceFilter,
   InstanceSummary,
   InstanceView,
@@ -25,7 +27,7 @@ import type {
 import { PartitionHost } from './host.ts'
 import type { Assignment, Clock, Ids, Log, Membership, OpenStore } from './ports.ts'
 import { prepareTopics } from './app-topics.ts'
-import { StartCalls } from './start-calls.ts'
+import { Calls } from './calls.ts'
 import { persist } from './persist.ts'
 import { Queries } from './queries.ts'
 import { TopicAccess } from './topic-access.ts'
@@ -61,7 +63,7 @@ export class Worker implements WorkerFace {
   readonly #queries: Queries
   readonly #topics: TopicAccess
   readonly #counters: Counters = new Map()
-  readonly #calls: StartCalls
+  readonly #calls: Calls
   readonly #alarms: string[] = []
   #definitionProblems: readonly Problem[] = []
   #isStopping = false
@@ -92,7 +94,7 @@ export class Worker implements WorkerFace {
         }),
       )
     }
-    this.#calls = new StartCalls(this.#hosts, this.definitions, options.ids)
+    this.#calls = new Calls(this.#hosts, this.definitions, options.ids)
     this.#queries = new Queries({ hosts: this.#hosts, definitions: this.definitions, executor: this.#executor, clock })
     this.#topics = new TopicAccess(log, clock, topics)
   }
@@ -179,6 +181,10 @@ export class Worker implements WorkerFace {
       })),
       counters: Object.fromEntries([...this.#counters].sort(([a], [b]) => (a < b ? -1 : 1))),
     }
+  }
+
+  operateInstance(id: string, action: Action, by: string): Promise<ActionAnswer> {
+    return this.#calls.operate(id, action, by)
   }
 
   startInstance(request: StartRequest): Promise<StartAnswer> {

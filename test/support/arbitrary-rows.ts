@@ -118,6 +118,7 @@ const open: fc.Arbitrary<OpenWork> = fc.oneof(
   }),
   fc.record({ kind: kind('interval'), ranAtMs: time, timer: maybe(text) }),
   fc.record({ kind: kind('child'), workflow: text, key: text, timer: maybe(text) }),
+  fc.record({ kind: kind('signal'), name: text, timer: maybe(text) }),
   fc.record({ kind: kind('stopping'), input: payload, timer: text }),
 )
 const deadlines = fc.record({ maxDuration: maybe(text), monitor: maybe(text), deadline: maybe(text) })
@@ -132,6 +133,7 @@ const taskRow: fc.Arbitrary<TaskRow> = fc.record({
   open: maybe(open),
   edges: fc.oneof(fc.constantFrom('live', 'dead'), fc.array(text, { maxLength: 3 })),
   deadlines: maybe(deadlines),
+  attemptsBefore: fc.nat(),
   item: maybe(fc.record({ forEach: fc.nat(), index: fc.nat(), value: payload })),
 })
 const parent = fc.record({ instanceId: text, task: fc.nat(), attempt: fc.nat() })
@@ -154,7 +156,7 @@ export const instanceRow: fc.Arbitrary<InstanceRow> = fc.record({
   traceparent: maybe(text),
   startedAtMs: time,
   input: payload,
-  status: fc.constantFrom('EXECUTING', 'COMPENSATING', 'COMPLETED', 'FAILED', 'STOPPED'),
+  status: fc.constantFrom('EXECUTING', 'SUSPENDED', 'COMPENSATING', 'COMPLETED', 'FAILED', 'STOPPED'),
   endedAtMs: maybe(time),
   vars: fc
     .array(fc.tuple(text, fc.json()), { maxLength: 3 })
@@ -168,6 +170,8 @@ export const instanceRow: fc.Arbitrary<InstanceRow> = fc.record({
   undos: fc.nat(),
   unknowns: fc.nat(),
   deadlines: maybe(deadlines),
+  signals: fc.array(fc.record({ name: text, payload }), { maxLength: 3 }),
+  deferred: fc.nat(),
   incidents: fc.nat(),
   output: maybe(payload),
   error: maybe(error),

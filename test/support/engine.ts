@@ -10,8 +10,16 @@ import type { Json } from '../../src/base/json.ts'
 import { parseDuration } from '../../src/definition/duration.ts'
 import { loadWorkflows } from '../../src/definition/parse.ts'
 import type { Workflow } from '../../src/definition/workflow.ts'
-import type { Command, TaskFail, Travelling } from '../../src/engine/command.ts'
-import type { DeadLetter, Effect, HandlerRun, Outgoing, StartAnswer } from '../../src/engine/effect.ts'
+import type { Action, Command, TaskFail, Travelling } from '../../src/engine/command.ts'
+import type {
+  ActionAnswer,
+  CallAnswer,
+  DeadLetter,
+  Effect,
+  HandlerRun,
+  Outgoing,
+  StartAnswer,
+} from '../../src/engine/effect.ts'
 import type { Event } from '../../src/engine/event.ts'
 import type { SourceRecord } from '../../src/engine/message.ts'
 import { Payload } from '../../src/engine/payload.ts'
@@ -65,7 +73,7 @@ export class EngineWorld extends EngineView {
   /** What the log refuses: by topic, the code of the refusal. */
   readonly refusedTopics = new Map<string, string>()
   readonly #held = new Set<Travelling['type']>()
-  readonly #answers: StartAnswer[] = []
+  readonly #answers: CallAnswer[] = []
   readonly #offsets = new Map<string, number>()
   readonly #files = new Map<string, readonly string[]>()
   /** Rows of each partition as the last look at its invariants decoded them: an insert over one of them is noticed. */
@@ -101,7 +109,17 @@ export class EngineWorld extends EngineView {
       origin: { kind: 'api', input: Payload.of(input), idempotencyKey, call },
     })
     const answer = this.#answers[call]
-    assert.ok(answer !== undefined, 'the call is answered')
+    assert.ok(answer !== undefined && answer.outcome !== 'done' && answer.outcome !== 'refused', 'the call is answered')
+    return answer
+  }
+
+  /** A person acts on an instance; the answer. */
+  operate(key: string, action: Action, workflow = 'w'): ActionAnswer {
+    const call = this.#calls++
+    const instanceId = this.instance(key, workflow).id
+    this.input(this.partitionOf(key), { type: 'instance.operate', instanceId, call, by: 'ann', action })
+    const answer = this.#answers[call]
+    assert.ok(answer?.outcome === 'done' || answer?.outcome === 'refused', 'the call is answered')
     return answer
   }
 
@@ -138,11 +156,15 @@ export class EngineWorld extends EngineView {
     const ms = parseDuration(duration)
     assert.ok(ms !== undefined, `${duration} is a duration`)
     const untilMs = this.nowMs + ms
+    // One of a suspended instance stays until that is resumed.
+    const fired = new Set<string>()
     for (;;) {
-      const next = this.timers().find(({ dueAtMs }) => dueAtMs <= untilMs)
+      const next = this.timers().find(({ dueAtMs, key }) => dueAtMs <= untilMs && !fired.has(key))
       if (next === undefined) break
       this.nowMs = Math.max(this.nowMs, next.dueAtMs)
+      const deferred = this.eventsOf('command.deferred').length
       this.input(next.partition, { type: 'timer.fire', timer: next.key })
+      if (this.eventsOf('command.deferred').length > deferred) fired.add(next.key)
     }
     this.nowMs = untilMs
   }

@@ -37,9 +37,11 @@ export const taskExecuting: Applier<'task.executing'> = (event, state) => {
 }
 
 export const taskRetryScheduled: Applier<'task.retry-scheduled'> = (event, state) => {
+  const after = event.error === undefined ? '' : `retry after ${describe(event.error)}`
+  const attemptsBefore = event.isByHand === true ? event.attempt : undefined
   change(
-    { ...event, note: `retry after ${describe(event.error)}` },
-    { status: 'SUBMITTED', open: event.open, error: event.error },
+    { ...event, note: event.note ?? after },
+    { status: 'SUBMITTED', open: event.open, error: event.error, attemptsBefore },
     state,
   )
 }
@@ -129,6 +131,7 @@ function change(
     hasIncident?: boolean
     edges?: TaskRow['edges']
     item?: Item | undefined
+    attemptsBefore?: number | undefined
     isEnd?: true
   },
   state: WritableState,
@@ -150,6 +153,7 @@ function change(
     output: next.output,
     error: next.error,
     hasIncident: next.hasIncident ?? false,
+    attemptsBefore: next.attemptsBefore ?? before?.attemptsBefore ?? 0,
     open,
     edges: next.edges ?? 'dead',
     deadlines: isOver ? undefined : before?.deadlines,

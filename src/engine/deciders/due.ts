@@ -41,6 +41,9 @@ export function taskDue(
       return completed(at)
     case 'retry':
       return retried(at, open.input)
+    case 'signal':
+      failAttempt(at, { code: 'timeout', message: `no signal '${open.name}' came in time` }, out)
+      return out
     case 'child':
       withdraw(at, open, out)
       failAttempt(at, { code: 'timeout', message: 'the child did not end in time' }, out)
