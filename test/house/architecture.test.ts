@@ -40,6 +40,7 @@ const homes: { readonly [name: string]: readonly string[] } = {
   'pino-pretty': ['adapters/system'],
   msgpackr: ['records', 'adapters/embedded'],
   '@marcbachmann/cel-js': ['definition'],
+  croner: ['definition'],
   yaml: ['definition'],
 }
 
