@@ -26,6 +26,9 @@ export const limits = {
   jsonDepthMax: 100,
   /** Timeline entries kept in an instance: the latest are kept, what was dropped is counted. */
   timelineEntriesMax: 200,
+  /** Signals that wait in an instance for a task, and their payloads together. */
+  signalsMax: 100,
+  signalsBytesMax: 262_144,
   /** Items that one `for-each` runs. */
   itemsMax: 100_000,
   /** Runs of one attempt that were cut short by a death or a move: one more counts as a failed attempt. */
@@ -35,6 +38,10 @@ export const limits = {
   keptBytesMax: 256 * 1_048_576,
   /** Handlers that run at once in one worker. */
   handlersPerWorkerMax: 64,
+  /** Handlers that run in threads at once; fewer where the machine has fewer processors. */
+  handlerThreadsMax: 8,
+  /** How long a thread may take to end by itself once nobody waits for it any more. */
+  handlerThreadGraceMs: 5_000,
   /** Handler attempt when the task names no timeout: a hung handler must end somewhere. */
   handlerTimeoutMs: 5 * 60_000,
   /** Due times held in memory; what is due later stays in the store until its turn. */

@@ -150,6 +150,11 @@ export class Client {
     return this.#call('/instances', { query: { ...query } })
   }
 
+  /** Acts on an instance: "signal", "retry", …, with what that action takes. */
+  async operate(id: string, action: string, body: { readonly [member: string]: Json }): Promise<void> {
+    await this.#call(`/instances/${encodeURIComponent(id)}/${action}`, { body })
+  }
+
   /** By id; with `seen`, resolves when the timeline has become longer than that, or after `waitMs`. */
   findInstance(
     id: string,

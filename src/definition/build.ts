@@ -1,7 +1,7 @@
 // A document → a Workflow: defaults filled in, expressions compiled, the order of the tasks made explicit (scopes.ts).
 // Tolerant: what the schema has already refused reads as absent, so that everything else is still looked at; what comes
 // out of a document with problems is thrown away.
-import { canonicalJson, versionOf } from './canonical.ts'
+import { canonicalJson, digestOf, versionOf } from './canonical.ts'
 import type { Compiler } from './compiler.ts'
 import type { Cursor } from './cursor.ts'
 import { given } from './given.ts'
@@ -14,6 +14,8 @@ import type { RecordTrigger, ScheduleTrigger, Task, Workflow } from './workflow.
 
 const defaultRetentionMs = 24 * 3_600_000
 const defaultStopTimeoutMs = 30_000
+/** A stand-in for a schedule that does not compile. */
+const never = { next: () => undefined }
 
 /** A workflow on its way: what checks need besides. */
 export interface Draft {
@@ -80,8 +82,8 @@ function buildRecordTrigger(start: Cursor, place: number, index: number, compile
 function buildScheduleTrigger(start: Cursor, place: number, compiler: Compiler): ScheduleTrigger {
   return {
     place,
-    cron: start.at('schedule').text ?? '',
-    timezone: start.at('timezone').text ?? 'UTC',
+    id: digestOf(canonicalJson(start.value ?? null)).slice(0, 16),
+    times: compiler.schedule(start.at('schedule'), start.at('timezone')) ?? never,
     overlap: oneOf(start.at('overlap'), ['skip', 'all', 'latest']),
     catchUpMs: compiler.duration(start.at('catchUp')) ?? 0,
     ...given('input', compiler.template(start.at('input'), 'schedule')),

@@ -14,5 +14,10 @@ export function canonicalJson(value: Json): string {
 
 /** "order@3f9c2a1b": the name, and the first 8 hex digits of the SHA-256 of the canonical JSON. */
 export function versionOf(name: string, source: string): string {
-  return `${name}@${createHash('sha256').update(source, 'utf8').digest('hex').slice(0, 8)}`
+  return `${name}@${digestOf(source).slice(0, 8)}`
+}
+
+/** SHA-256, in hex. */
+export function digestOf(text: string): string {
+  return createHash('sha256').update(text, 'utf8').digest('hex')
 }

@@ -75,6 +75,11 @@ function checkStarts(workflow: Workflow, report: Report): void {
       report.add('DW_DUPLICATE_START', ['start', place], message)
     }
   }
+  for (const { place, id } of workflow.schedules) {
+    const first = workflow.schedules.find((other) => other.id === id)
+    if (first?.place === place) continue
+    report.add('DW_DUPLICATE_START', ['start', place], `start[${first?.place}] is the same schedule`)
+  }
 }
 
 function checkDependencies(task: Task, path: Path, workflow: Workflow, report: Report): void {

@@ -6,6 +6,7 @@ import { parseDuration } from './duration.ts'
 import { compileExpression, compileTemplate, ExpressionSyntaxError } from './expression.ts'
 import type { CompiledExpression, Expression, PlacedName, Template } from './expression.ts'
 import type { Report } from './report.ts'
+import { compileSchedule, ScheduleError, type Schedule } from './schedule.ts'
 
 /** What is at hand when an expression of this kind is evaluated. */
 export const sites = {
@@ -15,7 +16,7 @@ export const sites = {
   set: ['input', 'vars', 'tasks', 'instance', 'now', 'output'],
   listenerSet: ['input', 'vars', 'tasks', 'instance', 'now', 'output', 'message'],
   record: ['message'],
-  correlation: ['input', 'tasks', 'instance', 'now'],
+  correlation: ['input', 'vars', 'tasks', 'instance', 'now'],
   failure: ['input', 'vars', 'tasks', 'instance', 'now', 'error'],
   schedule: ['now'],
 } as const
@@ -105,6 +106,18 @@ export class Compiler {
       `expected ${expected}${leastMs > 0 ? ', more than 0' : ''}, found ${JSON.stringify(at.text)}`,
     )
     return undefined
+  }
+
+  /** A cron text and its time zone, UTC where none is given. */
+  schedule(at: Cursor, timezone: Cursor): Schedule | undefined {
+    if (at.text === undefined) return undefined
+    try {
+      return compileSchedule(at.text, timezone.text ?? 'UTC')
+    } catch (error) {
+      if (!(error instanceof ScheduleError)) throw error
+      this.#report.add(error.code, error.code === 'DW_CRON' ? at.path : timezone.path, error.message)
+      return undefined
+    }
   }
 
   #sight(names: readonly PlacedName[], at: Cursor, site: Site): void {

@@ -5,6 +5,7 @@
 // `index` is the place in that list. Names are unique in a workflow. A branch of a `parallel` and the item of a `for-each`
 // are tasks of their own, with a scope each: "both[0]" and "each[]", names that no file can give.
 import type { Expression, Template } from './expression.ts'
+import type { Schedule } from './schedule.ts'
 import type { InputSchema } from './schema.ts'
 import type { Monitor, Scope, Task } from './task-types.ts'
 
@@ -61,9 +62,9 @@ export interface RecordTrigger {
 export interface ScheduleTrigger {
   /** Place in the file's `start`. */
   readonly place: number
-  readonly cron: string
-  /** An IANA name. */
-  readonly timezone: string
+  /** Of its content, in hex: a schedule that was edited is another one. */
+  readonly id: string
+  readonly times: Schedule
   /** While the last one still runs. */
   readonly overlap: 'skip' | 'all' | 'latest'
   /** How far back to make up for times at which no worker was up. */

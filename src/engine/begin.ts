@@ -13,6 +13,7 @@ import { beginKafkaCommand } from './tasks/kafka-command.ts'
 import { beginKafkaListener } from './tasks/kafka-listener.ts'
 import { beginParallel } from './tasks/parallel.ts'
 import { beginProcess } from './tasks/process.ts'
+import { beginSignal } from './tasks/signal.ts'
 import { beginSet } from './tasks/set.ts'
 import { beginTrigger } from './tasks/trigger.ts'
 import { beginWorkflow } from './tasks/workflow.ts'
@@ -82,9 +83,10 @@ function begin(at: Attempt, out: Outcome): void {
       return beginFail({ ...at, task }, out)
     case 'stop':
       return beginStop({ ...at, task }, out)
+    case 'signal':
+      return beginSignal({ ...at, task }, out)
     case 'branch':
     case 'item':
-    case 'signal':
     case 'http':
       throw new InvariantViolation(`T5: a ${task.type} is not begun like this`)
   }

@@ -1,6 +1,7 @@
 // What the engine can be asked. Those marked "travels" are sent between partitions through inboxes.
 import type { TaskError } from '../base/errors.ts'
-import type { Parent, Waiter } from './state.ts'
+import type { Json } from '../base/json.ts'
+import type { OnExpired, Parent, Waiter } from './waiter.ts'
 import type { Payload } from './payload.ts'
 import type { SourceRecord } from './message.ts'
 
@@ -14,6 +15,8 @@ export type Command =
   | { readonly type: 'instance.fail'; readonly instanceId: string; readonly error: TaskError }
   /** Ends it with no compensation. */
   | { readonly type: 'instance.stop'; readonly instanceId: string; readonly reason: string }
+  /** A variable was written: listeners whose values follow it wait for those that they have now. */
+  | { readonly type: 'instance.follow-vars'; readonly instanceId: string }
   /** It is ending: compensates the next task, or ends. */
   | { readonly type: 'instance.unwind'; readonly instanceId: string }
   /** A bug of ours met this instance: it waits for a person. */
@@ -48,6 +51,7 @@ export type Command =
   | InstanceCorrelate
   | ChildTold
   | ChildStop
+  | InstanceOperate
 
 /** The commands that travel. */
 export type Travelling =
@@ -96,6 +100,35 @@ export interface ChildStop {
   readonly parent: Parent
 }
 
+/** A person, or a system, acts on an instance. */
+export interface InstanceOperate {
+  readonly type: 'instance.operate'
+  readonly instanceId: string
+  /** The call that waits for the answer. */
+  readonly call: number
+  /** Who, for the history. */
+  readonly by: string
+  readonly action: Action
+}
+
+/** `task` is a name as people see it: "charge", "each[3].charge". */
+export type Action =
+  | { readonly kind: 'signal'; readonly name: string; readonly payload: Payload }
+  | { readonly kind: 'suspend' }
+  | { readonly kind: 'resume' }
+  | { readonly kind: 'stop'; readonly reason: string }
+  | { readonly kind: 'fail'; readonly reason: string }
+  | { readonly kind: 'retry'; readonly task: string | undefined; readonly input: Payload | undefined }
+  | { readonly kind: 'skip'; readonly task: string | undefined }
+  | { readonly kind: 'complete'; readonly task: string | undefined; readonly output: Payload }
+  | { readonly kind: 'set'; readonly values: readonly (readonly [string, Json])[] }
+
+/** Commands that wait while their instance is suspended. */
+export type Deferrable = Extract<
+  Command,
+  { type: 'task.complete' | 'task.fail' | 'instance.correlate' | 'timer.fire' | 'child.told' }
+>
+
 export interface TaskFail {
   readonly type: 'task.fail'
   readonly instanceId: string
@@ -114,6 +147,7 @@ export interface ChannelPublish {
   readonly record: SourceRecord
   /** The longest `keep` of the workflow's listeners on the topic. */
   readonly keepMs: number
+  readonly onExpired: OnExpired
 }
 
 /** Travels: a listener waits from now on. */
@@ -146,6 +180,7 @@ export interface InstanceCorrelate {
   readonly record: SourceRecord
   readonly arrivedAtMs: number
   readonly expiresAtMs: number
+  readonly onExpired: OnExpired
 }
 
 /** Travels, back to the value: the instance could not take it any more. */
@@ -156,6 +191,7 @@ export interface ChannelReturn {
   readonly record: SourceRecord
   readonly arrivedAtMs: number
   readonly expiresAtMs: number
+  readonly onExpired: OnExpired
   /** The instance has ended, and the record came while it ran: nobody else may be answered by it later. */
   readonly isStale: boolean
 }

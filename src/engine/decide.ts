@@ -4,11 +4,14 @@ import type { Command } from './command.ts'
 import { joinChannel, leaveChannel, publishToChannel, purgeChannel, returnToChannel } from './deciders/channel.ts'
 import { hearOfChild, stopChild } from './deciders/child.ts'
 import { completeInstance, failInstance, stopInstance, unwindInstance } from './deciders/ending.ts'
+import { followVariables } from './deciders/follow-vars.ts'
 import { forgetInstance, suspectInstance } from './deciders/instance.ts'
+import { operateInstance } from './deciders/operate.ts'
 import { routeRecord } from './deciders/record.ts'
 import { advanceScope, failScope } from './deciders/scope.ts'
 import { startInstance } from './deciders/start.ts'
 import { activateTask, completeTask, correlateInstance, endStop, executeTask, failTask } from './deciders/task.ts'
+import { deferred } from './deciders/suspension.ts'
 import { fireTimer } from './deciders/timer.ts'
 import type { Decider, Outcome } from './outcome.ts'
 import type { Rejection } from './rejection.ts'
@@ -20,8 +23,10 @@ const deciders: { readonly [Type in Command['type']]: Decider<Type> } = {
   'instance.start': startInstance,
   'instance.complete': completeInstance,
   'instance.fail': failInstance,
+  'instance.follow-vars': followVariables,
   'instance.stop': stopInstance,
   'instance.unwind': unwindInstance,
+  'instance.operate': operateInstance,
   'instance.suspect': suspectInstance,
   'instance.forget': forgetInstance,
   'instance.correlate': correlateInstance,
@@ -45,5 +50,5 @@ const deciders: { readonly [Type in Command['type']]: Decider<Type> } = {
 /** Decides one command against the state. @throws {InvariantViolation} A bug of ours. */
 export function decide(command: Command, state: State, world: World): Outcome | Rejection {
   const decider = deciders[command.type] as Decider<Command['type']>
-  return decider(command, state, world)
+  return deferred(command, state) ?? decider(command, state, world)
 }

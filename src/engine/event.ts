@@ -3,6 +3,7 @@
 // applier never asks anything.
 import type { Json } from '../base/json.ts'
 import type { TaskError } from '../base/errors.ts'
+import type { Deferrable } from './command.ts'
 import type { NodeSpan } from './nodes.ts'
 import type {
   AnswerRow,
@@ -12,6 +13,7 @@ import type {
   Item,
   KeptRow,
   OpenWork,
+  Signal,
   TimerRow,
   UndoKind,
   UndoRow,
@@ -42,6 +44,23 @@ export type Event =
   /** Its tasks are stopped from now on, and what was done is compensated where it fails. */
   | { readonly type: 'instance.ending'; readonly instanceId: string; readonly ending: Ending; readonly atMs: number }
   | { readonly type: 'instance.failed'; readonly instanceId: string; readonly error: TaskError; readonly atMs: number }
+  | { readonly type: 'instance.suspended'; readonly instanceId: string; readonly by: string; readonly atMs: number }
+  | { readonly type: 'instance.resumed'; readonly instanceId: string; readonly by: string; readonly atMs: number }
+  /** It had failed and goes on. */
+  | {
+      readonly type: 'instance.reopened'
+      readonly instanceId: string
+      readonly by: string
+      readonly atMs: number
+      /** Tasks of its root scope that are not settled now. */
+      readonly unsettled: number
+    }
+  | { readonly type: 'command.deferred'; readonly instanceId: string; readonly command: Deferrable }
+  | { readonly type: 'signal.kept'; readonly instanceId: string; readonly signal: Signal }
+  | { readonly type: 'signal.taken'; readonly instanceId: string; readonly name: string }
+  /** What a person did, for the history. */
+  | { readonly type: 'instance.operated'; readonly instanceId: string; readonly note: string; readonly atMs: number }
+  | { readonly type: 'instance.incident-resolved'; readonly instanceId: string }
   | { readonly type: 'instance.stopped'; readonly instanceId: string; readonly error: TaskError; readonly atMs: number }
   | {
       readonly type: 'instance.incident-raised'
@@ -64,7 +83,13 @@ export type Event =
   | (OfTask & { readonly type: 'task.waiting'; readonly open: OpenWork })
   /** Slots are given to the items of a `for-each`. */
   | { readonly type: 'slots.taken'; readonly instanceId: string; readonly count: number }
-  | (OfTask & { readonly type: 'task.retry-scheduled'; readonly open: OpenWork; readonly error: TaskError })
+  | (OfTask & {
+      readonly type: 'task.retry-scheduled'
+      readonly open: OpenWork
+      readonly error: TaskError | undefined
+      /** A person has it tried again: its attempts are counted anew. */
+      readonly isByHand?: true
+    })
   | (OfTask & {
       readonly type: 'task.completed'
       readonly output: Payload | undefined

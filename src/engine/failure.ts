@@ -83,7 +83,10 @@ function settleFailed(at: Attempt, error: TaskError, out: Outcome): void {
       ...(chosen === undefined ? {} : { chosen }),
     })
   }
-  if (values !== undefined) out.event({ ...common, type: 'vars.set', values })
+  if (values !== undefined) {
+    out.event({ ...common, type: 'vars.set', values })
+    out.follow({ type: 'instance.follow-vars', instanceId: instance.id })
+  }
   if (action === 'fail') out.follow({ type: 'scope.fail', instanceId: instance.id, task: at.node, error })
   else if (action !== 'incident') out.follow({ type: 'scope.advance', instanceId: instance.id, task: at.node })
 }
@@ -102,10 +105,12 @@ const errorRoot = (at: Attempt, error: TaskError): NonNullable<Extras['error']> 
 
 function retryDelayMs(at: Attempt, error: TaskError, afterMs: number | undefined): number | undefined {
   const policy = at.task.retry
-  if (policy.maxAttempts !== 0 && at.number >= policy.maxAttempts) return undefined
+  const row = rowAt(at.state, at.instance, at.node)
+  const attempts = at.number - (row?.attemptsBefore ?? 0)
+  if (policy.maxAttempts !== 0 && attempts >= policy.maxAttempts) return undefined
   if (policy.nonRetryable.includes(error.code)) return undefined
-  const delayMs = Math.min(afterMs ?? intervalMs(policy, at), delayMsMax)
-  const startedAtMs = rowAt(at.state, at.instance, at.node)?.startedAtMs ?? at.world.nowMs
+  const delayMs = Math.min(afterMs ?? intervalMs(policy, at, attempts), delayMsMax)
+  const startedAtMs = row?.startedAtMs ?? at.world.nowMs
   if (policy.maxElapsedMs !== undefined && at.world.nowMs + delayMs - startedAtMs > policy.maxElapsedMs)
     return undefined
   return delayMs
@@ -117,9 +122,9 @@ const delayMsMax = 3_650 * 86_400_000
 const encoder = new TextEncoder()
 
 /** Exponential, with a jitter that is drawn from the task's identity: the engine has no random (I11). */
-function intervalMs(policy: RetryPolicy, at: Attempt): number {
+function intervalMs(policy: RetryPolicy, at: Attempt, attempts: number): number {
   // Finite, because nothing times infinity is no number.
-  const factor = Math.min(policy.backoffCoefficient ** (at.number - 1), Number.MAX_VALUE)
+  const factor = Math.min(policy.backoffCoefficient ** (attempts - 1), Number.MAX_VALUE)
   const grown = policy.initialIntervalMs * factor
   const interval = Math.min(grown, policy.maxIntervalMs)
   const draw = (murmur2(encoder.encode(`${at.instance.id}/${at.node}/${at.number}`)) >>> 0) / 0x1_0000_0000

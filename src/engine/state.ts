@@ -4,6 +4,7 @@
 //   instances    by instance id       the execution: its first tasks, variables, timeline
 //   blocks       by instance/number   further tasks, some to a block (nodes.ts)
 //   undos        by instance/number   what is to be compensated, should the instance be unwound
+//   deferred     by instance/number   what came while an instance was suspended
 //   keys         by workflow/key      which instance a business key belongs to
 //   channels     by workflow/topic/value   who waits for a correlation value, and which records are kept for it
 //   kept         by number            a record that came before its listener
@@ -16,11 +17,14 @@
 import type { Json } from '../base/json.ts'
 import type { TaskError } from '../base/errors.ts'
 import type { Payload } from './payload.ts'
+import type { Deferrable } from './command.ts'
 import type { SourceRecord } from './message.ts'
 import type { Deadlines, TaskRow } from './task-row.ts'
+import type { OnExpired, Parent, Waiter } from './waiter.ts'
 
 export { isSettled } from './task-row.ts'
 export type * from './task-row.ts'
+export type * from './waiter.ts'
 
 export interface ReadTable<Row> {
   find(id: string): Row | undefined
@@ -42,6 +46,7 @@ export interface Rows {
   readonly instances: InstanceRow
   readonly blocks: BlockRow
   readonly undos: UndoRow
+  readonly deferred: DeferredRow
   readonly keys: KeyRow
   readonly channels: ChannelRow
   readonly kept: KeptRow
@@ -56,7 +61,7 @@ export type State = { readonly [Name in TableName]: ReadTable<Rows[Name]> }
 /** What appliers see. */
 export type WritableState = { readonly [Name in TableName]: WriteTable<Rows[Name]> }
 
-export type InstanceStatus = 'EXECUTING' | 'COMPENSATING' | 'COMPLETED' | 'FAILED' | 'STOPPED'
+export type InstanceStatus = 'EXECUTING' | 'SUSPENDED' | 'COMPENSATING' | 'COMPLETED' | 'FAILED' | 'STOPPED'
 
 export interface InstanceRow {
   readonly id: string
@@ -88,6 +93,10 @@ export interface InstanceRow {
   undos: number
   unknowns: number
   deadlines: Deadlines | undefined
+  /** Signals that came before a task waited for them, the oldest first. */
+  signals: readonly Signal[]
+  /** How many commands wait for it to be resumed. */
+  deferred: number
   /** Tasks that have failed for good and wait for a person, and the instance itself where it does. */
   incidents: number
   output: Payload | undefined
@@ -101,11 +110,14 @@ export interface InstanceRow {
   stored: readonly string[]
 }
 
-/** A task of an instance that waits for a child. */
-export interface Parent {
-  readonly instanceId: string
-  readonly task: number
-  readonly attempt: number
+export interface Signal {
+  readonly name: string
+  readonly payload: Payload
+}
+
+/** A command that waits for its instance to be resumed. */
+export interface DeferredRow {
+  readonly command: Deferrable
 }
 
 export interface TimelineRow {
@@ -155,19 +167,6 @@ export interface ChannelRow {
   kept: readonly KeptMark[]
 }
 
-export interface Waiter {
-  readonly instanceId: string
-  /** Where the instance lives. */
-  readonly partition: number
-  readonly version: string
-  readonly task: number
-  /** Grows with each subscription of the instance: an answer to an older one is sent back. */
-  readonly number: number
-  readonly sinceMs: number
-  /** Values of the further pairs, in their order. */
-  readonly others: readonly string[]
-}
-
 export interface KeptMark {
   readonly number: number
   readonly arrivedAtMs: number
@@ -184,6 +183,7 @@ export interface KeptRow {
   /** Its row in `timers`. */
   readonly timer: string
   readonly bytes: number
+  readonly onExpired: OnExpired
 }
 
 export interface KeptTotalsRow {
@@ -252,4 +252,6 @@ export const channelId = (workflow: string, topic: string, value: string): strin
 export const keyId = (workflow: string, key: string): string => `${workflow}/${key}`
 export const undoId = (instanceId: string, kind: UndoKind, number: number): string =>
   `${instanceId}/${kind[0]}${number}`
+export const deferredId = (instanceId: string, number: number): string =>
+  `${instanceId}/${number.toString().padStart(6, '0')}`
 export const workId = (instanceId: string, task: number): string => `${instanceId}/${task}`

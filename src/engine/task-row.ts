@@ -13,6 +13,8 @@ export interface TaskRow {
   readonly output: Payload | undefined
   readonly error: TaskError | undefined
   readonly hasIncident: boolean
+  /** Attempts before a person had it tried again: its retry policy counts from there. */
+  readonly attemptsBefore: number
   /** What it waits for while SUBMITTED or EXECUTING. */
   readonly open: OpenWork | undefined
   /** Of a SKIPPED task: whether its edges are live. Of a decision, and of one that failed: the tasks that it chose. */
@@ -39,7 +41,14 @@ export interface Deadlines {
 
 /** What an unfinished task waits for. `timer` is the key of a row in `timers`. */
 export type OpenWork =
-  | { readonly kind: 'record'; readonly number: number; readonly value: string; readonly timer: string | undefined }
+  | {
+      readonly kind: 'record'
+      readonly number: number
+      readonly value: string
+      /** Values of the further pairs, in their order. */
+      readonly others: readonly string[]
+      readonly timer: string | undefined
+    }
   | { readonly kind: 'time'; readonly dueAtMs: number; readonly timer: string }
   | { readonly kind: 'retry'; readonly dueAtMs: number; readonly timer: string; readonly input: Payload | undefined }
   | { readonly kind: 'slot'; readonly input: Payload }
@@ -51,6 +60,7 @@ export type OpenWork =
   | { readonly kind: 'interval'; readonly ranAtMs: number; readonly timer: string | undefined }
   /** The end of another instance. */
   | { readonly kind: 'child'; readonly workflow: string; readonly key: string; readonly timer: string | undefined }
+  | { readonly kind: 'signal'; readonly name: string; readonly timer: string | undefined }
   /** Its handler was stopped, and cleans up. */
   | { readonly kind: 'stopping'; readonly input: Payload; readonly timer: string }
 

@@ -7,7 +7,7 @@
 import type { ErrorObject } from 'ajv'
 import { OutcomeUnknown, TransientFault } from '../base/errors.ts'
 import { Unavailable } from '../runtime/face.ts'
-import type { StartRejectionCode } from '../runtime/face.ts'
+import type { ActionRefusalCode, StartRejectionCode } from '../runtime/face.ts'
 import { httpLimits } from './limits.ts'
 import { violationsOf } from './violation.ts'
 import type { Violation } from './violation.ts'
@@ -33,14 +33,19 @@ export const problems = {
   'partition-not-found': { status: 404, title: 'The topic has no such partition' },
   'instance-not-found': { status: 404, title: 'There is no such instance' },
   'workflow-not-found': { status: 404, title: 'There is no such workflow' },
+  'task-not-found': { status: 404, title: 'The instance has no such task' },
   'method-not-allowed': { status: 405, title: 'This address does not take this method' },
   'request-timeout': { status: 408, title: 'The request did not arrive in time' },
   'already-running': { status: 409, title: 'An instance with this key is running' },
+  'not-now': { status: 409, title: 'The instance does not allow this now' },
+  'task-unclear': { status: 409, title: 'Several tasks could be meant' },
+  'signals-full': { status: 409, title: 'Too many signals wait already' },
   'body-too-large': { status: 413, title: 'The body is too large' },
   'payload-too-large': { status: 413, title: 'The input is too large' },
   'url-too-long': { status: 414, title: 'A part of the address is too long' },
   'media-type-unsupported': { status: 415, title: 'This content type is not accepted here' },
   'input-invalid': { status: 422, title: "The input does not fit the workflow's schema" },
+  'input-not-taken': { status: 422, title: 'This task takes no input' },
   'key-invalid': { status: 422, title: 'The key cannot be used' },
   expression: { status: 422, title: 'An expression of the workflow failed on this input' },
   'headers-too-large': { status: 431, title: 'The headers are too large' },
@@ -50,7 +55,7 @@ export const problems = {
   overloaded: { status: 503, title: 'Too much is waiting already', retryAfterS: 2 },
   'disk-full': { status: 503, title: 'The disk is full', retryAfterS: 30 },
 } as const satisfies { readonly [code: string]: ProblemKind } & {
-  readonly [code in StartRejectionCode | Unavailable['code']]: ProblemKind
+  readonly [code in StartRejectionCode | ActionRefusalCode | Unavailable['code']]: ProblemKind
 }
 
 export type ProblemCode = keyof typeof problems

@@ -4,8 +4,8 @@
 import type { Json } from '../base/json.ts'
 import { StoreCorrupted } from '../base/errors.ts'
 import { Payload } from '../engine/payload.ts'
-import type { Ending, InstanceRow, InstanceStatus, Parent, TaskStatus, TimelineRow } from '../engine/state.ts'
-import { list, number, optional, text, texts } from './fields.ts'
+import type { Ending, InstanceRow, InstanceStatus, Parent, Signal, TaskStatus, TimelineRow } from '../engine/state.ts'
+import { bytes, list, number, optional, text, texts } from './fields.ts'
 import { pack, unpack } from './pack.ts'
 import { payloadOf, payloadPlaces, type PlacedPayloads } from './payload-place.ts'
 import {
@@ -20,7 +20,14 @@ import {
 } from './task-codec.ts'
 
 const layout = 2
-const instanceStatuses: readonly InstanceStatus[] = ['EXECUTING', 'COMPLETED', 'FAILED', 'STOPPED', 'COMPENSATING']
+const instanceStatuses: readonly InstanceStatus[] = [
+  'EXECUTING',
+  'COMPLETED',
+  'FAILED',
+  'STOPPED',
+  'COMPENSATING',
+  'SUSPENDED',
+]
 
 export interface EncodedInstance extends PlacedPayloads {
   readonly bytes: Uint8Array
@@ -57,6 +64,8 @@ export function encodeInstance(row: InstanceRow): EncodedInstance {
     row.undos,
     row.unknowns,
     deadlinesFields(row.deadlines),
+    row.signals.map(({ name, payload }) => [name, payload.bytes]),
+    row.deferred,
   ])
   return { bytes, payloads, stored }
 }
@@ -97,12 +106,19 @@ function instanceOf(fields: readonly unknown[], load: (key: string) => Uint8Arra
     undos: number(fields[24]),
     unknowns: number(fields[25]),
     deadlines: deadlinesOf(fields[26]),
+    signals: list(fields[27]).map(signalOf),
+    deferred: number(fields[28]),
   }
 }
 
 function parentOf(field: unknown): Parent | undefined {
   const fields = optional(list)(field)
   return fields && { instanceId: text(fields[0]), task: number(fields[1]), attempt: number(fields[2]) }
+}
+
+function signalOf(field: unknown): Signal {
+  const fields = list(field)
+  return { name: text(fields[0]), payload: Payload.ofBytes(bytes(fields[1])) }
 }
 
 function endingOf(field: unknown): Ending | undefined {

@@ -7,6 +7,7 @@ export const prefixes: { readonly [Name in TableName]: string } = {
   instances: 'i/',
   blocks: 'g/',
   undos: 'u/',
+  deferred: 'd/',
   keys: 'k/',
   channels: 'c/',
   kept: 'b/',

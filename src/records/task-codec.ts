@@ -68,13 +68,16 @@ function taskFields(task: TaskRow, name: string, baseMs: number, place: Place): 
     task.hasIncident,
     task.open === undefined ? null : openFields(task.open, name, place),
     task.edges === 'live' ? 1 : task.edges === 'dead' ? 0 : task.edges,
-    ...(task.deadlines === undefined && task.item === undefined ? [] : moreFields(task, name, place)),
+    ...(task.deadlines === undefined && task.item === undefined && task.attemptsBefore === 0
+      ? []
+      : moreFields(task, name, place)),
   ]
 }
 
-const moreFields = ({ deadlines, item }: TaskRow, name: string, place: Place): readonly unknown[] => [
+const moreFields = ({ deadlines, item, attemptsBefore }: TaskRow, name: string, place: Place): readonly unknown[] => [
   deadlinesFields(deadlines),
   item === undefined ? null : [item.forEach, item.index, place(item.value, `${name}v`)],
+  attemptsBefore,
 ]
 
 export const deadlinesFields = (deadlines: Deadlines | undefined): readonly unknown[] | null =>
@@ -103,6 +106,7 @@ function taskOf(fields: readonly unknown[], baseMs: number, payload: ReadPayload
     edges: edges === 1 ? 'live' : edges === 0 ? 'dead' : texts(edges),
     deadlines: deadlinesOf(fields[9]),
     item: itemOf(fields[10], payload),
+    attemptsBefore: optional(number)(fields[11]) ?? 0,
   }
 }
 
@@ -115,7 +119,7 @@ function itemOf(field: unknown, payload: ReadPayload): TaskRow['item'] {
 function openFields(open: OpenWork, name: string, place: Place): readonly unknown[] {
   switch (open.kind) {
     case 'record':
-      return [0, open.number, open.value, open.timer ?? null]
+      return [0, open.number, open.value, open.timer ?? null, open.others]
     case 'time':
       return [1, open.dueAtMs, open.timer]
     case 'retry':
@@ -134,6 +138,8 @@ function openFields(open: OpenWork, name: string, place: Place): readonly unknow
       return [7, open.ranAtMs, open.timer ?? null]
     case 'child':
       return [8, open.workflow, open.key, open.timer ?? null]
+    case 'signal':
+      return [10, open.name, open.timer ?? null]
     case 'stopping':
       return [9, place(open.input, `${name}i`), open.timer]
   }
@@ -148,6 +154,7 @@ function openOf(fields: readonly unknown[], payload: ReadPayload): OpenWork {
         number: number(fields[1]),
         value: text(fields[2]),
         timer: optional(text)(fields[3]),
+        others: texts(fields[4]),
       }
     case 1:
       return { kind: 'time', dueAtMs: number(fields[1]), timer: text(fields[2]) }
@@ -177,6 +184,8 @@ function openOf(fields: readonly unknown[], payload: ReadPayload): OpenWork {
       return { kind: 'child', workflow: text(fields[1]), key: text(fields[2]), timer: optional(text)(fields[3]) }
     case 9:
       return { kind: 'stopping', input: input(fields[1]), timer: text(fields[2]) }
+    case 10:
+      return { kind: 'signal', name: text(fields[1]), timer: optional(text)(fields[2]) }
     default:
       throw new StoreCorrupted('a task waits for something that there is not')
   }

@@ -81,6 +81,31 @@ export type StartAnswer =
       readonly violations?: readonly { pointer: string; message: string }[]
     }
 
+/** What a person, or a system, does to an instance. `task` is a name as its view has it: "charge", "each[3].charge". */
+export type Action =
+  | { readonly kind: 'signal'; readonly name: string; readonly payload: Json }
+  | { readonly kind: 'suspend' | 'resume' }
+  | { readonly kind: 'stop' | 'fail'; readonly reason: string }
+  /** Absent task: the only one with an incident, or the instance itself. `input`: of a handler. */
+  | { readonly kind: 'retry'; readonly task: string | undefined; readonly input: Json | undefined }
+  | { readonly kind: 'skip'; readonly task: string | undefined }
+  | { readonly kind: 'complete'; readonly task: string | undefined; readonly output: Json }
+  | { readonly kind: 'set'; readonly vars: { readonly [name: string]: Json } }
+
+export type ActionAnswer =
+  | { readonly outcome: 'done' }
+  | { readonly outcome: 'refused'; readonly code: ActionRefusalCode; readonly message: string }
+
+export type ActionRefusalCode =
+  | 'instance-not-found'
+  | 'not-now'
+  | 'task-not-found'
+  | 'task-unclear'
+  | 'input-not-taken'
+  | 'signals-full'
+  | 'payload-too-large'
+  | 'expression'
+
 export type StartRejectionCode =
   | 'workflow-not-found'
   | 'input-invalid'
@@ -179,6 +204,8 @@ export interface WorkerFace {
   view(): WorkerView
   /** Resolves when the start is committed. */
   startInstance(request: StartRequest): Promise<StartAnswer>
+  /** Resolves when what was done is committed. @param by who does it, for the instance's history */
+  operateInstance(id: string, action: Action, by: string): Promise<ActionAnswer>
   /** By id, newest state that is committed. */
   findInstance(id: string): Promise<InstanceView | undefined>
   /** The latest instance of a workflow with this business key. */

@@ -3,6 +3,7 @@
 import { StoreCorrupted } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
 import type { BlockRow, InstanceRow, Rows, TableName } from '../engine/state.ts'
+import { deferredCodec } from '../records/deferred-codec.ts'
 import { decodeInstance } from '../records/instance-codec.ts'
 import { endOf, prefixes } from '../records/keys.ts'
 import { decodeBlock } from '../records/task-codec.ts'
@@ -25,6 +26,7 @@ export type PayloadTable = 'instances' | 'blocks'
 /** The codecs of all other tables. */
 export const codecs: { readonly [Name in Exclude<TableName, PayloadTable>]: Codec<Rows[Name]> } = {
   undos: undoCodec,
+  deferred: deferredCodec,
   keys: keyCodec,
   channels: channelCodec,
   kept: keptCodec,
@@ -89,6 +91,7 @@ export class CommittedRows {
     instances: new RecentRows(),
     blocks: new RecentRows(),
     undos: new RecentRows(),
+    deferred: new RecentRows(),
     keys: new RecentRows(),
     channels: new RecentRows(),
     kept: new RecentRows(),

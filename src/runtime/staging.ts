@@ -100,6 +100,7 @@ export class Staging implements WritableState {
   readonly instances: StagedTable<'instances'>
   readonly blocks: StagedTable<'blocks'>
   readonly undos: StagedTable<'undos'>
+  readonly deferred: StagedTable<'deferred'>
   readonly keys: StagedTable<'keys'>
   readonly channels: StagedTable<'channels'>
   readonly kept: StagedTable<'kept'>
@@ -115,6 +116,7 @@ export class Staging implements WritableState {
     this.instances = new StagedTable('instances', rows, below?.instances)
     this.blocks = new StagedTable('blocks', rows, below?.blocks)
     this.undos = new StagedTable('undos', rows, below?.undos)
+    this.deferred = new StagedTable('deferred', rows, below?.deferred)
     this.keys = new StagedTable('keys', rows, below?.keys)
     this.channels = new StagedTable('channels', rows, below?.channels)
     this.kept = new StagedTable('kept', rows, below?.kept)

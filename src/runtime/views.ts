@@ -115,6 +115,8 @@ function wordsFor(task: Task, open: OpenWork, progress: string | undefined): str
       return open.timer === undefined
         ? 'the end of its run'
         : `its next run at ${time(Number(open.timer.slice(0, 15)))}`
+    case 'signal':
+      return `the signal ${open.name}`
     case 'child':
       return `the end of ${open.workflow} '${open.key}'`
     case 'stopping':

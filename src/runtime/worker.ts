@@ -1,6 +1,7 @@
 // A worker: the partitions that the group gives it, the definitions, the handlers, and the face that is asked.
 import type { Logger } from '../base/logger.ts'
 import type { Workflow } from '../definition/workflow.ts'
+import type { Command } from '../engine/command.ts'
 import type { Effect } from '../engine/effect.ts'
 import type { Problem } from '../base/errors.ts'
 import type { HandlerSource } from '../handlers/contract.ts'
@@ -9,6 +10,8 @@ import { count, type Counters } from './batch.ts'
 import { Definitions } from './definitions.ts'
 import { Executor } from './executor.ts'
 import type {
+  Action,
+  ActionAnswer,
   InstanceFilter,
   InstanceSummary,
   InstanceView,
@@ -25,7 +28,7 @@ import type {
 import { PartitionHost } from './host.ts'
 import type { Assignment, Clock, Ids, Log, Membership, OpenStore } from './ports.ts'
 import { prepareTopics } from './app-topics.ts'
-import { StartCalls } from './start-calls.ts'
+import { Calls } from './calls.ts'
 import { persist } from './persist.ts'
 import { Queries } from './queries.ts'
 import { TopicAccess } from './topic-access.ts'
@@ -42,6 +45,8 @@ export interface WorkerOptions {
   readonly ids: Ids
   readonly handlers: HandlerSource
   readonly handlersMax: number
+  /** Handlers that run in threads at once. */
+  readonly threadsMax: number
   readonly logger: Logger
   /** Partitions of topics that are created for workflows. */
   readonly partitionsOf: (topic: string) => number
@@ -61,18 +66,18 @@ export class Worker implements WorkerFace {
   readonly #queries: Queries
   readonly #topics: TopicAccess
   readonly #counters: Counters = new Map()
-  readonly #calls: StartCalls
+  readonly #calls: Calls
   readonly #alarms: string[] = []
   #definitionProblems: readonly Problem[] = []
   #isStopping = false
   #cancelRefresh = (): void => {}
 
   private constructor(options: WorkerOptions) {
-    const { app, log, logger, clock, handlers, handlersMax, partitionsOf, createsTopics } = options
+    const { app, log, logger, clock, handlers, handlersMax, threadsMax, partitionsOf, createsTopics } = options
     const topics = topicsOf(app)
     this.#options = options
     this.definitions = new Definitions({ log, clock, topics, logger, partitionsOf, createsTopics })
-    this.#executor = new Executor({ handlers, clock, logger, handlersMax })
+    this.#executor = new Executor({ handlers, clock, logger, handlersMax, threadsMax })
     for (let partition = 0; partition < options.partitions; partition++) {
       this.#hosts.push(
         new PartitionHost({
@@ -92,7 +97,7 @@ export class Worker implements WorkerFace {
         }),
       )
     }
-    this.#calls = new StartCalls(this.#hosts, this.definitions, options.ids)
+    this.#calls = new Calls(this.#hosts, this.definitions, options.ids)
     this.#queries = new Queries({ hosts: this.#hosts, definitions: this.definitions, executor: this.#executor, clock })
     this.#topics = new TopicAccess(log, clock, topics)
   }
@@ -181,6 +186,10 @@ export class Worker implements WorkerFace {
     }
   }
 
+  operateInstance(id: string, action: Action, by: string): Promise<ActionAnswer> {
+    return this.#calls.operate(id, action, by)
+  }
+
   startInstance(request: StartRequest): Promise<StartAnswer> {
     return this.#calls.start(request)
   }
@@ -252,25 +261,23 @@ export class Worker implements WorkerFace {
         this.#calls.answer(effect.call, effect.answer)
         return
       case 'handler.request':
-        this.#executor.request({ ...effect, partition }, (command) => {
-          // A grant that falls with its batch is asked for anew by the next incarnation; a result is kept for it.
-          const onLost = command.type === 'task.execute' ? (): void => {} : undefined
-          this.#hosts[partition]?.submit({ command, onLost })
-        })
+        this.#executor.request(effect, partition, (command) => this.#submit(partition, command))
         return
       case 'handler.run':
         this.#executor.run(effect)
         return
       case 'handler.abort':
         this.#executor.abort(effect.instanceId, effect.task)
-        if (effect.isStop) {
-          const { instanceId, task, attempt } = effect
-          this.#hosts[partition]?.submit({
-            command: { type: 'task.stop-ended', instanceId, task, attempt },
-            onLost: undefined,
-          })
-        }
+        return
+      case 'handler.stop':
+        this.#executor.stop(effect, partition, (command) => this.#submit(partition, command))
     }
+  }
+
+  #submit(partition: number, command: Command): void {
+    // A grant that falls with its batch is asked for anew by the next incarnation; a result is kept for it.
+    const onLost = command.type === 'task.execute' ? (): void => {} : undefined
+    this.#hosts[partition]?.submit({ command, onLost })
   }
 
   #alarm(message: string): void {

@@ -114,6 +114,7 @@ suite('instances', () => {
     open: undefined,
     edges: 'live',
     deadlines: undefined,
+    attemptsBefore: 0,
     item: undefined,
   }
 

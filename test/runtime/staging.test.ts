@@ -44,6 +44,8 @@ function instance(input: Payload): InstanceRow {
     undos: 0,
     unknowns: 0,
     deadlines: undefined,
+    signals: [],
+    deferred: 0,
     incidents: 0,
     output: undefined,
     error: undefined,

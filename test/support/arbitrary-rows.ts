@@ -83,6 +83,7 @@ export const channelRow: fc.Arbitrary<ChannelRow> = fc.record({
   waiters: fc.array(waiter, { maxLength: 4 }),
   kept: fc.array(fc.record({ number, arrivedAtMs: time, bytes: number }), { maxLength: 4 }),
 })
+const onExpired = fc.constantFrom('drop', 'dead-letter')
 export const keptRow: fc.Arbitrary<KeptRow> = fc.record({
   number,
   channel: text,
@@ -91,6 +92,7 @@ export const keptRow: fc.Arbitrary<KeptRow> = fc.record({
   expiresAtMs: time,
   timer: text,
   bytes: number,
+  onExpired,
 })
 
 const encoder = new TextEncoder()
@@ -99,7 +101,13 @@ const payload = fc
   .map((json) => Payload.ofBytes(encoder.encode(json)))
 const error = fc.record({ code: text, message: text })
 const open: fc.Arbitrary<OpenWork> = fc.oneof(
-  fc.record({ kind: kind('record'), number, value: text, timer: maybe(text) }),
+  fc.record({
+    kind: kind('record'),
+    number,
+    value: text,
+    others: fc.array(text, { maxLength: 2 }),
+    timer: maybe(text),
+  }),
   fc.record({ kind: kind('time'), dueAtMs: time, timer: text }),
   fc.record({ kind: kind('retry'), dueAtMs: time, timer: text, input: maybe(payload) }),
   fc.record({ kind: kind('slot'), input: payload }),
@@ -118,6 +126,7 @@ const open: fc.Arbitrary<OpenWork> = fc.oneof(
   }),
   fc.record({ kind: kind('interval'), ranAtMs: time, timer: maybe(text) }),
   fc.record({ kind: kind('child'), workflow: text, key: text, timer: maybe(text) }),
+  fc.record({ kind: kind('signal'), name: text, timer: maybe(text) }),
   fc.record({ kind: kind('stopping'), input: payload, timer: text }),
 )
 const deadlines = fc.record({ maxDuration: maybe(text), monitor: maybe(text), deadline: maybe(text) })
@@ -132,6 +141,7 @@ const taskRow: fc.Arbitrary<TaskRow> = fc.record({
   open: maybe(open),
   edges: fc.oneof(fc.constantFrom('live', 'dead'), fc.array(text, { maxLength: 3 })),
   deadlines: maybe(deadlines),
+  attemptsBefore: fc.nat(),
   item: maybe(fc.record({ forEach: fc.nat(), index: fc.nat(), value: payload })),
 })
 const parent = fc.record({ instanceId: text, task: fc.nat(), attempt: fc.nat() })
@@ -154,7 +164,7 @@ export const instanceRow: fc.Arbitrary<InstanceRow> = fc.record({
   traceparent: maybe(text),
   startedAtMs: time,
   input: payload,
-  status: fc.constantFrom('EXECUTING', 'COMPENSATING', 'COMPLETED', 'FAILED', 'STOPPED'),
+  status: fc.constantFrom('EXECUTING', 'SUSPENDED', 'COMPENSATING', 'COMPLETED', 'FAILED', 'STOPPED'),
   endedAtMs: maybe(time),
   vars: fc
     .array(fc.tuple(text, fc.json()), { maxLength: 3 })
@@ -168,6 +178,8 @@ export const instanceRow: fc.Arbitrary<InstanceRow> = fc.record({
   undos: fc.nat(),
   unknowns: fc.nat(),
   deadlines: maybe(deadlines),
+  signals: fc.array(fc.record({ name: text, payload }), { maxLength: 3 }),
+  deferred: fc.nat(),
   incidents: fc.nat(),
   output: maybe(payload),
   error: maybe(error),
@@ -209,7 +221,7 @@ export const travelling: fc.Arbitrary<Travelling> = fc.oneof(
     key: text,
     origin: fc.record({ kind: kind('record'), record, trigger: fc.nat() }),
   }),
-  fc.record({ type: kind('channel.publish'), workflow: text, value: text, record, keepMs: number }),
+  fc.record({ type: kind('channel.publish'), workflow: text, value: text, record, keepMs: number, onExpired }),
   fc.record({ type: kind('channel.join'), workflow: text, topic: text, value: text, waiter }),
   fc.record({ type: kind('channel.leave'), workflow: text, topic: text, value: text, instanceId: text, number }),
   fc.record({
@@ -220,6 +232,7 @@ export const travelling: fc.Arbitrary<Travelling> = fc.oneof(
     arrivedAtMs: time,
     expiresAtMs: time,
     isStale: fc.boolean(),
+    onExpired,
   }),
   fc.record({ type: kind('channel.purge'), workflow: text, topic: text, value: text, fromMs: time, toMs: time }),
   fc.record({
@@ -232,5 +245,6 @@ export const travelling: fc.Arbitrary<Travelling> = fc.oneof(
     record,
     arrivedAtMs: time,
     expiresAtMs: time,
+    onExpired,
   }),
 )

@@ -38,7 +38,7 @@ export function checkInvariants(store: MapStore, rows: CommittedRows, catalogue:
     const key = rows.find('keys', id)
     const instance = key === undefined ? undefined : rows.find('instances', key.instanceId)
     assert.ok(instance !== undefined && keyId(instance.workflow, instance.key) === id, 'I1')
-    assert.equal(key?.isOpen, instance.status === 'EXECUTING' || instance.status === 'COMPENSATING', 'I1')
+    assert.equal(key?.isOpen, ['EXECUTING', 'SUSPENDED', 'COMPENSATING'].includes(instance.status), 'I1')
   }
 }
 
@@ -51,8 +51,8 @@ function checkInstance(
   const workflow = catalogue.find(instance.version)
   assert.ok(workflow !== undefined)
   const tables = { blocks: { find: (id: string) => rows.find('blocks', id) } }
-  const isOpen = instance.status === 'EXECUTING' || instance.status === 'COMPENSATING'
-  let incidents = instance.status === 'EXECUTING' && instance.error !== undefined ? 1 : 0
+  const isOpen = ['EXECUTING', 'SUSPENDED', 'COMPENSATING'].includes(instance.status)
+  let incidents = isOpen && instance.error !== undefined ? 1 : 0
   let stopping = 0
   const waitsFor = (timer: string | undefined): void => {
     if (timer === undefined) return

@@ -10,8 +10,17 @@ import type { Json } from '../../src/base/json.ts'
 import { parseDuration } from '../../src/definition/duration.ts'
 import { loadWorkflows } from '../../src/definition/parse.ts'
 import type { Workflow } from '../../src/definition/workflow.ts'
-import type { Command, TaskFail, Travelling } from '../../src/engine/command.ts'
-import type { DeadLetter, Effect, HandlerRun, Outgoing, StartAnswer } from '../../src/engine/effect.ts'
+import type { Action, Command, TaskFail, Travelling } from '../../src/engine/command.ts'
+import type {
+  ActionAnswer,
+  CallAnswer,
+  DeadLetter,
+  Effect,
+  HandlerRun,
+  HandlerStop,
+  Outgoing,
+  StartAnswer,
+} from '../../src/engine/effect.ts'
 import type { Event } from '../../src/engine/event.ts'
 import type { SourceRecord } from '../../src/engine/message.ts'
 import { Payload } from '../../src/engine/payload.ts'
@@ -50,12 +59,14 @@ export class EngineWorld extends EngineView {
   readonly rejections: { readonly command: Command['type']; readonly code: RejectionCode }[] = []
   readonly produced: Produced[] = []
   readonly deadLetters: DeadLetter[] = []
-  /** Handler tasks that ask for a slot, and those that were told to run, and to stop. */
+  /** Handler tasks that ask for a slot, and those that were told to run, and that it is over. */
   readonly requests: Extract<Effect, { type: 'handler.request' }>[] = []
   readonly runs: HandlerRun[] = []
-  readonly aborts: Extract<Effect, { type: 'handler.abort' }>[] = []
-  /** Handlers that were stopped and clean up; at once, unless `areStopsSlow`. */
-  readonly stops: Extract<Effect, { type: 'handler.abort' }>[] = []
+  readonly aborts: Extract<Effect, { type: 'handler.abort' | 'handler.stop' }>[] = []
+  /** Of those, the ones that were stopped. */
+  readonly stopped: HandlerStop[] = []
+  /** Of those, the ones that clean up; at once, unless `areStopsSlow`. */
+  readonly stops: HandlerStop[] = []
   areStopsSlow = false
   /** W2; to look at all of a large state after every input would take too long. */
   checksInvariants = true
@@ -65,7 +76,7 @@ export class EngineWorld extends EngineView {
   /** What the log refuses: by topic, the code of the refusal. */
   readonly refusedTopics = new Map<string, string>()
   readonly #held = new Set<Travelling['type']>()
-  readonly #answers: StartAnswer[] = []
+  readonly #answers: CallAnswer[] = []
   readonly #offsets = new Map<string, number>()
   readonly #files = new Map<string, readonly string[]>()
   /** Rows of each partition as the last look at its invariants decoded them: an insert over one of them is noticed. */
@@ -101,7 +112,17 @@ export class EngineWorld extends EngineView {
       origin: { kind: 'api', input: Payload.of(input), idempotencyKey, call },
     })
     const answer = this.#answers[call]
-    assert.ok(answer !== undefined, 'the call is answered')
+    assert.ok(answer !== undefined && answer.outcome !== 'done' && answer.outcome !== 'refused', 'the call is answered')
+    return answer
+  }
+
+  /** A person acts on an instance; the answer. */
+  operate(key: string, action: Action, workflow = 'w'): ActionAnswer {
+    const call = this.#calls++
+    const instanceId = this.instance(key, workflow).id
+    this.input(this.partitionOf(key), { type: 'instance.operate', instanceId, call, by: 'ann', action })
+    const answer = this.#answers[call]
+    assert.ok(answer?.outcome === 'done' || answer?.outcome === 'refused', 'the call is answered')
     return answer
   }
 
@@ -138,11 +159,15 @@ export class EngineWorld extends EngineView {
     const ms = parseDuration(duration)
     assert.ok(ms !== undefined, `${duration} is a duration`)
     const untilMs = this.nowMs + ms
+    // One of a suspended instance stays until that is resumed.
+    const fired = new Set<string>()
     for (;;) {
-      const next = this.timers().find(({ dueAtMs }) => dueAtMs <= untilMs)
+      const next = this.timers().find(({ dueAtMs, key }) => dueAtMs <= untilMs && !fired.has(key))
       if (next === undefined) break
       this.nowMs = Math.max(this.nowMs, next.dueAtMs)
+      const deferred = this.eventsOf('command.deferred').length
       this.input(next.partition, { type: 'timer.fire', timer: next.key })
+      if (this.eventsOf('command.deferred').length > deferred) fired.add(next.key)
     }
     this.nowMs = untilMs
   }
@@ -301,7 +326,11 @@ export class EngineWorld extends EngineView {
         return
       case 'handler.abort':
         this.aborts.push(effect)
-        if (effect.isStop) this.stops.push(effect)
+        return
+      case 'handler.stop':
+        this.aborts.push(effect)
+        this.stopped.push(effect)
+        this.stops.push(effect)
         return
       case 'call.answer':
         this.#answers[effect.call] = effect.answer

@@ -4,6 +4,8 @@
 import { partitionOfText } from '../../src/base/partitioner.ts'
 import type { Json } from '../../src/base/json.ts'
 import type {
+  Action,
+  ActionAnswer,
   InstanceFilter,
   InstanceView,
   ProduceRecord,
@@ -86,6 +88,16 @@ export class FakeWorker implements WorkerFace {
   view(): WorkerView {
     this.#check()
     return this.#view
+  }
+
+  /** What was done to instances; answered by `actionAnswers`, the first one first, else as done. */
+  readonly actions: { readonly id: string; readonly action: Action; readonly by: string }[] = []
+  readonly actionAnswers: ActionAnswer[] = []
+
+  async operateInstance(id: string, action: Action, by: string): Promise<ActionAnswer> {
+    if (this.failWith !== undefined) throw this.failWith
+    this.actions.push({ id, action, by })
+    return this.actionAnswers.shift() ?? { outcome: 'done' }
   }
 
   async startInstance(request: StartRequest): Promise<StartAnswer> {

@@ -9,6 +9,7 @@ const empty = {
   instances: none,
   blocks: none,
   undos: none,
+  deferred: none,
   keys: none,
   channels: none,
   kept: none,

@@ -1,13 +1,12 @@
-// dagger-worker instances list / show.
+// dagger-worker instances list / show; operate.ts has what is done to them.
 import { type Command, InvalidArgumentError } from 'commander'
 import type { InstanceStatus } from '../../runtime/face.ts'
-import type { Client } from '../client.ts'
-import { CommandFailure } from '../failure.ts'
 import { elapsed, instanceLines, statusText } from '../instance-text.ts'
 import { createOutput, printable, shellQuoted, table } from '../output.ts'
 import { counted } from '../problems.ts'
 import { clientFor, type ServerFlag, serverSuffix, wholeNumber, withServer } from '../remote.ts'
 import type { Surroundings } from '../surroundings.ts'
+import { addOperations, findInstance } from './operate.ts'
 import { followToTheEnd } from './run.ts'
 
 const statuses: readonly InstanceStatus[] = ['EXECUTING', 'SUSPENDED', 'COMPENSATING', 'COMPLETED', 'FAILED', 'STOPPED']
@@ -29,7 +28,10 @@ interface ShowFlags extends ServerFlag {
 }
 
 export function addInstances(program: Command, surroundings: Surroundings): void {
-  const instances = program.command('instances').summary('see instances').description('What has run, runs and waits.')
+  const instances = program
+    .command('instances')
+    .summary('see instances, and act on them')
+    .description('What has run, runs and waits.')
   withServer(instances.command('list'))
     .summary('list instances, newest first')
     .description('Lists instances, newest first.')
@@ -48,6 +50,7 @@ export function addInstances(program: Command, surroundings: Surroundings): void
     .option('--json', 'as JSON')
     .addHelpText('after', '\nExample:\n  dagger-worker instances show order/o-1 --follow')
     .action((name: string, flags: ShowFlags) => showInstance(name, flags, surroundings))
+  addOperations(instances, surroundings)
 }
 
 function parseStatus(text: string): InstanceStatus {
@@ -92,13 +95,7 @@ async function listInstances({ server, limit, json, ...filter }: ListFlags, surr
 async function showInstance(name: string, flags: ShowFlags, surroundings: Surroundings): Promise<void> {
   const output = createOutput(surroundings)
   const client = clientFor(flags, surroundings)
-  const instance = await find(client, name)
-  if (instance === undefined) {
-    const server = serverSuffix(client.server, surroundings.env)
-    throw new CommandFailure(
-      `There is no instance ${printable(name)}, or it is not kept any more. See what there is: ${surroundings.programName} instances list${server}`,
-    )
-  }
+  const instance = await findInstance(client, name, surroundings)
   if (flags.follow === true) {
     const show = `${surroundings.programName} instances show ${shellQuoted(name)}${serverSuffix(client.server, surroundings.env)}`
     if (flags.json !== true)
@@ -108,10 +105,4 @@ async function showInstance(name: string, flags: ShowFlags, surroundings: Surrou
   }
   if (flags.json === true) output.json(instance)
   else for (const line of instanceLines(instance, output.style)) output.line(line)
-}
-
-/** A workflow's name has no slash: what stands before the first one is it, all the rest is the key. */
-function find(client: Client, name: string): ReturnType<Client['findInstance']> {
-  const slash = name.indexOf('/')
-  return slash < 0 ? client.findInstance(name) : client.findInstanceByKey(name.slice(0, slash), name.slice(slash + 1))
 }

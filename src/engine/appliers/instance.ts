@@ -1,7 +1,15 @@
 // Appliers of instance events: they record, and cannot refuse.
 import { limits } from '../../base/limits.ts'
 import { removeBlocks } from '../nodes.ts'
-import { keyId, undoId, type Deadlines, type InstanceRow, type TimelineRow, type WritableState } from '../state.ts'
+import {
+  deferredId,
+  keyId,
+  undoId,
+  type Deadlines,
+  type InstanceRow,
+  type TimelineRow,
+  type WritableState,
+} from '../state.ts'
 import type { Applier } from '../applier.ts'
 
 export const instanceStarted: Applier<'instance.started'> = ({ row }, state) => {
@@ -41,6 +49,60 @@ export const instanceEnding: Applier<'instance.ending'> = ({ instanceId, ending,
   if (row.undos + row.unknowns === 0) return
   const text = `${ending.error.code}: ${ending.error.message}`
   note(row, { atMs, task: -1, status: 'COMPENSATING', attempt: 0, note: text })
+}
+
+export const instanceSuspended: Applier<'instance.suspended'> = ({ instanceId, by, atMs }, state) => {
+  const row = state.instances.edit(instanceId)
+  row.status = 'SUSPENDED'
+  note(row, { atMs, task: -1, status: 'SUSPENDED', attempt: 0, note: by })
+}
+
+export const instanceResumed: Applier<'instance.resumed'> = ({ instanceId, by, atMs }, state) => {
+  const row = state.instances.edit(instanceId)
+  row.status = 'EXECUTING'
+  note(row, { atMs, task: -1, status: 'EXECUTING', attempt: 0, note: `resumed ${by}` })
+  dropDeferred(row, state)
+}
+
+export const commandDeferred: Applier<'command.deferred'> = ({ instanceId, command }, state) => {
+  const row = state.instances.edit(instanceId)
+  state.deferred.insert(deferredId(instanceId, row.deferred), { command })
+  row.deferred += 1
+}
+
+/** What an instance that goes on replays, or one that ends never will. */
+function dropDeferred(row: InstanceRow, state: WritableState): void {
+  for (let number = 0; number < row.deferred; number++) state.deferred.remove(deferredId(row.id, number))
+  row.deferred = 0
+}
+
+export const signalKept: Applier<'signal.kept'> = ({ instanceId, signal }, state) => {
+  const row = state.instances.edit(instanceId)
+  row.signals = [...row.signals, signal]
+}
+
+export const signalTaken: Applier<'signal.taken'> = ({ instanceId, name }, state) => {
+  const row = state.instances.edit(instanceId)
+  const first = row.signals.findIndex((signal) => signal.name === name)
+  row.signals = row.signals.filter((_, index) => index !== first)
+}
+
+export const instanceOperated: Applier<'instance.operated'> = ({ instanceId, note: text, atMs }, state) => {
+  note(state.instances.edit(instanceId), { atMs, task: -1, status: 'OPERATED', attempt: 0, note: text })
+}
+
+export const instanceIncidentResolved: Applier<'instance.incident-resolved'> = ({ instanceId }, state) => {
+  const row = state.instances.edit(instanceId)
+  row.incidents -= 1
+  row.error = undefined
+}
+
+/** The way back from FAILED: its key is taken again, and it is not forgotten. */
+export const instanceReopened: Applier<'instance.reopened'> = ({ instanceId, by, atMs, unsettled }, state) => {
+  const row = state.instances.edit(instanceId)
+  Object.assign(row, { status: 'EXECUTING', endedAtMs: undefined, ending: undefined, error: undefined, unsettled })
+  note(row, { atMs, task: -1, status: 'EXECUTING', attempt: 0, note: `retried ${by}` })
+  state.keys.edit(keyId(row.workflow, row.key)).isOpen = true
 }
 
 export const slotsTaken: Applier<'slots.taken'> = ({ instanceId, count }, state) => {
@@ -110,6 +172,8 @@ function end(
   row.status = status
   row.endedAtMs = atMs
   row.incidents = 0
+  row.signals = []
+  dropDeferred(row, state)
   closeDeadlines(row.deadlines, state)
   row.deadlines = undefined
   note(row, { atMs, task: -1, status, attempt: 0, note: text })

@@ -37,9 +37,11 @@ export const taskExecuting: Applier<'task.executing'> = (event, state) => {
 }
 
 export const taskRetryScheduled: Applier<'task.retry-scheduled'> = (event, state) => {
+  const after = event.error === undefined ? '' : `retry after ${describe(event.error)}`
+  const attemptsBefore = event.isByHand === true ? event.attempt : undefined
   change(
-    { ...event, note: `retry after ${describe(event.error)}` },
-    { status: 'SUBMITTED', open: event.open, error: event.error },
+    { ...event, note: event.note ?? after },
+    { status: 'SUBMITTED', open: event.open, error: event.error, attemptsBefore },
     state,
   )
 }
@@ -81,6 +83,7 @@ export const taskWaiting: Applier<'task.waiting'> = (event, state) => {
   const before = rowAt(state, state.instances.expect(event.instanceId), event.task)
   assert(before !== undefined, 'T0: a task that goes on waiting has begun')
   closeWork(event, before.open, event.open, state)
+  if (event.open.kind === 'record') state.instances.edit(event.instanceId).subscriptions = event.open.number
   putRow(state, event.instanceId, event.task, { ...before, open: event.open })
 }
 
@@ -129,6 +132,7 @@ function change(
     hasIncident?: boolean
     edges?: TaskRow['edges']
     item?: Item | undefined
+    attemptsBefore?: number | undefined
     isEnd?: true
   },
   state: WritableState,
@@ -150,6 +154,7 @@ function change(
     output: next.output,
     error: next.error,
     hasIncident: next.hasIncident ?? false,
+    attemptsBefore: next.attemptsBefore ?? before?.attemptsBefore ?? 0,
     open,
     edges: next.edges ?? 'dead',
     deadlines: isOver ? undefined : before?.deadlines,

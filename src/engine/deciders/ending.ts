@@ -24,7 +24,7 @@ import { timerKey, type Ending, type InstanceRow, type State, type TimerTarget }
 import { isUnfinished, stopAt, stopScope } from '../stopping.ts'
 import type { World } from '../world.ts'
 import { tellParent } from './child.ts'
-import { expectWorkflow, isUnderWay } from './instance.ts'
+import { expectWorkflow, isUnderWay, mayEnd } from './instance.ts'
 
 export const completeInstance: Decider<'instance.complete'> = (command, state, world) => {
   const out = accept()
@@ -62,14 +62,14 @@ export const failInstance: Decider<'instance.fail'> = (command, state, world) =>
   const out = accept()
   const instance = state.instances.find(command.instanceId)
   if (instance === undefined) return reject('instance-not-found')
-  if (!isUnderWay(instance)) return reject('instance-closed')
+  if (!mayEnd(instance)) return reject('instance-closed')
   return beginEnding(instance, { status: 'FAILED', error: command.error }, state, world, out)
 }
 
 export const stopInstance: Decider<'instance.stop'> = ({ instanceId, reason }, state, world) => {
   const instance = state.instances.find(instanceId)
   if (instance === undefined) return reject('instance-not-found')
-  if (!isUnderWay(instance)) return reject('instance-closed')
+  if (!mayEnd(instance)) return reject('instance-closed')
   return beginEnding(
     instance,
     { status: 'STOPPED', error: { code: 'stopped', message: reason } },
@@ -124,7 +124,8 @@ const childError = (status: Ending['status'], error: TaskError): TaskError => ({
   message: `${error.code}: ${error.message}`,
 })
 
-function endInstance(
+/** What every end comes to: its parent hears of it, what was kept for it goes, and it is forgotten in its time. */
+export function endInstance(
   instance: InstanceRow,
   told: ChildTold['told'],
   state: State,

@@ -30,6 +30,10 @@ export const forgetInstance: Decider<'instance.forget'> = ({ instanceId }, state
 export const isUnderWay = (instance: InstanceRow): boolean =>
   instance.status === 'EXECUTING' && instance.ending === undefined
 
+/** True while it can be ended, suspended or not. */
+export const mayEnd = (instance: InstanceRow): boolean =>
+  (instance.status === 'EXECUTING' || instance.status === 'SUSPENDED') && instance.ending === undefined
+
 /** True where this task of it may run: while it is unwound, only what compensates. */
 export function mayRun(instance: InstanceRow, task: Task): boolean {
   return task.aside === 'compensation' ? instance.ending?.status === 'FAILED' : isUnderWay(instance)

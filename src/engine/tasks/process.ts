@@ -16,9 +16,12 @@ export const beginProcess: Begin<'process'> = (at, out) => {
 /** What the tasks inside came to in the attempt before is forgotten. */
 export function reopen(at: Attempt, out: Outcome, isAgain = at.number > 1): void {
   if (!isAgain) return
-  const tasks = indexesIn(at.task).map((index) => at.node - at.task.index + index)
-  out.event({ type: 'scope.reopened', ...identity(at), tasks })
+  out.event({ type: 'scope.reopened', ...identity(at), tasks: tasksIn(at) })
 }
+
+/** The nodes of all that lies in a task. */
+export const tasksIn = ({ node, task }: Pick<Attempt, 'node' | 'task'>): readonly number[] =>
+  indexesIn(task).map((index) => node - task.index + index)
 
 /** All that lies inside and beside what lies inside, but for the items of a `for-each`, which get new slots. */
 function indexesIn(task: Task): readonly number[] {
