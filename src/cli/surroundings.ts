@@ -38,7 +38,7 @@ export type CreateTopics = (config: WorkerConfig) => Promise<readonly NeededTopi
 /** What is known of handlers without running them. */
 export interface KnownHandlers {
   readonly names: readonly string[]
-  find(name: string): { readonly input?: Json } | undefined
+  find(name: string): { readonly input?: { readonly schema: Json } } | undefined
 }
 
 /** Where text goes; stdout and stderr are such. */

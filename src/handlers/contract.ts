@@ -41,6 +41,7 @@ export interface Violation {
 
 /** A JSON Schema, compiled. */
 export interface ValueSchema {
+  readonly schema: Json
   /** Every violation; empty when the value is fine. */
   validate(value: Json): readonly Violation[]
 }

@@ -402,7 +402,10 @@ suite('a stop', () => {
 })
 
 suite('the schemas of a handler', () => {
-  const positive = { validate: (value: Json) => (value === 1 ? [] : [{ pointer: '', message: 'must be 1' }]) }
+  const positive = {
+    schema: { const: 1 },
+    validate: (value: Json) => (value === 1 ? [] : [{ pointer: '', message: 'must be 1' }]),
+  }
 
   test('an input that does not fit fails the attempt before the run, for good', async () => {
     const bench = new Bench(1, { work: undefined }, { input: positive })

