@@ -36,6 +36,10 @@ export const limits = {
   /** Kept (buffered) records a partition holds; the oldest goes first. */
   keptRecordsMax: 100_000,
   keptBytesMax: 256 * 1_048_576,
+  /** Instances looked at to count those of each version: a call ends, and says how far it came. */
+  instancesCountedMax: 50_000,
+  /** Versions of a workflow listed in one answer. */
+  versionsListedMax: 1_000,
   /** Handlers that run at once in one worker. */
   handlersPerWorkerMax: 64,
   /** Handlers that run in threads at once; fewer where the machine has fewer processors. */

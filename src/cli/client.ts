@@ -8,6 +8,9 @@ import type {
   RecordView,
   StartAnswer,
   TopicView,
+  WorkflowAnswer,
+  WorkflowsFace,
+  WorkflowVersions,
 } from '../runtime/face.ts'
 import { exitCodes } from './exit-codes.ts'
 import { CommandFailure } from './failure.ts'
@@ -166,6 +169,20 @@ export class Client {
   /** The latest instance of a workflow with a business key. */
   findInstanceByKey(workflow: string, key: string): Promise<InstanceView | undefined> {
     return this.#find(`/instances/by-key/${encodeURIComponent(workflow)}/${encodeURIComponent(key)}`)
+  }
+
+  listWorkflows(): ReturnType<WorkflowsFace['list']> {
+    return this.#call('/workflows')
+  }
+
+  /** The current version, or the one that is named. @throws {ApiProblem} There is none. */
+  workflow(name: string, version?: string): Promise<WorkflowAnswer> {
+    return this.#call(`/workflows/${encodeURIComponent(name)}`, { query: { version } })
+  }
+
+  /** @throws {ApiProblem} There is no such workflow. */
+  workflowVersions(name: string): Promise<WorkflowVersions> {
+    return this.#call(`/workflows/${encodeURIComponent(name)}/versions`)
   }
 
   async #find<Answer>(path: string, options: CallOptions = {}): Promise<Answer | undefined> {

@@ -13,6 +13,7 @@ import { addRun } from './commands/run.ts'
 import { addStart } from './commands/start.ts'
 import { addTopics } from './commands/topics.ts'
 import { addValidate } from './commands/validate.ts'
+import { addWorkflows } from './commands/workflows.ts'
 import { exitCodes, exitCodesHelp } from './exit-codes.ts'
 import { CommandFailure } from './failure.ts'
 import { hasColours, styleOf } from './output.ts'
@@ -47,6 +48,8 @@ function createCommand(surroundings: Surroundings): Command {
     .version(version, '-v, --version', 'the version')
     .helpOption('-h, --help', 'this help')
     .helpCommand(false)
+    // `workflows show` has a --version of its own.
+    .enablePositionalOptions()
     .showHelpAfterError('Every command has an example: dagger-worker <command> --help')
     .exitOverride()
     .configureOutput({
@@ -62,6 +65,7 @@ function createCommand(surroundings: Surroundings): Command {
   addGraph(program, surroundings)
   addRun(program, surroundings)
   addInstances(program, surroundings)
+  addWorkflows(program, surroundings)
   addProduce(program, surroundings)
   addConsume(program, surroundings)
   addTopics(program, surroundings)

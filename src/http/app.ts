@@ -21,6 +21,7 @@ import { actionRoutes } from './routes/actions.ts'
 import { instanceRoutes } from './routes/instances.ts'
 import { serviceRoutes } from './routes/service.ts'
 import { topicRoutes } from './routes/topics.ts'
+import { workflowRoutes } from './routes/workflows.ts'
 import { refuseSocket } from './unreadable.ts'
 
 declare module 'fastify' {
@@ -89,6 +90,7 @@ export function createApp(worker: WorkerFace, logger: Logger): FastifyInstance {
     parseJsonBody(body),
   )
   serviceRoutes(app, worker)
+  workflowRoutes(app, worker)
   instanceRoutes(app, worker, polls)
   actionRoutes(app, worker)
   // A scope of its own: only here are Confluent's content types accepted.

@@ -116,10 +116,26 @@ const partitionView = object({ partition: count, phase: { enum: partitionPhases 
   'reason',
 ])
 
-const workflowView = object({ name: text, version: text, label: text, description: text, startTopics: texts }, [
-  'label',
-  'description',
-])
+const workflowMembers = { name: text, version: text, label: text, description: text, startTopics: texts }
+const workflowView = object(workflowMembers, ['label', 'description'])
+
+const instanceCount = object({ open: count, kept: count })
+const versionMembers = {
+  ...workflowMembers,
+  isCurrent: flag,
+  publishedAt: time,
+  publishedFrom: object({ source: text, file: text }),
+  instances: instanceCount,
+}
+const versionOptional = ['label', 'description', 'publishedFrom']
+
+export const workflowVersion = object(versionMembers, versionOptional)
+export const workflowDetail = object({ ...versionMembers, definition: json }, versionOptional)
+export const workflowSummary = object(
+  { ...versionMembers, versions: count, instancesInAll: instanceCount },
+  versionOptional,
+)
+export const counted = object({ isComplete: flag, instances: count, partitions: count, partitionsInAll: count })
 
 export const workerView = object({
   app: text,

@@ -75,6 +75,11 @@ export function decodeInstance(bytes: Uint8Array, load: (key: string) => Uint8Ar
   return unpack(layout, bytes, (fields) => instanceOf(fields, load))
 }
 
+/** What tells which version an instance is on and whether it has ended, with no payload read. @throws {StoreCorrupted} */
+export function decodeInstanceHead(bytes: Uint8Array): { readonly version: string; readonly hasEnded: boolean } {
+  return unpack(layout, bytes, (fields) => ({ version: text(fields[2]), hasEnded: fields[9] !== null }))
+}
+
 function instanceOf(fields: readonly unknown[], load: (key: string) => Uint8Array): InstanceRow {
   const startedAtMs = number(fields[6])
   const payload = (field: unknown): Payload | undefined => payloadOf(field, load)

@@ -6,6 +6,7 @@
 import type { Expression } from '../definition/expression.ts'
 import type { Workflow } from '../definition/workflow.ts'
 import type { Catalogue, ListenerGroup, Start } from '../engine/world.ts'
+import type { PublishedFrom } from './workflow-face.ts'
 
 /** Where to begin in a topic that was never read: fixed when the topic is registered. */
 export interface Registration {
@@ -18,11 +19,23 @@ export interface Registration {
 /** What a source's directory holds: versions by file name. */
 export type Manifest = ReadonlyMap<string, readonly string[]>
 
+/** A version, and what was published of it. */
+export interface PublishedVersion {
+  readonly workflow: Workflow
+  readonly isCurrent: boolean
+  /** For the first time. */
+  readonly publishedAtMs: number
+  /** undefined: no source holds it any more. */
+  readonly publishedFrom: PublishedFrom | undefined
+}
+
 export class WorkflowCatalogue implements Catalogue {
   readonly #versions = new Map<string, Workflow>()
+  readonly #publishedAtMs = new Map<string, number>()
   readonly #manifests = new Map<string, Manifest>()
   readonly #registrations = new Map<string, Registration>()
   #current = new Map<string, Workflow>()
+  #publishedFrom = new Map<string, PublishedFrom>()
   #starts = new Map<string, Start[]>()
   #listeners = new Map<string, ListenerGroup[]>()
 
@@ -47,6 +60,17 @@ export class WorkflowCatalogue implements Catalogue {
     return [...this.#current.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
   }
 
+  /** Every version that was ever published, the latest first. */
+  listVersions(): readonly PublishedVersion[] {
+    const versions = [...this.#versions.values()].map((workflow) => ({
+      workflow,
+      isCurrent: this.#current.get(workflow.name) === workflow,
+      publishedAtMs: this.#publishedAtMs.get(workflow.version) ?? 0,
+      publishedFrom: this.#publishedFrom.get(workflow.version),
+    }))
+    return versions.reverse().sort((a, b) => b.publishedAtMs - a.publishedAtMs)
+  }
+
   /** D1 */
   sourceTopics(): readonly string[] {
     return [...this.#registrations.keys()].sort()
@@ -60,8 +84,10 @@ export class WorkflowCatalogue implements Catalogue {
     return this.#manifests.get(source)
   }
 
-  addVersion(workflow: Workflow): void {
+  /** The first time that a version was published stays. */
+  addVersion(workflow: Workflow, publishedAtMs: number): void {
     this.#versions.set(workflow.version, workflow)
+    if (!this.#publishedAtMs.has(workflow.version)) this.#publishedAtMs.set(workflow.version, publishedAtMs)
   }
 
   /** The first registration of a creation of a topic stays. */
@@ -78,10 +104,14 @@ export class WorkflowCatalogue implements Catalogue {
   /** Brings the indexes in line with what was added. */
   index(): void {
     this.#current = new Map()
-    for (const manifest of this.#manifests.values()) {
-      for (const version of [...manifest.values()].flat()) {
-        const workflow = this.#versions.get(version)
-        if (workflow !== undefined) this.#current.set(workflow.name, workflow)
+    this.#publishedFrom = new Map()
+    for (const [source, manifest] of this.#manifests) {
+      for (const [file, versions] of manifest) {
+        for (const version of versions) {
+          const workflow = this.#versions.get(version)
+          if (workflow !== undefined) this.#current.set(workflow.name, workflow)
+          this.#publishedFrom.set(version, { source, file })
+        }
       }
     }
     this.#starts = new Map()

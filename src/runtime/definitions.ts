@@ -219,7 +219,7 @@ export class Definitions {
       const value = JSON.parse(decoder.decode(record.value)) as { source: string } & Registration & {
           files: { [file: string]: string[] }
         }
-      if (key.startsWith('w/')) this.catalogue.addVersion(compileWorkflow(value.source))
+      if (key.startsWith('w/')) this.catalogue.addVersion(compileWorkflow(value.source), record.timestampMs)
       else if (key.startsWith('r/')) this.catalogue.addRegistration(name, value)
       else if (key.startsWith('m/')) this.catalogue.setManifest(name, new Map(Object.entries(value.files)))
     } catch (error) {

@@ -2,6 +2,9 @@
 // Everything here is plain data; payloads are JSON.
 import type { Json } from '../base/json.ts'
 import type { Problem, TaskError } from '../base/errors.ts'
+import type { WorkflowsFace, WorkflowView } from './workflow-face.ts'
+
+export type * from './workflow-face.ts'
 
 export type InstanceStatus = 'EXECUTING' | 'SUSPENDED' | 'COMPENSATING' | 'COMPLETED' | 'FAILED' | 'STOPPED'
 export type TaskStatus = 'NOT_STARTED' | 'SUBMITTED' | 'EXECUTING' | 'COMPLETED' | 'FAILED' | 'SKIPPED' | 'STOPPED'
@@ -164,14 +167,6 @@ export interface PartitionView {
   readonly restoreLeft: number
 }
 
-export interface WorkflowView {
-  readonly name: string
-  readonly version: string
-  readonly label?: string
-  readonly description?: string
-  readonly startTopics: readonly string[]
-}
-
 export interface WorkerView {
   readonly app: string
   readonly workerId: string
@@ -210,6 +205,7 @@ export interface WorkerFace {
   findInstance(id: string): Promise<InstanceView | undefined>
   /** The latest instance of a workflow with this business key. */
   findInstanceByKey(workflow: string, key: string): Promise<InstanceView | undefined>
+  readonly workflows: WorkflowsFace
   /** Newest first. */
   listInstances(filter: InstanceFilter): Promise<{ readonly items: readonly InstanceSummary[]; readonly next?: string }>
   /** Resolves when the instance has changed since `seen` (its timeline's length with what was dropped), or after `waitMs`. */

@@ -32,6 +32,7 @@ import { Calls } from './calls.ts'
 import { persist } from './persist.ts'
 import { Queries } from './queries.ts'
 import { TopicAccess } from './topic-access.ts'
+import { workflowView, WorkflowQueries } from './workflow-queries.ts'
 
 export interface WorkerOptions {
   readonly app: string
@@ -64,6 +65,7 @@ export class Worker implements WorkerFace {
   readonly #executor: Executor
   readonly #hosts: PartitionHost[] = []
   readonly #queries: Queries
+  readonly workflows: WorkflowQueries
   readonly #topics: TopicAccess
   readonly #counters: Counters = new Map()
   readonly #calls: Calls
@@ -99,6 +101,7 @@ export class Worker implements WorkerFace {
     }
     this.#calls = new Calls(this.#hosts, this.definitions, options.ids)
     this.#queries = new Queries({ hosts: this.#hosts, definitions: this.definitions, executor: this.#executor, clock })
+    this.workflows = new WorkflowQueries(this.#hosts, this.definitions.catalogue)
     this.#topics = new TopicAccess(log, clock, topics)
   }
 
@@ -175,13 +178,7 @@ export class Worker implements WorkerFace {
       problems,
       definitionProblems: this.#definitionProblems,
       partitions,
-      workflows: this.definitions.catalogue.listCurrent().map((workflow) => ({
-        name: workflow.name,
-        version: workflow.version,
-        ...(workflow.label === undefined ? {} : { label: workflow.label }),
-        ...(workflow.description === undefined ? {} : { description: workflow.description }),
-        startTopics: workflow.start.map(({ topic }) => topic),
-      })),
+      workflows: this.definitions.catalogue.listCurrent().map(workflowView),
       counters: Object.fromEntries([...this.#counters].sort(([a], [b]) => (a < b ? -1 : 1))),
     }
   }

@@ -31,7 +31,7 @@ function catalogueOf(
   manifests: { readonly [source: string]: readonly Workflow[] },
 ): WorkflowCatalogue {
   const catalogue = new WorkflowCatalogue()
-  for (const version of versions) catalogue.addVersion(version)
+  for (const [index, version] of versions.entries()) catalogue.addVersion(version, index)
   for (const [source, current] of Object.entries(manifests)) catalogue.setManifest(source, published(...current))
   catalogue.index()
   return catalogue
@@ -101,7 +101,7 @@ suite('a catalogue', () => {
   test('passes over a version that it does not know yet', () => {
     const catalogue = catalogueOf([one], { main: [two] })
     assert.equal(catalogue.current('a'), undefined)
-    catalogue.addVersion(two)
+    catalogue.addVersion(two, 2)
     catalogue.index()
     assert.equal(catalogue.current('a'), two)
   })

@@ -89,7 +89,7 @@ export class EngineWorld extends EngineView {
     const { workflows, problems } = loadWorkflows([{ file: 'test.yaml', text: yaml }], {})
     assert.deepEqual(problems, [])
     for (const workflow of workflows) {
-      this.catalogue.addVersion(workflow)
+      this.catalogue.addVersion(workflow, 0)
       this.#files.set(workflow.name, [workflow.version])
     }
     this.catalogue.setManifest('test', this.#files)

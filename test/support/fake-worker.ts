@@ -16,6 +16,10 @@ import type {
   TopicView,
   WorkerFace,
   WorkerView,
+  WorkflowsFace,
+  WorkflowSummary,
+  WorkflowVersionView,
+  WorkflowView,
 } from '../../src/runtime/face.ts'
 
 export interface FakeWorkerOptions {
@@ -64,6 +68,27 @@ export class FakeWorker implements WorkerFace {
       })),
       counters: { instances_started: 0 },
     }
+  }
+
+  readonly workflows: WorkflowsFace = {
+    list: async () => {
+      this.#check()
+      return { items: this.#view.workflows.map((each) => summaryOfWorkflow(each)), counted: allCounted }
+    },
+    find: async (name, version) => {
+      this.#check()
+      const found = this.#versionsOf(name).find((each) => version === undefined || each.version === version)
+      return found && { workflow: { ...found, definition: { workflow: name, tasks: [] } }, counted: allCounted }
+    },
+    versions: async (name) => {
+      this.#check()
+      const items = this.#versionsOf(name)
+      return items.length === 0 ? undefined : { items, total: items.length, counted: allCounted }
+    },
+  }
+
+  #versionsOf(name: string): readonly WorkflowVersionView[] {
+    return this.#view.workflows.filter((each) => each.name === name).map(versionOfWorkflow)
   }
 
   /** How many calls wait for a change now. */
@@ -202,6 +227,22 @@ export class FakeWorker implements WorkerFace {
     clearTimeout(timer)
     this.#waiting.delete(wake)
   }
+}
+
+const allCounted = { isComplete: true, instances: 3, partitions: 2, partitionsInAll: 2 }
+
+function versionOfWorkflow(workflow: WorkflowView): WorkflowVersionView {
+  return {
+    ...workflow,
+    isCurrent: true,
+    publishedAt: startOfTime,
+    publishedFrom: { source: 'dagger', file: `${workflow.name}.yaml` },
+    instances: { open: 1, kept: 3 },
+  }
+}
+
+function summaryOfWorkflow(workflow: WorkflowView): WorkflowSummary {
+  return { ...versionOfWorkflow(workflow), versions: 1, instancesInAll: { open: 1, kept: 3 } }
 }
 
 const startOfTime = '2026-01-01T00:00:00.000Z'

@@ -13,6 +13,7 @@ import type { ProblemDocument } from '../../src/http/problem.ts'
 import { instanceRoutes } from '../../src/http/routes/instances.ts'
 import { serviceRoutes } from '../../src/http/routes/service.ts'
 import { topicRoutes } from '../../src/http/routes/topics.ts'
+import { workflowRoutes } from '../../src/http/routes/workflows.ts'
 import { problemDocument } from '../../src/http/schemas.ts'
 import { startHttpServer } from '../../src/http/server.ts'
 import { FakeWorker } from './fake-worker.ts'
@@ -134,6 +135,7 @@ function readRoutes() {
   serviceRoutes(app, worker)
   instanceRoutes(app, worker, polls)
   topicRoutes(app, worker, polls)
+  workflowRoutes(app, worker)
   return routes
 }
 

@@ -17,6 +17,12 @@ import { missingLine, stepsOf } from './readme-steps.ts'
 const read = (file: string): string => readFileSync(join(repository, file), 'utf8')
 const readme = read('README.md')
 const steps = stepsOf(readme)
+/** Commands with commands of their own that the table has a row for each of. */
+const innerCommands: { readonly [name: string]: readonly string[] } = {
+  instances: ['list', 'show'],
+  workflows: ['list', 'show', 'versions'],
+  topics: ['list'],
+}
 /** Starting npm takes as long as all the rest of a command; that npx finds the program is a test of its own. */
 const npx = 'npx() { [ "$1" = dagger-worker ] && shift && node bin/dagger-worker.js "$@"; }'
 
@@ -138,7 +144,7 @@ suite('the tables of the README', () => {
     const known = [...help.stdout.matchAll(/^ {2}([a-z]+)(?= {2}| \[| <)/gm)].map((match) => match[1] ?? '')
     assert.ok(known.includes('start') && known.includes('demo'))
     for (const name of known) {
-      const inner = name === 'instances' ? ['list', 'show'] : name === 'topics' ? ['list'] : ['']
+      const inner = innerCommands[name] ?? ['']
       for (const sub of inner) {
         const path = [name, sub].filter((part) => part !== '')
         const { code, stdout } = await type(...path, '--help')
