@@ -8,7 +8,7 @@ import { ExpectedValue } from '../../definition/fitting.ts'
 import { readWorkflowPath, type WorkflowFile } from '../../definition/folder.ts'
 import { loadWorkflows, type LoadedWorkflows } from '../../definition/parse.ts'
 import { CommandFailure } from '../failure.ts'
-import { createOutput, table, type Style } from '../output.ts'
+import { createOutput, printable, table, type Style } from '../output.ts'
 import { counted, problemsText, shownFile } from '../problems.ts'
 import type { Surroundings } from '../surroundings.ts'
 
@@ -89,15 +89,19 @@ function* reportLines(
   if (problems.length > 0) yield `${problemsText(problems, style, workingDirectory)}\n`
   if (warnings.length > 0) yield `${problemsText(warnings, style, workingDirectory, 'warning')}\n`
   yield* table(
-    workflows.map(({ version, start, tasks }) => [
+    workflows.map(({ version, start, schedules, tasks }) => [
       `${style.green('ok')}  ${version}`,
       counted(tasks.length, 'task'),
-      start.length > 0 ? `starts on ${start.map(({ topic }) => topic).join(', ')}` : 'starts by call',
+      startsText([...start.map(({ topic }) => topic), ...schedules.map(({ cron }) => cron)]),
     ]),
   )
   const count = problems.length === 0 ? style.green('no problems') : style.red(counted(problems.length, 'problem'))
   const more = warnings.length === 0 ? '' : `, ${style.yellow(counted(warnings.length, 'warning'))}`
   yield `${counted(files, 'file')}, ${counted(workflows.length, 'workflow')}: ${count}${more}`
+}
+
+function startsText(starts: readonly string[]): string {
+  return starts.length > 0 ? `starts on ${starts.map(printable).join(', ')}` : 'starts by call'
 }
 
 /** What the checks are told of the handlers; the problems of the modules join the others. */
