@@ -8,7 +8,7 @@ import { ExpectedValue } from '../../definition/fitting.ts'
 import { readWorkflowPath, type WorkflowFile } from '../../definition/folder.ts'
 import { loadWorkflows, type LoadedWorkflows } from '../../definition/parse.ts'
 import { CommandFailure } from '../failure.ts'
-import { createOutput, printable, table, type Style } from '../output.ts'
+import { createOutput, table, type Style } from '../output.ts'
 import { counted, problemsText, shownFile } from '../problems.ts'
 import type { Surroundings } from '../surroundings.ts'
 
@@ -92,7 +92,7 @@ function* reportLines(
     workflows.map(({ version, start, schedules, tasks }) => [
       `${style.green('ok')}  ${version}`,
       counted(tasks.length, 'task'),
-      startsText([...start.map(({ topic }) => topic), ...schedules.map(({ cron }) => cron)]),
+      startsText([...start.map(({ topic }) => topic), ...schedules.map(() => 'a schedule')]),
     ]),
   )
   const count = problems.length === 0 ? style.green('no problems') : style.red(counted(problems.length, 'problem'))
@@ -101,7 +101,7 @@ function* reportLines(
 }
 
 function startsText(starts: readonly string[]): string {
-  return starts.length > 0 ? `starts on ${starts.map(printable).join(', ')}` : 'starts by call'
+  return starts.length > 0 ? `starts on ${starts.join(', ')}` : 'starts by call'
 }
 
 /** What the checks are told of the handlers; the problems of the modules join the others. */
