@@ -15,7 +15,8 @@ export const errorCodes = {
   DW_NOT_YET: 'Leave it out for now: the workflow language has it, this release does not run it yet.',
   DW_DURATION: 'Write a duration such as 250ms, 30s, 5m, 2h, 7d or PT1H30M, within the bounds that are named.',
   DW_TIME: 'Write a time as RFC 3339 has it, such as 2030-01-31T06:00:00Z.',
-  DW_CRON: 'Write a cron expression of five fields (minute, hour, day, month, weekday), or six that begin with seconds.',
+  DW_CRON:
+    'Write a cron expression of five fields (minute, hour, day, month, weekday), or six that begin with seconds.',
   DW_TIMEZONE: 'Write the IANA name of a time zone, such as Europe/Paris.',
   DW_EXPRESSION: 'Mend the CEL expression at the place that the caret shows.',
   DW_UNKNOWN_ROOT: 'Begin the expression with one of the names that are at hand there; the message lists them.',

@@ -36,6 +36,12 @@ export const limits = {
   /** Kept (buffered) records a partition holds; the oldest goes first. */
   keptRecordsMax: 100_000,
   keptBytesMax: 256 * 1_048_576,
+  /** Starts that wait for the instance of one key to end: each is a value of its own, listed by the key. */
+  queuedStartsMax: 100,
+  /** A due time that no worker looked at for so long is late, not missed; clocks differ by less. */
+  scheduleLateMs: 60_000,
+  /** Due times of a schedule that are looked at in one decision: what there is beyond is looked at in the next. */
+  scheduleTimesMax: 100,
   /** Handlers that run at once in one worker. */
   handlersPerWorkerMax: 64,
   /** Handler attempt when the task names no timeout: a hung handler must end somewhere. */

@@ -9,9 +9,6 @@ export const notYet = {
   taskTypes: ['http'],
   taskKeys: ['skipAhead', 'until', 'execution', 'attributes'],
   workflowKeys: ['compensate', 'onFailure', 'attributes'],
-  /** Of an entry of `start`. */
-  startKeys: ['schedule', 'overlap', 'catchUp', 'timezone'],
-  workflowValues: { onRunning: ['replace', 'queue'], onClosed: ['start-if-failed', 'ignore'] },
   taskValues: { match: ['all'], onExpired: ['dead-letter'] },
   /** Where an expression would start from. */
   roots: ['secrets'],
@@ -32,13 +29,6 @@ export function reportNotYet(workflow: Cursor, report: Report): readonly Path[] 
     found.push(noise)
   }
   reportKeys(workflow, notYet.workflowKeys, add)
-  reportValues(workflow, notYet.workflowValues, add)
-  for (const start of [...workflow.at('start').items, workflow.at('start')]) {
-    const given = notYet.startKeys.filter((key) => start.at(key).isGiven)
-    if (given.length > 0)
-      add([...start.path, given[0]!], given[0]!, start.at('topic').isGiven ? [...start.path, given[0]!] : start.path)
-    if (start.at('topic').isGiven) for (const key of given.slice(1)) add([...start.path, key], key)
-  }
   reportTasks([...workflow.at('tasks').items, workflow.at('monitor').at('then')], add, 0)
   return found
 }

@@ -25,6 +25,8 @@ export type Effect =
       readonly stopTimeoutMs: number
     }
   | { readonly type: 'call.answer'; readonly call: number; readonly answer: CallAnswer }
+  /** An operator should know, and nobody else would be told. */
+  | { readonly type: 'alarm'; readonly message: string }
 
 export interface HandlerRun {
   readonly type: 'handler.run'
@@ -57,12 +59,16 @@ export type ActionRefusalCode =
 
 export type StartAnswer =
   | { readonly outcome: 'started' | 'repeated' | 'ignored'; readonly instanceId: string; readonly key: string }
+  /** It waits for the instance of its key to end, at this place, from 1. */
+  | { readonly outcome: 'queued'; readonly key: string; readonly place: number }
   | {
       readonly outcome: 'rejected'
       readonly code:
         | 'workflow-not-found'
         | 'input-invalid'
         | 'already-running'
+        | 'already-closed'
+        | 'start-dropped'
         | 'expression'
         | 'payload-too-large'
         | 'key-invalid'

@@ -23,6 +23,7 @@ export class WorkflowCatalogue implements Catalogue {
   readonly #manifests = new Map<string, Manifest>()
   readonly #registrations = new Map<string, Registration>()
   #current = new Map<string, Workflow>()
+  #scheduled: readonly string[] = []
   #starts = new Map<string, Start[]>()
   #listeners = new Map<string, ListenerGroup[]>()
 
@@ -45,6 +46,11 @@ export class WorkflowCatalogue implements Catalogue {
   /** The current version of each workflow, by name. */
   listCurrent(): readonly Workflow[] {
     return [...this.#current.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
+  }
+
+  /** Workflows with schedules, by name: another list whenever anything has changed. */
+  listScheduled(): readonly string[] {
+    return this.#scheduled
   }
 
   /** D1 */
@@ -84,6 +90,7 @@ export class WorkflowCatalogue implements Catalogue {
         if (workflow !== undefined) this.#current.set(workflow.name, workflow)
       }
     }
+    this.#scheduled = this.listCurrent().flatMap(({ name, schedules }) => (schedules.length > 0 ? [name] : []))
     this.#starts = new Map()
     for (const workflow of this.listCurrent()) {
       for (const trigger of workflow.start) push(this.#starts, trigger.topic, { workflow, trigger })

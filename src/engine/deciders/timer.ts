@@ -4,6 +4,7 @@ import { accept, type Decider, type Outcome } from '../outcome.ts'
 import { reject } from '../rejection.ts'
 import { keptId } from '../state.ts'
 import { deadlinePassed, taskDue } from './due.ts'
+import { scheduleDue } from './schedule.ts'
 
 export const fireTimer: Decider<'timer.fire'> = ({ timer }, state, world) => {
   const row = state.timers.find(timer)
@@ -22,6 +23,8 @@ export const fireTimer: Decider<'timer.fire'> = ({ timer }, state, world) => {
       const due = deadlinePassed(target, timer, state, world)
       return typeof due === 'string' ? out : joined(out, due)
     }
+    case 'schedule':
+      return joined(out, scheduleDue(target, state, world))
     case 'forget-instance':
       return out.follow({ type: 'instance.forget', instanceId: target.instanceId })
     case 'expire-kept':
