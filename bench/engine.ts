@@ -66,6 +66,7 @@ function startWorker(log: Log, directory: string): Promise<Worker> {
     ids,
     handlers: handlerSource([]),
     handlersMax: 1,
+    threadsMax: 2,
     logger: silentLogger,
     partitionsOf: () => partitions,
     createsTopics: true,

@@ -1,3 +1,3 @@
 // What authors of handlers import from 'dagger-worker'. Nothing else is public.
 export { RetryableFailure, TerminalFailure } from './base/errors.ts'
-export type { Handler, HandlerTaskInput } from './handlers/contract.ts'
+export type { Handler, HandlerStop, HandlerTaskInput } from './handlers/contract.ts'

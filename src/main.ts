@@ -1,4 +1,5 @@
 // The composition root: the only file that names every adapter.
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { openEmbeddedLog } from './adapters/embedded/log.ts'
 import { soleMembership } from './adapters/embedded/membership.ts'
@@ -12,6 +13,7 @@ import { createLogger } from './adapters/system/log.ts'
 import { watchStrayErrors } from './adapters/system/stray-errors.ts'
 import { watchDirectory } from './adapters/system/watch.ts'
 import { DefinitionError, StoreCorrupted } from './base/errors.ts'
+import { limits } from './base/limits.ts'
 import { silentLogger, type Logger } from './base/logger.ts'
 import { processSurroundings } from './cli/process-surroundings.ts'
 import { createProgram, type RunningWorker, type StartOptions } from './cli/program.ts'
@@ -20,6 +22,7 @@ import type { WorkerConfig } from './config/worker-config.ts'
 import { readWorkflowFiles } from './definition/folder.ts'
 import { loadWorkflows } from './definition/parse.ts'
 import { loadHandlers } from './handlers/registry.ts'
+import { HandlerThreads } from './handlers/threads.ts'
 import { startHttpServer } from './http/server.ts'
 import { topicsOf } from './records/keys.ts'
 import { createAppTopics } from './runtime/app-topics.ts'
@@ -44,13 +47,16 @@ export async function startWorker(config: WorkerConfig, options: StartOptions): 
   const logger = createLogger({ level: config.logLevel, isJson: options.jsonLogs || !process.stderr.isTTY })
   const ids = createIds()
   const workerId = ids.next()
-  const handlers = await loadHandlers(config.handlers)
+  const threadsMax = Math.min(availableParallelism(), limits.handlerThreadsMax)
+  const threads = new HandlerThreads({ graceMs: limits.handlerThreadGraceMs, idleMax: threadsMax })
+  const handlers = await loadHandlers(config.handlers, threads)
   const closers: (() => Promise<void>)[] = []
   const closeAll = async (): Promise<void> => {
     for (const close of closers.splice(0).reverse()) await close()
   }
   const stopWatching = watchStrayErrors(logger)
   closers.push(async () => stopWatching())
+  closers.push(() => threads.close())
   try {
     const ground =
       config.brokers === undefined
@@ -66,6 +72,7 @@ export async function startWorker(config: WorkerConfig, options: StartOptions): 
       ids,
       handlers,
       handlersMax: config.handlersPerWorker,
+      threadsMax,
       logger,
       partitionsOf: partitionsBy(config),
       createsTopics: config.topicsCreate,

@@ -35,6 +35,10 @@ export const errorCodes = {
   DW_CYCLE: 'Remove one of the dependencies of the circle that is named.',
   DW_UNREACHABLE: 'Give the task a dependency that can let it run, or remove it.',
   DW_INPUT_SCHEMA: 'Mend the JSON Schema under `input`.',
+  DW_HANDLER_INPUT: 'Give the handler what its `input` schema asks for, or mend the schema that it exports.',
+  DW_CHILD_INPUT: 'Give the child what the `input` of its workflow asks for, or mend that schema.',
+  DW_UNKNOWN_WORKFLOW: 'Correct the name, or see to it that another source publishes a workflow of that name.',
+  DW_TOPIC_FROM: 'Write the same `from` wherever the topic is read: it is read from one place for all.',
   DW_WORKFLOWS_NOT_FOUND: 'Correct the path after --workflows, or make the directory readable.',
   DW_WORKFLOW_UNREADABLE: 'Make the workflow file readable for the user that the worker runs as.',
 

@@ -44,6 +44,10 @@ export const limits = {
   scheduleTimesMax: 100,
   /** Handlers that run at once in one worker. */
   handlersPerWorkerMax: 64,
+  /** Handlers that run in threads at once; fewer where the machine has fewer processors. */
+  handlerThreadsMax: 8,
+  /** How long a thread may take to end by itself once nobody waits for it any more. */
+  handlerThreadGraceMs: 5_000,
   /** Handler attempt when the task names no timeout: a hung handler must end somewhere. */
   handlerTimeoutMs: 5 * 60_000,
   /** Due times held in memory; what is due later stays in the store until its turn. */

@@ -3,12 +3,15 @@ import { isAbsolute, relative } from 'node:path'
 import type { Problem } from '../base/errors.ts'
 import { printable, type Style } from './output.ts'
 
+type Severity = 'problem' | 'warning'
+
 /** The lines for one problem: where, what, the nearest name, the frame. */
-function problemLines(problem: Problem, style: Style, workingDirectory: string): readonly string[] {
+function problemLines(problem: Problem, style: Style, workingDirectory: string, severity: Severity): readonly string[] {
   const { place, path, suggestion, frame } = problem
   const where =
     place === undefined ? (path ?? '') : `${shownFile(place.file, workingDirectory)}:${place.line}:${place.column}`
-  const head = [style.bold(printable(where)), style.red(problem.code), place === undefined ? '' : style.dim(path ?? '')]
+  const code = severity === 'warning' ? style.yellow(`warning ${problem.code}`) : style.red(problem.code)
+  const head = [style.bold(printable(where)), code, place === undefined ? '' : style.dim(path ?? '')]
   const lines = [head.filter((part) => part !== '').join('  ')]
   for (const line of problem.message.split('\n')) lines.push(`  ${printable(line)}`)
   if (suggestion !== undefined && !problem.message.includes(`"${suggestion}"?`)) {
@@ -21,11 +24,17 @@ function problemLines(problem: Problem, style: Style, workingDirectory: string):
 }
 
 /** All of them, an empty line between two; files below the working directory are shown relative to it. */
-export function problemsText(problems: readonly Problem[], style: Style, workingDirectory: string): string {
-  return problems.map((problem) => problemLines(problem, style, workingDirectory).join('\n')).join('\n\n')
+export function problemsText(
+  problems: readonly Problem[],
+  style: Style,
+  workingDirectory: string,
+  severity: Severity = 'problem',
+): string {
+  return problems.map((problem) => problemLines(problem, style, workingDirectory, severity).join('\n')).join('\n\n')
 }
 
-function shownFile(file: string, workingDirectory: string): string {
+/** A file as a person knows it: below the working directory relative to it. */
+export function shownFile(file: string, workingDirectory: string): string {
   const shorter = isAbsolute(file) ? relative(workingDirectory, file) : file
   return shorter.startsWith('..') ? file : shorter
 }

@@ -1,4 +1,5 @@
 // Everything that the command line asks of the outside, so that a test can be the outside.
+import type { Json } from '../base/json.ts'
 import type { WorkerConfig } from '../config/worker-config.ts'
 import type { WorkerFace } from '../runtime/face.ts'
 
@@ -34,6 +35,12 @@ export interface NeededTopic {
  */
 export type CreateTopics = (config: WorkerConfig) => Promise<readonly NeededTopic[]>
 
+/** What is known of handlers without running them. */
+export interface KnownHandlers {
+  readonly names: readonly string[]
+  find(name: string): { readonly input?: Json } | undefined
+}
+
 /** Where text goes; stdout and stderr are such. */
 export interface TextSink {
   write(text: string): unknown
@@ -45,8 +52,8 @@ export type StopSignal = 'SIGINT' | 'SIGTERM'
 export interface Surroundings {
   readonly startWorker: StartWorker
   readonly createTopics: CreateTopics
-  /** The names of the handlers in a directory. @throws {ConfigError} */
-  readonly loadHandlers: (directory: string | undefined) => Promise<{ readonly names: readonly string[] }>
+  /** The handlers in a directory, with the JSON Schemas that they export. @throws {ConfigError} */
+  readonly loadHandlers: (directory: string | undefined) => Promise<KnownHandlers>
   /** Standard input, piece by piece. */
   readonly stdin: AsyncIterable<string | Uint8Array>
   readonly stdout: TextSink

@@ -20,6 +20,8 @@ const never = { next: () => undefined }
 /** A workflow on its way: what checks need besides. */
 export interface Draft {
   readonly workflow: Workflow
+  /** The document. */
+  readonly root: Cursor
   /** Each task as it stands in the document. */
   readonly written: ReadonlyMap<Task, Cursor>
 }
@@ -62,7 +64,7 @@ export function buildWorkflow(document: Cursor, compiler: Compiler, report: Repo
     ...given('input', buildInput(document.at('input'), report)),
     ...given('output', compiler.template(document.at('output'), 'task')),
   }
-  return { workflow, written }
+  return { workflow, root: document, written }
 }
 
 function buildRecordTrigger(start: Cursor, place: number, index: number, compiler: Compiler): RecordTrigger {

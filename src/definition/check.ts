@@ -8,6 +8,7 @@ import type { Draft } from './build.ts'
 import type { Compiler } from './compiler.ts'
 import type { Cursor, Path } from './cursor.ts'
 import { parseDuration } from './duration.ts'
+import type { ExpectedValue } from './fitting.ts'
 import { findCycles, topologicalOrder } from './graph.ts'
 import type { Graph } from './graph.ts'
 import { checkNames } from './names.ts'
@@ -15,11 +16,22 @@ import { nearest } from './nearest.ts'
 import type { Report } from './report.ts'
 import { builtInTypes, isHandlerType } from './structure.ts'
 import { parseTime } from './time.ts'
-import type { DecisionTask, KafkaCommandTask, Scope, Task, TaskType, TriggerTask, Workflow } from './workflow.ts'
+import type {
+  DecisionTask,
+  HandlerTask,
+  KafkaCommandTask,
+  Scope,
+  Task,
+  TaskType,
+  TriggerTask,
+  Workflow,
+} from './workflow.ts'
 
 export interface CheckOptions {
   /** The handlers there are; absent: any well-formed name is taken for one. */
   readonly handlers?: readonly string[]
+  /** What the handlers take as `with`, by their names. */
+  readonly handlerInputs?: ReadonlyMap<string, ExpectedValue>
 }
 
 /** Reports what is wrong with the meaning of a workflow. */
@@ -42,7 +54,7 @@ export function checkWorkflow(
     checkRescue(task, at, workflow, report)
     if (task.aside !== undefined || workflow.taskNamed.get(task.scope ?? '')?.type === 'interval')
       checkLeaf(task, at, report)
-    if (task.type === 'handler') checkHandler(task.handler, path, options, report)
+    if (task.type === 'handler') checkHandler(task, at, options, report)
     if (task.type === 'decision') checkDecision(task, path, workflow, report)
     if (task.type === 'trigger') checkTrigger(task, path, report)
     if (task.type === 'kafka-command') checkCommand(task, path, report)
@@ -107,11 +119,19 @@ function enclosingIn(task: Task, inScope: readonly string[], workflow: Workflow)
   return owner !== undefined && inScope.includes(owner) ? owner : undefined
 }
 
-function checkHandler(type: string, path: Path, options: CheckOptions, report: Report): void {
-  if (options.handlers === undefined || options.handlers.includes(type) || type === '' || !isHandlerType(type)) return
-  const suggestion = nearest(type, [...builtInTypes, ...options.handlers])
-  const message = `unknown task type \`${type}\`: it is not built in, and there is no handler of that name`
-  report.add('DW_UNKNOWN_TASK_TYPE', [...path, 'type'], message, { suggestion })
+function checkHandler(task: HandlerTask, at: Cursor, options: CheckOptions, report: Report): void {
+  const { handler: type } = task
+  if (options.handlers?.includes(type) === false && type !== '' && isHandlerType(type)) {
+    const suggestion = nearest(type, [...builtInTypes, ...options.handlers])
+    const message = `unknown task type \`${type}\`: it is not built in, and there is no handler of that name`
+    report.add('DW_UNKNOWN_TASK_TYPE', [...at.path, 'type'], message, { suggestion })
+  }
+  const given = at.at('with')
+  // One that does not compile is told already; what undoes a task is given that task's input and output by itself.
+  if (given.isGiven ? task.with === undefined : task.aside === 'compensation') return
+  for (const { path, message, ...where } of options.handlerInputs?.get(type)?.misfits(given.value ?? null) ?? []) {
+    report.add('DW_HANDLER_INPUT', [...given.path, ...path], `the input of the handler \`${type}\` ${message}`, where)
+  }
 }
 
 const leafTypes: ReadonlySet<TaskType> = new Set([

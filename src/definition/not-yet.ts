@@ -7,9 +7,8 @@ import type { Report } from './report.ts'
 
 export const notYet = {
   taskTypes: ['http'],
-  taskKeys: ['skipAhead', 'until', 'execution', 'attributes'],
+  taskKeys: ['skipAhead', 'attributes'],
   workflowKeys: ['compensate', 'onFailure', 'attributes'],
-  taskValues: { match: ['all'], onExpired: ['dead-letter'] },
   /** Where an expression would start from. */
   roots: ['secrets'],
 } as const
@@ -44,8 +43,7 @@ function reportTasks(tasks: readonly Cursor[], add: Add, depth: number): void {
       add(type.path, type.text!, task.path)
       continue
     }
-    reportKeys(task, type.text === 'interval' ? notYet.taskKeys.filter((key) => key !== 'until') : notYet.taskKeys, add)
-    reportValues(task, notYet.taskValues, add)
+    reportKeys(task, notYet.taskKeys, add)
     const inside = [task.at('tasks'), ...task.at('branches').items].flatMap((list) => list.items)
     const beside = [task.at('run'), task.at('compensate'), task.at('monitor').at('then')].filter((at) => at.isGiven)
     reportTasks([...inside, ...beside], add, depth + 1)
@@ -54,11 +52,4 @@ function reportTasks(tasks: readonly Cursor[], add: Add, depth: number): void {
 
 function reportKeys(at: Cursor, keys: readonly string[], add: Add): void {
   for (const key of keys) if (at.at(key).isGiven) add([...at.path, key], key)
-}
-
-function reportValues(at: Cursor, values: { readonly [key: string]: readonly string[] }, add: Add): void {
-  for (const [key, refused] of Object.entries(values)) {
-    const value = at.at(key)
-    if (value.text !== undefined && refused.includes(value.text)) add(value.path, `${key}: ${value.text}`)
-  }
 }

@@ -8,7 +8,10 @@ import { DefinitionError } from '../base/errors.ts'
 import type { Problem } from '../base/errors.ts'
 import type { Json } from '../base/json.ts'
 import { limits } from '../base/limits.ts'
+import { warningsAcross } from './across.ts'
+import type { PlacedDraft } from './across.ts'
 import { buildWorkflow } from './build.ts'
+import type { Draft } from './build.ts'
 import { canonicalJson } from './canonical.ts'
 import { checkWorkflow } from './check.ts'
 import type { CheckOptions } from './check.ts'
@@ -26,6 +29,8 @@ import type { Workflow } from './workflow.ts'
 export interface LoadedWorkflows {
   readonly workflows: readonly Workflow[]
   readonly problems: readonly Problem[]
+  /** What is likely wrong between files, and can be right where there are others: nothing is refused for it. */
+  readonly warnings: readonly Problem[]
   /** The workflows of each file, by its name; `broken`: it has problems, and what it had before goes on serving. */
   readonly byFile: ReadonlyMap<string, readonly Workflow[] | 'broken'>
 }
@@ -36,6 +41,7 @@ export function loadWorkflows(files: readonly WorkflowFile[], options: CheckOpti
   const problems: Problem[] = []
   const byFile = new Map<string, readonly Workflow[] | 'broken'>()
   const places = new Map<string, string>()
+  const drafts: PlacedDraft[] = []
   for (const { file, text } of files) {
     const source = readSource(file, text)
     const found: Workflow[] = []
@@ -43,14 +49,22 @@ export function loadWorkflows(files: readonly WorkflowFile[], options: CheckOpti
     for (const document of source.documents) {
       const checked = checkDocument(document, options)
       wrong.push(...checked.problems)
-      if (checked.workflow !== undefined) found.push(checked.workflow)
+      if (checked.draft !== undefined) {
+        found.push(checked.draft.workflow)
+        drafts.push({ draft: checked.draft, document })
+      }
       wrong.push(...claimName(document, places))
     }
     problems.push(...wrong)
     if (wrong.length === 0) workflows.push(...found)
     byFile.set(file, wrong.length === 0 ? found : 'broken')
   }
-  return { workflows, problems: problems.slice(0, limits.problemsMax), byFile }
+  return {
+    workflows,
+    problems: problems.slice(0, limits.problemsMax),
+    warnings: warningsAcross(drafts, places.keys()).slice(0, limits.problemsMax),
+    byFile,
+  }
 }
 
 /** The latest that were compiled, by their canonical JSON (D2): a source that is published again comes back as it was. */
@@ -76,9 +90,9 @@ export function compileWorkflow(source: string): Workflow {
     throw new DefinitionError([{ code: 'DW_DEFINITION', message: 'expected a workflow as JSON, found another text' }])
   }
   const problem: SourceDocument['problem'] = (code, path, message) => ({ code, message, path: pathText(path) })
-  const { workflow, problems } = checkDocument({ json, problem }, {})
-  if (workflow === undefined) throw new DefinitionError(problems)
-  return remember(workflow)
+  const { draft, problems } = checkDocument({ json, problem }, {})
+  if (draft === undefined) throw new DefinitionError(problems)
+  return remember(draft.workflow)
 }
 
 function parseJson(text: string): Json {
@@ -86,7 +100,8 @@ function parseJson(text: string): Json {
 }
 
 interface Checked {
-  readonly workflow?: Workflow
+  /** Only where there are no problems. */
+  readonly draft?: Draft
   readonly problems: readonly Problem[]
 }
 
@@ -104,7 +119,7 @@ function checkDocument(document: SourceDocument, options: CheckOptions): Checked
     const compiler = new Compiler(report)
     const draft = buildWorkflow(root, compiler, report)
     checkWorkflow(draft, compiler, report, options)
-    if (report.problems.length === 0) return { workflow: draft.workflow, problems: [] }
+    if (report.problems.length === 0) return { draft, problems: [] }
   }
   return { problems: report.problems }
 }

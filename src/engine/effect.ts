@@ -5,14 +5,7 @@ import type { Payload } from './payload.ts'
 import type { SourceRecord } from './message.ts'
 
 export type Effect =
-  /** Give this handler task a slot, and tell with `task.execute`. */
-  | {
-      readonly type: 'handler.request'
-      readonly instanceId: string
-      readonly task: number
-      readonly attempt: number
-      readonly handler: string
-    }
+  | HandlerRequest
   | HandlerRun
   /** The attempt is over for the engine: abort what still runs. */
   | {
@@ -20,25 +13,50 @@ export type Effect =
       readonly instanceId: string
       readonly task: number
       readonly attempt: number
-      /** The task was stopped: its handler may clean up, this long, and tells when it has (`task.stop-ended`). */
-      readonly isStop: boolean
-      readonly stopTimeoutMs: number
     }
+  | HandlerStop
   | { readonly type: 'call.answer'; readonly call: number; readonly answer: CallAnswer }
   /** An operator should know, and nobody else would be told. */
   | { readonly type: 'alarm'; readonly message: string }
 
-export interface HandlerRun {
-  readonly type: 'handler.run'
+/** Give this task a slot, and tell with `task.execute`. */
+export interface HandlerRequest extends Performer {
+  readonly type: 'handler.request'
   readonly instanceId: string
   readonly task: number
   readonly attempt: number
+}
+
+/** Who does the work of a task that takes slots. */
+export interface Performer {
+  /** module: one of the handler directory. */
+  readonly kind: 'module' | 'http'
+  /** The module's name; of the others their kind. */
   readonly handler: string
+  readonly execution: 'main' | 'thread'
+}
+
+/** An attempt as its handler is told of it. */
+export interface HandlerWork extends Performer {
+  readonly instanceId: string
+  readonly task: number
+  readonly attempt: number
   readonly name: string
   readonly key: string
   readonly workflow: string
   readonly version: string
+  readonly idempotencyKey: string
   readonly input: Payload
+}
+
+export interface HandlerRun extends HandlerWork {
+  readonly type: 'handler.run'
+}
+
+/** The task was stopped: its handler may clean up, this long, and tells when it has (`task.stop-ended`). */
+export interface HandlerStop extends HandlerWork {
+  readonly type: 'handler.stop'
+  readonly stopTimeoutMs: number
 }
 
 export type CallAnswer = StartAnswer | ActionAnswer

@@ -23,7 +23,7 @@ import type { Deferrable, InstanceStart } from './command.ts'
 import type { SourceRecord } from './message.ts'
 import type { Due, ScheduleEntry, ScheduleRow } from './schedule-row.ts'
 import type { Deadlines, TaskRow } from './task-row.ts'
-import type { Parent, Waiter } from './waiter.ts'
+import type { OnExpired, Parent, Waiter } from './waiter.ts'
 
 export { isSettled } from './task-row.ts'
 export type * from './schedule-row.ts'
@@ -198,6 +198,7 @@ export interface KeptRow {
   /** Its row in `timers`. */
   readonly timer: string
   readonly bytes: number
+  readonly onExpired: OnExpired
 }
 
 export interface KeptTotalsRow {

@@ -1,7 +1,7 @@
 // How what is under way ends because something around it has: its scope failed, a join was decided, its instance ends.
 //
 // U1. A task with `compensate` that may have done its work, and never told, is compensated: it was running when it was
-//     stopped, or ended by a timeout.
+//     stopped, or ended by a timeout, or told what could not be used.
 import { assert } from '../base/assert.ts'
 import type { TaskError } from '../base/errors.ts'
 import { partitionOfText } from '../base/partitioner.ts'
@@ -12,6 +12,7 @@ import type { Outcome } from './outcome.ts'
 import { nullPayload } from './payload.ts'
 import type { Place } from './roots.ts'
 import type { OpenWork, TaskRow } from './state.ts'
+import { workOf } from './tasks/handler.ts'
 import type { World } from './world.ts'
 
 /** Stops what an open task waits for, where that is not in the own state: its subscription, its handler, its child. */
@@ -34,14 +35,7 @@ export function withdraw(at: Attempt, open: OpenWork | undefined, out: Outcome):
     out.send(at.world, partitionOfText(key, at.world.partitions), { type: 'child.stop', workflow, key, parent })
   }
   if (open?.kind === 'handler' || open?.kind === 'slot') {
-    out.effect({
-      type: 'handler.abort',
-      instanceId: at.instance.id,
-      task: at.node,
-      attempt: at.number,
-      isStop: false,
-      stopTimeoutMs: 0,
-    })
+    out.effect({ type: 'handler.abort', instanceId: at.instance.id, task: at.node, attempt: at.number })
   }
 }
 
@@ -59,21 +53,18 @@ export function stopTask(at: Attempt, row: TaskRow, out: Outcome): void {
     const { stopTimeoutMs } = at.workflow
     const timer = armTaskTimer(at, at.world.nowMs + stopTimeoutMs, out)
     out.event({ type: 'task.stopping', ...identity(at), open: { kind: 'stopping', input: open.input, timer } })
-    out.effect({
-      type: 'handler.abort',
-      instanceId: at.instance.id,
-      task: at.node,
-      attempt: at.number,
-      isStop: true,
-      stopTimeoutMs,
-    })
+    out.effect({ type: 'handler.stop', ...workOf(at, open.input), stopTimeoutMs })
     return
   }
   withdraw(at, open, out)
   out.event({ type: 'task.stopped', ...identity(at) })
 }
 
-const unknownCodes: ReadonlySet<string> = new Set(['timeout', 'run-lost', 'max-duration', 'deadline'])
+const unknownCodes: ReadonlySet<string> = new Set([
+  ...['timeout', 'run-lost', 'max-duration', 'deadline'],
+  // Its handler had returned.
+  ...['output-invalid', 'output-not-json'],
+])
 
 /** U1, for a task that has failed for good. */
 export function recordUnknown(at: Attempt, error: TaskError, out: Outcome): void {

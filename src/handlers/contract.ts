@@ -26,19 +26,42 @@ export interface HandlerTaskInput<Input = Json> {
  */
 export type Handler<Input = Json, Output = unknown> = (task: HandlerTaskInput<Input>) => Promise<Output> | Output
 
+/**
+ * Called when a running task is stopped, with what its handler was given and after that one's `signal` was aborted: undo
+ * or call off what is under way. `signal` is aborted when the time for it (`stopTimeout`) is over. Where the worker died
+ * meanwhile it is called again elsewhere, with no handler running beside it.
+ */
+export type HandlerStop<Input = Json> = (task: HandlerTaskInput<Input>, signal: AbortSignal) => Promise<void> | void
+
+/** What is wrong with a value: a JSON pointer into it, and a few words. */
+export interface Violation {
+  readonly pointer: string
+  readonly message: string
+}
+
+/** A JSON Schema, compiled. */
+export interface ValueSchema {
+  /** Every violation; empty when the value is fine. */
+  validate(value: Json): readonly Violation[]
+}
+
+/** Where a handler runs: beside the engine, or in a thread of its own. */
+export type Execution = 'main' | 'thread'
+
 /** A handler module as the registry found it. */
 export interface HandlerModule {
   readonly name: string
   readonly run: Handler
-  /** JSON Schema of `with`, where the module exports one. */
-  readonly input?: Json
-  readonly output?: Json
+  readonly stop?: HandlerStop
+  /** Of `with`, where the module exports one. */
+  readonly input?: ValueSchema
+  readonly output?: ValueSchema
   /** How many of this type run at once in one worker; absent: only the worker's limit. */
   readonly concurrency?: number
 }
 
 /** The handlers there are, found at start; data never reaches `import()`. */
 export interface HandlerSource {
-  find(name: string): HandlerModule | undefined
+  find(name: string, execution?: Execution): HandlerModule | undefined
   readonly names: readonly string[]
 }

@@ -10,7 +10,9 @@ import { readdir, realpath, stat } from 'node:fs/promises'
 import { extname, join, relative, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { ConfigError, type Problem } from '../base/errors.ts'
-import type { Handler, HandlerModule, HandlerSource } from './contract.ts'
+import type { HandlerModule, HandlerSource } from './contract.ts'
+import { readExports } from './exports.ts'
+import type { HandlerThreads } from './threads.ts'
 
 const extensions = new Set(['.ts', '.js', '.mjs'])
 const notHandlers = /^[._]|\.d\.ts$|\.test\.(?:ts|js|mjs)$|^node_modules$/
@@ -27,27 +29,43 @@ interface HandlerFile {
 
 /**
  * Imports every handler module of the directory; with no directory there are none.
+ * @param threads where those with `execution: thread` run; absent: beside the others
  * @throws {ConfigError} With every problem: DW_HANDLER_DIRECTORY, DW_HANDLER_OUTSIDE, DW_HANDLER_DUPLICATE, DW_HANDLER_IMPORT, DW_HANDLER_EXPORT, DW_HANDLER_LIMIT.
  */
-export async function loadHandlers(directory: string | undefined): Promise<HandlerSource> {
+export async function loadHandlers(
+  directory: string | undefined,
+  threads?: Pick<HandlerThreads, 'hosted'>,
+): Promise<HandlerSource> {
   if (directory === undefined) return handlerSource([])
   const problems: Problem[] = []
   const files = await findHandlerFiles(directory, problems)
   if (problems.length > 0) throw new ConfigError(problems)
   const modules: HandlerModule[] = []
+  const hosted: HandlerModule[] = []
   for (const file of files) {
     const module = await importHandler(file, problems)
-    if (module !== undefined) modules.push(module)
+    if (module === undefined) continue
+    modules.push(module)
+    hosted.push(threads?.hosted(hrefOf(file), module) ?? module)
   }
   if (problems.length > 0) throw new ConfigError(problems)
-  return handlerSource(modules)
+  return handlerSource(modules, hosted)
 }
 
-/** A source of these modules. */
-export function handlerSource(modules: readonly HandlerModule[]): HandlerSource {
+/** A source of these modules. @param hosted the same, as they run in threads */
+export function handlerSource(
+  modules: readonly HandlerModule[],
+  hosted: readonly HandlerModule[] = modules,
+): HandlerSource {
   const byName = new Map(modules.map((module) => [module.name, module]))
-  return { find: (name) => byName.get(name), names: [...byName.keys()].sort() }
+  const inThreads = new Map(hosted.map((module) => [module.name, module]))
+  return {
+    find: (name, execution = 'main') => (execution === 'thread' ? inThreads : byName).get(name),
+    names: [...byName.keys()].sort(),
+  }
 }
+
+const hrefOf = (file: HandlerFile): string => pathToFileURL(file.realPath).href
 
 async function findHandlerFiles(directory: string, problems: Problem[]): Promise<readonly HandlerFile[]> {
   const root = await realDirectory(directory)
@@ -126,55 +144,16 @@ async function realDirectory(directory: string): Promise<string | undefined> {
   return real !== undefined && (await stat(real)).isDirectory() ? real : undefined
 }
 
-/** What a module exports that is a handler. */
-type HandlerExports = { readonly default: Handler } & Pick<HandlerModule, 'input' | 'output' | 'concurrency'>
-
 async function importHandler(file: HandlerFile, problems: Problem[]): Promise<HandlerModule | undefined> {
   let exported: { readonly [name: string]: unknown }
   try {
-    exported = await import(pathToFileURL(file.realPath).href)
+    exported = await import(hrefOf(file))
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     problems.push({ code: 'DW_HANDLER_IMPORT', message: `${file.shown} could not be loaded: ${reason}` })
     return undefined
   }
-  if (!isHandlerExports(exported)) {
-    for (const wrong of exportProblems(exported)) {
-      problems.push({ code: 'DW_HANDLER_EXPORT', message: `${file.shown} ${wrong}` })
-    }
-    return undefined
-  }
-  const { default: run, input, output, concurrency } = exported
-  return {
-    name: file.name,
-    run,
-    ...(input === undefined ? {} : { input }),
-    ...(output === undefined ? {} : { output }),
-    ...(concurrency === undefined ? {} : { concurrency }),
-  }
-}
-
-function isHandlerExports(exported: { readonly [name: string]: unknown }): exported is HandlerExports {
-  return exportProblems(exported).next().done === true
-}
-
-function* exportProblems(exported: { readonly [name: string]: unknown }): Generator<string> {
-  if (typeof exported['default'] !== 'function') {
-    yield 'has no function as its default export: write "export default async (task) => { … }".'
-  }
-  for (const name of ['input', 'output']) {
-    const schema = exported[name]
-    const isSchema =
-      schema === undefined ||
-      typeof schema === 'boolean' ||
-      Object.prototype.toString.call(schema) === '[object Object]'
-    if (!isSchema) yield `exports "${name}", which is not a JSON Schema: expected an object.`
-  }
-  const { concurrency } = exported
-  if (
-    concurrency !== undefined &&
-    !(typeof concurrency === 'number' && Number.isSafeInteger(concurrency) && concurrency >= 1)
-  ) {
-    yield 'exports "concurrency", which is not a whole number of 1 or more.'
-  }
+  const { module, wrongs } = readExports(file.name, exported)
+  for (const wrong of wrongs) problems.push({ code: 'DW_HANDLER_EXPORT', message: `${file.shown} ${wrong}` })
+  return module
 }

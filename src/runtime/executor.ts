@@ -1,44 +1,43 @@
 // Runs handlers beside the loop, with a limit for the worker and one for each handler that asks for it.
 //
 //   request ──slot free──▶ grant (`task.execute`) ──committed──▶ run ──▶ result (a command in memory)
+//                                                                 └─stop─▶ stopping ──▶ `task.stop-ended`
 //
 // H1. A run is recorded before it begins: `run` is an effect of the commit that made the task EXECUTING.
-// H2. A job that is asked for again, because its partition was restored in this worker, is not run twice.
+// H2. A job that is asked for again, because its partition was restored in this worker, is not run twice; one that is
+//     told again to stop is not stopped twice.
 // H3. One that is not asked for again is over, and nobody was left to abort it: it gives back its slot.
+// H4. A stop ends once the handler has returned and its `stop` as well, or when their time is up, and is told once.
 // A handler that ignores its signal loses its slot when it is aborted; what it still returns is refused (I4).
 import type { Json } from '../base/json.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Command } from '../engine/command.ts'
-import type { HandlerRun } from '../engine/effect.ts'
+import type { HandlerRequest, HandlerRun, HandlerStop, HandlerWork, Performer } from '../engine/effect.ts'
 import { workId } from '../engine/state.ts'
 import type { HandlerModule, HandlerSource } from '../handlers/contract.ts'
-import { failureCommand, resultCommand, thrownText } from './handler-result.ts'
+import { HandlerCall } from './handler-call.ts'
 import type { Clock } from './ports.ts'
 
 /** Where a job's commands go: the partition that its instance lives on. */
 export type Deliver = (command: Command) => void
 
-interface Job {
+interface Job extends Performer {
   readonly id: string
   readonly partition: number
   readonly instanceId: string
   readonly task: number
   readonly attempt: number
-  readonly handler: string
-  state: 'waiting' | 'granted' | 'running'
+  state: 'waiting' | 'granted' | 'running' | 'stopping'
+  hasSlot: boolean
   /** H3 */
   isOwed: boolean
   deliver: Deliver
-  readonly controller: AbortController
-  progress: Json | undefined
-}
-
-export interface JobRequest {
-  readonly partition: number
-  readonly instanceId: string
-  readonly task: number
-  readonly attempt: number
-  readonly handler: string
+  /** Once it runs or is stopped. */
+  call: HandlerCall | undefined
+  /** When its handler has returned. */
+  returned: Promise<unknown> | undefined
+  /** Ends the time that its `stop` has. */
+  endStop: () => void
 }
 
 export interface ExecutorOptions {
@@ -46,16 +45,16 @@ export interface ExecutorOptions {
   readonly clock: Clock
   readonly logger: Logger
   readonly handlersMax: number
+  /** Of those, the ones in threads. */
+  readonly threadsMax: number
 }
-
-/** A handler that holds the loop longer than this is named. */
-const blockingMs = 500
 
 export class Executor {
   readonly #options: ExecutorOptions
   readonly #jobs = new Map<string, Job>()
-  /** In order of request, by handler: a handler at its own limit does not hold up the others. */
+  /** In order of request, by performer: one at its own limit does not hold up the others. */
   readonly #waiting = new Map<string, Set<Job>>()
+  /** Slots in use, by handler; and the threads. */
   readonly #busyBy = new Map<string, number>()
   #busy = 0
 
@@ -64,28 +63,15 @@ export class Executor {
   }
 
   /** Asks for a slot; `deliver` gets `task.execute` when there is one. H2 */
-  request(request: JobRequest, deliver: Deliver): void {
-    const id = workId(request.instanceId, request.task)
-    const known = this.#jobs.get(id)
-    if (known?.attempt === request.attempt) {
-      known.deliver = deliver
-      known.isOwed = true
+  request(request: HandlerRequest, partition: number, deliver: Deliver): void {
+    const known = this.#known(request, deliver)
+    if (known !== undefined) {
       if (known.state === 'granted') deliver(executeCommand(known))
       return
     }
-    if (known !== undefined) this.#drop(known)
-    const job: Job = {
-      ...request,
-      id,
-      state: 'waiting',
-      isOwed: true,
-      deliver,
-      controller: new AbortController(),
-      progress: undefined,
-    }
-    this.#jobs.set(id, job)
-    const queue = this.#waiting.get(job.handler) ?? new Set()
-    this.#waiting.set(job.handler, queue)
+    const job = this.#add(request, partition, deliver)
+    const queue = this.#waiting.get(queueOf(job)) ?? new Set()
+    this.#waiting.set(queueOf(job), queue)
     queue.add(job)
     this.#grant()
   }
@@ -105,20 +91,47 @@ export class Executor {
     // Aborted between grant and commit.
     if (job === undefined || job.attempt !== effect.attempt || job.state !== 'granted') return
     job.state = 'running'
-    const module = this.#options.handlers.find(effect.handler)
-    void this.#call(job, effect, module).then((command) => {
-      if (this.#jobs.get(job.id) !== job) return
+    const call = this.#callOf(effect)
+    job.call = call
+    job.returned = call.run().then((command) => {
+      if (this.#jobs.get(job.id) !== job || job.state === 'stopping') return
       this.#drop(job)
       job.deliver(command)
       this.#grant()
     })
   }
 
+  /** The task was stopped: lets its handler clean up, and `deliver` gets `task.stop-ended`. H2, H4 */
+  stop(effect: HandlerStop, partition: number, deliver: Deliver): void {
+    const known = this.#known(effect, deliver)
+    if (known?.state === 'stopping') return
+    // What does not run here was cut short by a death or a move: its `stop` is still owed.
+    if (known !== undefined && known.state !== 'running') this.#drop(known)
+    const job = known?.state === 'running' ? known : this.#add(effect, partition, deliver)
+    const call = (job.call ??= this.#callOf(effect))
+    job.state = 'stopping'
+    const timeUp = new AbortController()
+    const cancel = this.#options.clock.after(effect.stopTimeoutMs, () => end())
+    job.endStop = () => {
+      cancel()
+      timeUp.abort(new Error('the time to stop is over'))
+    }
+    const end = (): void => {
+      if (this.#jobs.get(job.id) !== job) return
+      this.#drop(job)
+      const { instanceId, task, attempt } = job
+      job.deliver({ type: 'task.stop-ended', instanceId, task, attempt })
+      this.#grant()
+    }
+    call.abort('the task was stopped')
+    void Promise.all([call.stop(timeUp.signal), job.returned]).then(end)
+  }
+
   abort(instanceId: string, task: number): void {
     const job = this.#jobs.get(workId(instanceId, task))
     if (job === undefined) return
     this.#drop(job)
-    job.controller.abort(new Error('the attempt is over'))
+    job.call?.abort('the attempt is over')
     this.#grant()
   }
 
@@ -129,11 +142,40 @@ export class Executor {
 
   /** What the handler of a task (by its `workId`) said last with `heartbeat`. */
   progressOf(work: string): Json | undefined {
-    return this.#jobs.get(work)?.progress
+    return this.#jobs.get(work)?.call?.progress
   }
 
   get running(): number {
     return this.#busy
+  }
+
+  /** The job of this attempt, which is asked for again; one of another attempt is over. H2 */
+  #known({ instanceId, task, attempt }: HandlerRequest | HandlerStop, deliver: Deliver): Job | undefined {
+    const known = this.#jobs.get(workId(instanceId, task))
+    if (known === undefined) return undefined
+    if (known.attempt !== attempt) {
+      this.#drop(known)
+      return undefined
+    }
+    known.deliver = deliver
+    known.isOwed = true
+    return known
+  }
+
+  #add(of: HandlerRequest | HandlerStop, partition: number, deliver: Deliver): Job {
+    const { instanceId, task, attempt, kind, handler, execution } = of
+    const id = workId(instanceId, task)
+    const job: Job = {
+      ...{ id, partition, instanceId, task, attempt, kind, handler, execution, deliver },
+      state: 'waiting',
+      hasSlot: false,
+      isOwed: true,
+      call: undefined,
+      returned: undefined,
+      endStop: () => {},
+    }
+    this.#jobs.set(id, job)
+    return job
   }
 
   /** One slot to each handler in turn: one with a standing backlog does not keep the others waiting. */
@@ -141,77 +183,60 @@ export class Executor {
     for (let passed = 0; passed < this.#waiting.size && this.#busy < this.#options.handlersMax;) {
       const [next] = this.#waiting
       if (next === undefined) return
-      const [handler, queue] = next
-      this.#waiting.delete(handler)
+      const [name, queue] = next
+      this.#waiting.delete(name)
       const [job] = queue
       if (job === undefined) continue
-      this.#waiting.set(handler, queue)
-      const busy = this.#busyBy.get(handler) ?? 0
-      if (busy >= (this.#options.handlers.find(handler)?.concurrency ?? Infinity)) {
+      this.#waiting.set(name, queue)
+      if (!this.#fits(job)) {
         passed += 1
         continue
       }
       passed = 0
       queue.delete(job)
       job.state = 'granted'
+      job.hasSlot = true
       this.#busy += 1
-      this.#busyBy.set(handler, busy + 1)
+      this.#occupy(job, 1)
       job.deliver(executeCommand(job))
     }
   }
 
   #drop(job: Job): void {
     this.#jobs.delete(job.id)
-    if (job.state === 'waiting') this.#waiting.get(job.handler)?.delete(job)
-    else {
-      this.#busy -= 1
-      this.#busyBy.set(job.handler, (this.#busyBy.get(job.handler) ?? 1) - 1)
-    }
+    this.#waiting.get(queueOf(job))?.delete(job)
+    job.endStop()
+    if (!job.hasSlot) return
+    this.#busy -= 1
+    this.#occupy(job, -1)
   }
 
-  async #call(job: Job, effect: HandlerRun, module: HandlerModule | undefined): Promise<Command> {
-    const { clock, logger } = this.#options
-    if (module === undefined) {
-      const known = this.#options.handlers.names.join(', ')
-      const error = new Error(
-        `there is no handler '${effect.handler}' in this worker${known === '' ? ': it was started without --handlers' : `; there are ${known}`}`,
-      )
-      return failureCommand(effect, Object.assign(error, { code: 'handler-not-found' }))
-    }
-    const fields = {
-      instanceId: effect.instanceId,
-      task: effect.name,
-      handler: effect.handler,
-      attempt: effect.attempt,
-    }
-    const startedAtMs = clock.nowMs()
-    try {
-      const result = module.run({
-        input: effect.input.value,
-        instance: { id: effect.instanceId, key: effect.key, workflow: effect.workflow, version: effect.version },
-        name: effect.name,
-        attempt: effect.attempt,
-        idempotencyKey: `${effect.instanceId}/${effect.name}`,
-        signal: job.controller.signal,
-        logger: logger.child(fields),
-        heartbeat: (progress = null) => {
-          job.progress = progress
-        },
-      })
-      const heldMs = clock.nowMs() - startedAtMs
-      if (heldMs > blockingMs) {
-        logger.warn(
-          { ...fields, heldMs },
-          `handler ${effect.handler} held the event loop for ${heldMs} ms: everything else waited`,
-        )
-      }
-      return resultCommand(effect, await result)
-    } catch (error) {
-      logger.warn({ ...fields, error: thrownText(error) }, `handler ${effect.handler} failed`)
-      return failureCommand(effect, error)
-    }
+  #fits(job: Job): boolean {
+    const { threadsMax } = this.#options
+    const isFree = (what: string, max: number): boolean => (this.#busyBy.get(what) ?? 0) < max
+    return (
+      isFree(handlerOf(job), this.#moduleOf(job)?.concurrency ?? Infinity) &&
+      (job.execution === 'main' || isFree('threads', threadsMax))
+    )
+  }
+
+  #occupy(job: Job, by: number): void {
+    for (const what of job.execution === 'main' ? [handlerOf(job)] : [handlerOf(job), 'threads'])
+      this.#busyBy.set(what, (this.#busyBy.get(what) ?? 0) + by)
+  }
+
+  #callOf(work: HandlerWork): HandlerCall {
+    const { clock, logger, handlers } = this.#options
+    return new HandlerCall(work, this.#moduleOf(work), { clock, logger, names: handlers.names })
+  }
+
+  #moduleOf({ handler, execution }: Performer): HandlerModule | undefined {
+    return this.#options.handlers.find(handler, execution)
   }
 }
+
+const handlerOf = ({ kind, handler }: Performer): string => `${kind} ${handler}`
+const queueOf = (performer: Performer): string => `${performer.execution} ${handlerOf(performer)}`
 
 const executeCommand = ({ instanceId, task, attempt }: Job): Command => ({
   type: 'task.execute',

@@ -1,21 +1,23 @@
 // What a handler returned or threw, as a command. Strangers' code: whatever comes is made into data or into an error.
-import type { Json } from '../base/json.ts'
+import { writeJson, type Json } from '../base/json.ts'
 import { limits } from '../base/limits.ts'
+import { retryHintsOf, thrownText } from '../base/thrown.ts'
 import type { Command, TaskFail } from '../engine/command.ts'
-import type { HandlerRun } from '../engine/effect.ts'
+import type { HandlerWork } from '../engine/effect.ts'
 import { nullPayload, Payload } from '../engine/payload.ts'
 import { truncate } from '../engine/attempt.ts'
+import type { ValueSchema, Violation } from '../handlers/contract.ts'
 
 const encoder = new TextEncoder()
 
 /** Completes the task with what was returned; fails it where that is not JSON or too large. */
-export function resultCommand(run: HandlerRun, returned: unknown): Command {
+export function resultCommand(run: HandlerWork, returned: unknown): Command {
   const { instanceId, task, attempt } = run
   if (returned === undefined || returned === null)
     return { type: 'task.complete', instanceId, task, attempt, output: nullPayload }
   let text: string | undefined
   try {
-    text = JSON.stringify(returned, refuseCode)
+    text = writeJson(returned)
   } catch (error) {
     return failure(
       run,
@@ -42,15 +44,39 @@ export function resultCommand(run: HandlerRun, returned: unknown): Command {
 }
 
 /** Fails the attempt with what was thrown; its `code`, `retryable: false` and `retryAfterMs` steer the retry. */
-export function failureCommand(run: HandlerRun, thrown: unknown): Command {
-  const fields = hintsOf(thrown)
-  const code = typeof fields.code === 'string' && fields.code !== '' ? fields.code.slice(0, 100) : 'handler'
-  const afterMs = typeof fields.retryAfterMs === 'number' && fields.retryAfterMs >= 0 ? fields.retryAfterMs : undefined
-  return failure(run, code, thrownText(thrown), fields.retryable !== false, afterMs)
+export function failureCommand(run: HandlerWork, thrown: unknown): Command {
+  const { code = 'handler', retryable = true, retryAfterMs } = retryHintsOf(thrown)
+  return failure(run, code.slice(0, 100), thrownText(thrown), retryable, retryAfterMs)
+}
+
+/** Fails the attempt for good where its output is not what the module says that it is. */
+export function checkedOutput(run: HandlerWork, command: Command, schema: ValueSchema | undefined): Command {
+  if (schema === undefined || command.type !== 'task.complete') return command
+  const violations = schema.validate(command.output.value)
+  if (violations.length === 0) return command
+  return failure(run, 'output-invalid', violationText('output', violations), false, undefined)
+}
+
+/** The input is not what the module asks for: no attempt will find another one. */
+export class InputInvalid extends Error {
+  override readonly name = 'InputInvalid'
+  readonly code = 'input-invalid'
+  readonly retryable = false
+  constructor(violations: readonly Violation[]) {
+    super(violationText('input', violations))
+  }
+}
+
+const violationsShown = 5
+
+function violationText(what: 'input' | 'output', violations: readonly Violation[]): string {
+  const shown = violations.slice(0, violationsShown).map(({ pointer, message }) => `${pointer || 'it'} ${message}`)
+  const more = violations.length > violationsShown ? `; and ${violations.length - violationsShown} more` : ''
+  return `the ${what} does not fit the schema that the handler exports: ${shown.join('; ')}${more}`
 }
 
 function failure(
-  run: HandlerRun,
+  run: HandlerWork,
   code: string,
   message: string,
   isRetryable: boolean,
@@ -65,34 +91,5 @@ function failure(
     error: { code, message: truncate(message) },
     isRetryable,
     afterMs,
-  }
-}
-
-/** JSON.stringify leaves functions and symbols out without a word; that would lose data silently. */
-function refuseCode(key: string, value: unknown): unknown {
-  if (typeof value === 'function' || typeof value === 'symbol') {
-    throw new TypeError(`${key === '' ? 'the value' : `'${key}'`} is a ${typeof value}`)
-  }
-  return value
-}
-
-/** What a thrown object says of its retry; to read it runs strangers' code. */
-function hintsOf(thrown: unknown): { code?: unknown; retryable?: unknown; retryAfterMs?: unknown } {
-  if (typeof thrown !== 'object' || thrown === null) return {}
-  try {
-    const { code, retryable, retryAfterMs } = thrown as { code?: unknown; retryable?: unknown; retryAfterMs?: unknown }
-    return { code, retryable, retryAfterMs }
-  } catch {
-    return {}
-  }
-}
-
-/** The text of whatever was thrown: even to ask for it may throw. */
-export function thrownText(thrown: unknown): string {
-  try {
-    const text: unknown = thrown instanceof Error ? thrown.message : thrown
-    return typeof text === 'string' ? text : 'the handler threw something that is not an Error'
-  } catch {
-    return 'the handler threw something that cannot be read'
   }
 }

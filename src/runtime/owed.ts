@@ -1,6 +1,7 @@
-// What the state of a restored partition still owes: handler tasks that waited for a slot, or whose run was cut short.
+// What the state of a restored partition still owes: handler tasks that waited for a slot, whose run was cut short, or
+// that were stopped and cleaned up.
 // A task whose result is at hand, and only fell with its batch, is not asked for: its slot would never be used.
-import type { Effect } from '../engine/effect.ts'
+import type { Effect, HandlerRequest, HandlerStop } from '../engine/effect.ts'
 import { owedFor } from '../engine/derive.ts'
 import { endOf, prefixes } from '../records/keys.ts'
 import { workCodec } from '../records/row-codec.ts'
@@ -40,9 +41,10 @@ export async function askAgain(options: AskAgainOptions, rows: CommittedRows): P
   }
 }
 
-function isResultFor(command: OwnCommand['command'], effect: Effect): boolean {
-  if (effect.type !== 'handler.request' || (command.type !== 'task.complete' && command.type !== 'task.fail'))
+function isResultFor(command: OwnCommand['command'], effect: HandlerRequest | HandlerStop): boolean {
+  if (command.type !== 'task.complete' && command.type !== 'task.fail' && command.type !== 'task.stop-ended')
     return false
+  if ((command.type === 'task.stop-ended') !== (effect.type === 'handler.stop')) return false
   const { instanceId, task, attempt } = command
   return effect.instanceId === instanceId && effect.task === task && effect.attempt === attempt
 }

@@ -1,6 +1,7 @@
 // A worker: the partitions that the group gives it, the definitions, the handlers, and the face that is asked.
 import type { Logger } from '../base/logger.ts'
 import type { Workflow } from '../definition/workflow.ts'
+import type { Command } from '../engine/command.ts'
 import type { Effect } from '../engine/effect.ts'
 import type { Problem } from '../base/errors.ts'
 import type { HandlerSource } from '../handlers/contract.ts'
@@ -44,6 +45,8 @@ export interface WorkerOptions {
   readonly ids: Ids
   readonly handlers: HandlerSource
   readonly handlersMax: number
+  /** Handlers that run in threads at once. */
+  readonly threadsMax: number
   readonly logger: Logger
   /** Partitions of topics that are created for workflows. */
   readonly partitionsOf: (topic: string) => number
@@ -70,11 +73,11 @@ export class Worker implements WorkerFace {
   #cancelRefresh = (): void => {}
 
   private constructor(options: WorkerOptions) {
-    const { app, log, logger, clock, handlers, handlersMax, partitionsOf, createsTopics } = options
+    const { app, log, logger, clock, handlers, handlersMax, threadsMax, partitionsOf, createsTopics } = options
     const topics = topicsOf(app)
     this.#options = options
     this.definitions = new Definitions({ log, clock, topics, logger, partitionsOf, createsTopics })
-    this.#executor = new Executor({ handlers, clock, logger, handlersMax })
+    this.#executor = new Executor({ handlers, clock, logger, handlersMax, threadsMax })
     for (let partition = 0; partition < options.partitions; partition++) {
       this.#hosts.push(
         new PartitionHost({
@@ -261,25 +264,23 @@ export class Worker implements WorkerFace {
         this.#calls.answer(effect.call, effect.answer)
         return
       case 'handler.request':
-        this.#executor.request({ ...effect, partition }, (command) => {
-          // A grant that falls with its batch is asked for anew by the next incarnation; a result is kept for it.
-          const onLost = command.type === 'task.execute' ? (): void => {} : undefined
-          this.#hosts[partition]?.submit({ command, onLost })
-        })
+        this.#executor.request(effect, partition, (command) => this.#submit(partition, command))
         return
       case 'handler.run':
         this.#executor.run(effect)
         return
       case 'handler.abort':
         this.#executor.abort(effect.instanceId, effect.task)
-        if (effect.isStop) {
-          const { instanceId, task, attempt } = effect
-          this.#hosts[partition]?.submit({
-            command: { type: 'task.stop-ended', instanceId, task, attempt },
-            onLost: undefined,
-          })
-        }
+        return
+      case 'handler.stop':
+        this.#executor.stop(effect, partition, (command) => this.#submit(partition, command))
     }
+  }
+
+  #submit(partition: number, command: Command): void {
+    // A grant that falls with its batch is asked for anew by the next incarnation; a result is kept for it.
+    const onLost = command.type === 'task.execute' ? (): void => {} : undefined
+    this.#hosts[partition]?.submit({ command, onLost })
   }
 
   #alarm(message: string): void {

@@ -15,9 +15,6 @@ const refused: readonly (readonly [what: string, text: string])[] = [
   ...notYet.taskKeys.map((key) => [key, task(`, ${key}: none`)] as const),
   ...notYet.workflowKeys.map((key) => [key, workflow(`${key}: { a: 1 }`)] as const),
   ...notYet.roots.map((root) => [root, task(`, when: ${root}.X == "x"`)] as const),
-  ['match: all', listener(', match: all')],
-  ['onExpired: dead-letter', listener(', onExpired: dead-letter')],
-  ['correlation that follows vars', `${listener('', 'vars.x')}vars: { x: 1 }\n`],
   ['http', task(', tasks: [{ name: b, type: set, set: { x: 1 }, compensate: { type: http } }]', 'process', '')],
 ]
 

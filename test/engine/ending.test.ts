@@ -50,6 +50,14 @@ suite('unwinding', () => {
     assert.equal(world.status('k'), 'FAILED')
   })
 
+  test('a task whose handler returned what cannot be used has done its work: it is compensated', () => {
+    const world = engineWorld(workflowOf([`- { name: a, type: h, onFailure: fail, ${refund('a')} }`]))
+    world.start('w', 'k')
+    world.grantAll()
+    world.fail('a', 'output-invalid', { isRetryable: false })
+    assert.deepEqual(undone(world), [{ of: 'a', gave: null }])
+  })
+
   test('a task that timed out for good may have done its work: it is compensated', () => {
     const world = engineWorld(
       workflowOf([
@@ -189,7 +197,7 @@ suite('stop', () => {
     world.grantAll()
     world.advance('1s')
     assert.equal(world.status('k'), 'EXECUTING')
-    assert.equal(world.aborts.at(-1)?.isStop, true)
+    assert.equal(world.stopped.length, 1)
     world.complete('a', 'late')
     world.endStops()
     assert.equal(world.status('k'), 'STOPPED')

@@ -72,7 +72,7 @@ suite('for-each', () => {
     world.fail('each[1].h', 'broken')
     assert.equal(world.status('k'), 'FAILED')
     assert.equal(world.instance('k').error?.code, 'broken')
-    assert.equal(world.aborts.filter(({ isStop }) => isStop).length, 2)
+    assert.equal(world.stopped.length, 2)
   })
 
   test('with `onItemFailure: continue` the others run on, and its output has null for what failed', () => {
@@ -92,7 +92,7 @@ suite('for-each', () => {
     world.fail('each[1].h')
     world.complete('each[2].h', 1)
     assert.equal(world.status('k'), 'COMPLETED')
-    assert.equal(world.aborts.filter(({ isStop }) => isStop).length, 1)
+    assert.equal(world.stopped.length, 1)
   })
 
   test('an empty list is complete at once, and what is no list fails it', () => {

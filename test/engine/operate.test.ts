@@ -174,6 +174,21 @@ suite('a suspended instance', () => {
     assert.equal(world.runs.length, 1)
   })
 
+  test('asks again, when it goes on, for what ran when its worker died', () => {
+    const world = engineWorld(once)
+    world.start('w', 'k')
+    const asked = [...world.requests]
+    world.grantAll()
+    world.operate('k', { kind: 'suspend' })
+    // The next worker grants a slot to what it owes, and is told to take it back.
+    world.requests.push(...asked)
+    world.grantAll()
+    assert.deepEqual([world.runs.length, world.aborts.length], [1, 1])
+    world.operate('k', { kind: 'resume' })
+    world.grantAll()
+    assert.equal(world.runs.length, 2)
+  })
+
   test('can be stopped and failed', () => {
     for (const [kind, status] of [
       ['stop', 'STOPPED'],

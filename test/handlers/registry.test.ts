@@ -52,12 +52,14 @@ test('handlers are named by their path, sub-folders with a slash, in every kind 
   assert.equal(handlers.find('billing'), undefined)
 })
 
-test('schemas and concurrency of a module come along', async () => {
+test('schemas, `stop` and concurrency of a module come along', async () => {
   const directory = directoryOf({
-    'a.mjs': `${good}export const input = { type: 'object' }\nexport const output = true\nexport const concurrency = 3\n`,
+    'a.mjs': `${good}export const input = { type: 'object' }\nexport const output = true\nexport const concurrency = 3\nexport const stop = () => {}\n`,
   })
   const module = (await loadHandlers(directory)).find('a')
-  assert.deepEqual([module?.input, module?.output, module?.concurrency], [{ type: 'object' }, true, 3])
+  assert.deepEqual(module?.input?.validate({}), [])
+  assert.deepEqual(module?.input?.validate(1), [{ pointer: '', message: 'must be object' }])
+  assert.deepEqual([module?.output?.validate(1), module?.concurrency, typeof module?.stop], [[], 3, 'function'])
 })
 
 test('hidden files, underscored ones, declarations, tests and node_modules are not read', async () => {
@@ -123,10 +125,12 @@ test('everything that is wrong with modules is reported at once', async () => {
     'syntax.mjs': 'export default {',
     'no-default.mjs': 'export const run = () => 1',
     'not-a-function.mjs': 'export default 7',
-    'bad-schemas.mjs': `${good}export const input = 'x'\nexport const output = []\nexport const concurrency = 0\n`,
+    'bad-schemas.mjs': `${good}export const input = 'x'\nexport const output = []\nexport const concurrency = 0\nexport const stop = 1\n`,
+    'bad-keyword.mjs': `${good}export const input = { type: 'objekt' }`,
+    'cyclic.mjs': `${good}export const input = {}\ninput.properties = input\n`,
   })
   assert.deepEqual([...(await codesOf(directory))].sort(), [
-    ...Array.from({ length: 5 }, () => 'DW_HANDLER_EXPORT'),
+    ...Array.from({ length: 8 }, () => 'DW_HANDLER_EXPORT'),
     'DW_HANDLER_IMPORT',
     'DW_HANDLER_IMPORT',
   ])

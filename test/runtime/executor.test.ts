@@ -5,6 +5,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { Json } from '../../src/base/json.ts'
 import { silentLogger } from '../../src/base/logger.ts'
 import type { Command } from '../../src/engine/command.ts'
+import type { HandlerWork } from '../../src/engine/effect.ts'
 import { nullPayload } from '../../src/engine/payload.ts'
 import { ManualClock } from '../../src/adapters/memory/clock.ts'
 import type { HandlerModule, HandlerTaskInput } from '../../src/handlers/contract.ts'
@@ -16,50 +17,66 @@ interface Run {
   readonly fail: (error: unknown) => void
 }
 
+function workOf(handler: string, instanceId: string, attempt = 1, task = 0): HandlerWork {
+  return {
+    ...{ instanceId, task, attempt, handler, kind: 'module', execution: 'main', name: 'h', key: 'k' },
+    ...{ workflow: 'w', version: 'w@1', idempotencyKey: `${instanceId}/h`, input: nullPayload },
+  }
+}
+
 /** An executor whose handlers do as the test says. */
 class Bench {
   /** Runs that have begun, in order, by "handler instance". */
   readonly runs: string[] = []
   readonly delivered: Command[] = []
   readonly clock = new ManualClock()
-  readonly warnings: string[] = []
   readonly executor: Executor
   readonly #begun = new Map<string, Run>()
 
-  constructor(handlersMax: number, concurrency: { readonly [handler: string]: number | undefined }) {
+  constructor(
+    handlersMax: number,
+    concurrency: { readonly [handler: string]: number | undefined },
+    more: Partial<HandlerModule> = {},
+  ) {
     const modules = new Map<string, HandlerModule>()
     for (const [name, max] of Object.entries(concurrency)) {
       const run = (task: HandlerTaskInput): Promise<Json> => this.#run(name, task)
-      modules.set(name, { name, run, ...(max === undefined ? {} : { concurrency: max }) })
+      modules.set(name, { ...more, name, run, ...(max === undefined ? {} : { concurrency: max }) })
     }
-    const logger = {
-      ...silentLogger,
-      warn: (_fields: object, message: string) => void this.warnings.push(message),
-      child: () => silentLogger,
-    }
+    const logger = silentLogger
     const handlers = { find: (name: string) => modules.get(name), names: [...modules.keys()] }
-    this.executor = new Executor({ handlers, clock: this.clock, logger, handlersMax })
+    this.executor = new Executor({ handlers, clock: this.clock, logger, handlersMax, threadsMax: 1 })
   }
 
-  request(handler: string, instanceId: string, attempt = 1, partition = 0, task = 0): void {
+  request(
+    handler: string,
+    instanceId: string,
+    attempt = 1,
+    partition = 0,
+    task = 0,
+    execution: 'main' | 'thread' = 'main',
+  ): void {
     const deliver = (command: Command): void => void this.delivered.push(command)
-    this.executor.request({ partition, instanceId, task, attempt, handler }, deliver)
+    const work = { ...workOf(handler, instanceId, attempt, task), execution }
+    this.executor.request({ type: 'handler.request', ...work }, partition, deliver)
   }
 
   /** What the engine does with a granted slot, once it is committed. */
   commit(handler: string, instanceId: string, attempt = 1, task = 0): void {
-    this.executor.run({
-      type: 'handler.run',
-      instanceId,
-      task,
-      attempt,
-      handler,
-      name: 'h',
-      key: 'k',
-      workflow: 'w',
-      version: 'w@1',
-      input: nullPayload,
-    })
+    this.executor.run({ type: 'handler.run', ...workOf(handler, instanceId, attempt, task) })
+  }
+
+  /** The engine stops a task that runs. */
+  stop(instanceId: string, { attempt = 1, handler = 'work', stopTimeoutMs = 1_000 } = {}): void {
+    const deliver = (command: Command): void => void this.delivered.push(command)
+    this.executor.stop({ type: 'handler.stop', ...workOf(handler, instanceId, attempt), stopTimeoutMs }, 0, deliver)
+  }
+
+  /** Instances whose stops have ended, since the last look. */
+  stopsEnded(): string[] {
+    const ended = this.delivered.filter((command) => command.type === 'task.stop-ended')
+    this.delivered.splice(0, this.delivered.length, ...this.delivered.filter(({ type }) => type !== 'task.stop-ended'))
+    return ended.map(({ instanceId }) => instanceId)
   }
 
   /** Instances that were granted a slot since the last look. */
@@ -111,8 +128,7 @@ suite('an executor', () => {
     bench.request('work', 'a')
     bench.commit('work', 'a')
     const late: Command[] = []
-    const request = { partition: 0, instanceId: 'a', task: 0, attempt: 1, handler: 'work' }
-    bench.executor.request(request, (command) => void late.push(command))
+    bench.executor.request({ type: 'handler.request', ...workOf('work', 'a') }, 0, (command) => void late.push(command))
     bench.commit('work', 'a')
     bench.runOf('a').finish(1)
     await setImmediate()
@@ -234,23 +250,182 @@ suite('an executor', () => {
     const clock = bench.clock
     const slow: HandlerModule = { name: 'slow', run: () => clock.advance(501) }
     const warnings: string[] = []
-    const logger = { ...silentLogger, warn: (_fields: object, message: string) => void warnings.push(message) }
+    const warn = (_fields: object, message: string) => void warnings.push(message)
+    const logger = { ...silentLogger, child: () => ({ ...silentLogger, warn }) }
     const handlers = { find: () => slow, names: ['slow'] }
-    const executor = new Executor({ handlers, clock, logger, handlersMax: 1 })
-    executor.request({ partition: 0, instanceId: 'a', task: 0, attempt: 1, handler: 'slow' }, () => {})
-    executor.run({
-      type: 'handler.run',
-      instanceId: 'a',
-      task: 0,
-      attempt: 1,
-      handler: 'slow',
-      name: 'h',
-      key: 'k',
-      workflow: 'w',
-      version: 'w@1',
-      input: nullPayload,
-    })
+    const executor = new Executor({ handlers, clock, logger, handlersMax: 1, threadsMax: 1 })
+    executor.request({ type: 'handler.request', ...workOf('slow', 'a') }, 0, () => {})
+    executor.run({ type: 'handler.run', ...workOf('slow', 'a') })
     await setImmediate()
     assert.equal(warnings.filter((warning) => warning.includes('slow')).length, 1)
+  })
+
+  test('no more handlers are granted slots in threads than there are threads, and the others go on', async () => {
+    const bench = new Bench(4, { work: undefined })
+    for (const id of ['t1', 't2']) bench.request('work', id, 1, 0, 0, 'thread')
+    for (const id of ['m1', 'm2']) bench.request('work', id)
+    assert.deepEqual(bench.granted(), ['t1', 'm1', 'm2'])
+    bench.executor.abort('t1', 0)
+    assert.deepEqual(bench.granted(), ['t2'])
+  })
+
+  test('a concurrency of its own counts a handler in threads and beside them', () => {
+    const bench = new Bench(4, { work: 1 })
+    bench.request('work', 'm1')
+    bench.request('work', 't1', 1, 0, 0, 'thread')
+    assert.deepEqual(bench.granted(), ['m1'])
+    bench.executor.abort('m1', 0)
+    assert.deepEqual(bench.granted(), ['t1'])
+  })
+})
+
+suite('a stop', () => {
+  test('H4: aborts the signal, then calls `stop` with the same task, and is over when both have returned', async () => {
+    const stops: HandlerTaskInput[] = []
+    const stopped = Promise.withResolvers<void>()
+    const stop = (task: HandlerTaskInput): Promise<void> => {
+      assert.equal(task.signal.aborted, true)
+      stops.push(task)
+      return stopped.promise
+    }
+    const bench = new Bench(1, { work: undefined }, { stop })
+    bench.request('work', 'a')
+    bench.request('work', 'b')
+    bench.commit('work', 'a')
+    bench.granted()
+    const { task, finish } = bench.runOf('a')
+    bench.stop('a')
+    assert.deepEqual(stops, [task])
+    finish('late')
+    await setImmediate()
+    assert.deepEqual([bench.stopsEnded(), bench.delivered, bench.executor.running], [[], [], 1])
+    stopped.resolve()
+    await setImmediate()
+    assert.deepEqual([bench.stopsEnded(), bench.granted()], [['a'], ['b']])
+  })
+
+  test('H4: without a `stop` is over when the handler has returned', async () => {
+    const bench = new Bench(1, { work: undefined })
+    bench.request('work', 'a')
+    bench.commit('work', 'a')
+    bench.granted()
+    bench.stop('a')
+    await setImmediate()
+    assert.deepEqual(bench.stopsEnded(), [])
+    bench.runOf('a').fail(new Error('aborted'))
+    await setImmediate()
+    assert.deepEqual([bench.stopsEnded(), bench.delivered, bench.executor.running], [['a'], [], 0])
+  })
+
+  test('H4: is over when its time is, once, and `stop` is told', async () => {
+    let told: AbortSignal | undefined
+    const stop = (_task: HandlerTaskInput, signal: AbortSignal): Promise<void> => {
+      told = signal
+      return new Promise(() => {})
+    }
+    const bench = new Bench(1, { work: undefined }, { stop })
+    bench.request('work', 'a')
+    bench.commit('work', 'a')
+    bench.granted()
+    bench.stop('a')
+    bench.clock.advance(999)
+    assert.deepEqual([bench.stopsEnded(), told?.aborted], [[], false])
+    bench.clock.advance(1)
+    assert.deepEqual([bench.stopsEnded(), told?.aborted, bench.executor.running], [['a'], true, 0])
+    bench.runOf('a').finish('late')
+    await setImmediate()
+    assert.deepEqual(bench.delivered, [])
+  })
+
+  test('that throws is over', async () => {
+    const bench = new Bench(
+      1,
+      { work: undefined },
+      {
+        stop: () => {
+          throw new Error('no')
+        },
+      },
+    )
+    bench.request('work', 'a')
+    bench.commit('work', 'a')
+    bench.runOf('a').finish(1)
+    bench.stop('a')
+    await setImmediate()
+    assert.deepEqual(bench.stopsEnded(), ['a'])
+  })
+
+  test('H2: is not called again while it is under way, and its end is told to the one who asked last', async () => {
+    const stopped = Promise.withResolvers<void>()
+    let stops = 0
+    const stop = (): Promise<void> => {
+      stops += 1
+      return stopped.promise
+    }
+    const bench = new Bench(1, { work: undefined }, { stop })
+    bench.request('work', 'a')
+    bench.commit('work', 'a')
+    bench.granted()
+    bench.stop('a')
+    const asked = bench.executor.asking(0)
+    bench.stop('a')
+    asked()
+    bench.runOf('a').finish(1)
+    stopped.resolve()
+    await setImmediate()
+    assert.deepEqual([stops, bench.stopsEnded()], [1, ['a']])
+  })
+
+  test('of a run that was cut short by a death or a move calls `stop` all the same, without a slot', async () => {
+    const stops: string[] = []
+    const stop = (task: HandlerTaskInput): void => void stops.push(`${task.instance.id} ${task.signal.aborted}`)
+    const bench = new Bench(1, { work: undefined }, { stop })
+    bench.request('work', 'b')
+    bench.granted()
+    bench.stop('a')
+    await setImmediate()
+    assert.deepEqual([stops, bench.stopsEnded(), bench.executor.running], [['a true'], ['a'], 1])
+  })
+
+  test('H3: of a partition that is gone tells nobody', async () => {
+    const bench = new Bench(1, { work: undefined })
+    bench.request('work', 'a')
+    bench.commit('work', 'a')
+    bench.granted()
+    bench.stop('a')
+    bench.executor.abortPartition(0)
+    bench.runOf('a').finish(1)
+    bench.clock.advance(60_000)
+    await setImmediate()
+    assert.deepEqual([bench.delivered, bench.executor.running], [[], 0])
+  })
+})
+
+suite('the schemas of a handler', () => {
+  const positive = { validate: (value: Json) => (value === 1 ? [] : [{ pointer: '', message: 'must be 1' }]) }
+
+  test('an input that does not fit fails the attempt before the run, for good', async () => {
+    const bench = new Bench(1, { work: undefined }, { input: positive })
+    bench.request('work', 'a')
+    bench.commit('work', 'a')
+    await setImmediate()
+    const failure = bench.delivered.find((command) => command.type === 'task.fail')
+    assert.deepEqual([bench.runs, failure?.error.code, failure?.isRetryable], [[], 'input-invalid', false])
+  })
+
+  test('an output that does not fit fails the attempt, for good', async () => {
+    const bench = new Bench(2, { work: undefined }, { output: positive })
+    for (const [id, output] of [
+      ['a', 1],
+      ['b', 2],
+    ] as const) {
+      bench.request('work', id)
+      bench.commit('work', id)
+      bench.runOf(id).finish(output)
+    }
+    await setImmediate()
+    const failure = bench.delivered.find((command) => command.type === 'task.fail')
+    assert.deepEqual([failure?.error.code, failure?.isRetryable], ['output-invalid', false])
+    assert.equal(bench.delivered.filter(({ type }) => type === 'task.complete').length, 1)
   })
 })

@@ -5,20 +5,22 @@ import { RetryableFailure, TerminalFailure } from '../../src/base/errors.ts'
 import type { Json } from '../../src/base/json.ts'
 import { limits } from '../../src/base/limits.ts'
 import type { TaskFail } from '../../src/engine/command.ts'
-import type { HandlerRun } from '../../src/engine/effect.ts'
+import type { HandlerWork } from '../../src/engine/effect.ts'
 import { nullPayload } from '../../src/engine/payload.ts'
 import { failureCommand, resultCommand } from '../../src/runtime/handler-result.ts'
 
-const run: HandlerRun = {
-  type: 'handler.run',
+const run: HandlerWork = {
   instanceId: 'i',
   task: 0,
   attempt: 2,
+  kind: 'module',
   handler: 'work',
+  execution: 'main',
   name: 'h',
   key: 'k',
   workflow: 'w',
   version: 'w@1',
+  idempotencyKey: 'i/h',
   input: nullPayload,
 }
 

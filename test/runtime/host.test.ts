@@ -42,7 +42,7 @@ async function hostOn(disk = new MemoryDisk()) {
     partitions: 1,
     ids: { next: () => 'id' },
     definitions: new Definitions({ ...given, topics, partitionsOf: () => 1, createsTopics: true }),
-    executor: new Executor({ ...given, handlers: handlerSource([]), handlersMax: 1 }),
+    executor: new Executor({ ...given, handlers: handlerSource([]), handlersMax: 1, threadsMax: 1 }),
     membership: createMemoryMembership(new MemoryCoordinator({ partitions: 1 }), 'w1'),
     openStore: (partition) => openMemoryStore(disk, partition),
     sourceTopics: () => Promise.resolve([]),

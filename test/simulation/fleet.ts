@@ -118,6 +118,7 @@ export class Fleet {
         onFault: (kind) => scheduler.countFault(kind),
       }),
       handlersMax: 4,
+      threadsMax: 2,
       logger: silentLogger,
       partitionsOf: () => 4,
       createsTopics: true,

@@ -40,7 +40,7 @@ export function commandLine(
   const program = createProgram({
     startWorker: () => Promise.reject(new Error('this test starts no worker')),
     createTopics: () => Promise.reject(new Error('this test has no Kafka')),
-    loadHandlers: () => Promise.resolve({ names: [] }),
+    loadHandlers: () => Promise.resolve({ names: [], find: () => undefined }),
     stdin: nothing(),
     stdout: { write: (text) => (stdout += text), isTTY: given.isTTY === true },
     stderr: { write: (text) => (stderr += text), isTTY: given.isTTY === true },

@@ -17,6 +17,7 @@ import type {
   DeadLetter,
   Effect,
   HandlerRun,
+  HandlerStop,
   Outgoing,
   StartAnswer,
 } from '../../src/engine/effect.ts'
@@ -59,12 +60,14 @@ export class EngineWorld extends EngineView {
   readonly rejections: { readonly command: Command['type']; readonly code: RejectionCode }[] = []
   readonly produced: Produced[] = []
   readonly deadLetters: DeadLetter[] = []
-  /** Handler tasks that ask for a slot, and those that were told to run, and to stop. */
+  /** Handler tasks that ask for a slot, and those that were told to run, and that it is over. */
   readonly requests: Extract<Effect, { type: 'handler.request' }>[] = []
   readonly runs: HandlerRun[] = []
-  readonly aborts: Extract<Effect, { type: 'handler.abort' }>[] = []
-  /** Handlers that were stopped and clean up; at once, unless `areStopsSlow`. */
-  readonly stops: Extract<Effect, { type: 'handler.abort' }>[] = []
+  readonly aborts: Extract<Effect, { type: 'handler.abort' | 'handler.stop' }>[] = []
+  /** Of those, the ones that were stopped. */
+  readonly stopped: HandlerStop[] = []
+  /** Of those, the ones that clean up; at once, unless `areStopsSlow`. */
+  readonly stops: HandlerStop[] = []
   areStopsSlow = false
   /** W2; to look at all of a large state after every input would take too long. */
   checksInvariants = true
@@ -349,7 +352,11 @@ export class EngineWorld extends EngineView {
         return
       case 'handler.abort':
         this.aborts.push(effect)
-        if (effect.isStop) this.stops.push(effect)
+        return
+      case 'handler.stop':
+        this.aborts.push(effect)
+        this.stopped.push(effect)
+        this.stops.push(effect)
         return
       case 'alarm':
         this.alarms.push(effect.message)

@@ -67,6 +67,7 @@ export async function startMemoryWorker(
     ),
     handlers: handlerSource(handlers),
     handlersMax: 8,
+    threadsMax: 2,
     logger: silentLogger,
     partitionsOf: () => partitions,
     createsTopics: true,

@@ -214,11 +214,78 @@ test('validate reports every problem of every file with place and frame', async 
   const json = JSON.parse((await shell.type('validate', 'bad.yaml', 'good.yaml', '--json')).stdout)
   assert.equal(json.files.length, 2)
   assert.equal(json.workflows[0].name, 'order')
-  assert.ok(json.problems.length > 0 && json.problems[0].place.line > 0)
+  assert.ok(json.problems.length > 0 && json.problems[0].line > 0)
+})
+
+const careful = `workflow: careful
+tasks:
+  - { name: ship, type: book, with: { id: "\${ instance.key }", wieght: 2 } }
+  - { name: more, type: workflow, workflow: carfeul }
+`
+
+test('validate --json is one document for CI: places by line and column, warnings apart, exit codes as without it', async (t) => {
+  const input = {
+    type: 'object',
+    required: ['id', 'weight'],
+    properties: { id: {}, weight: {} },
+    additionalProperties: false,
+  }
+  const handlers = { names: ['book'], find: () => ({ input }) }
+  const shell = commandLine(t, { loadHandlers: () => Promise.resolve(handlers) })
+  writeFileSync(join(shell.directory, 'careful.yaml'), careful)
+  const without = await shell.type('validate', 'careful.yaml', '--json')
+  const { warnings, workflows, ...rest } = JSON.parse(without.stdout)
+  assert.equal(without.stdout.trim().split('\n').length, 1)
+  assert.deepEqual([without.code, rest, workflows.length], [0, { files: ['careful.yaml'], problems: [] }, 1])
+  assert.equal(warnings.length, 1)
+  const { message, ...warning } = warnings[0]
+  assert.match(message, /`carfeul`/)
+  assert.deepEqual(warning, {
+    code: 'DW_UNKNOWN_WORKFLOW',
+    file: 'careful.yaml',
+    line: 4,
+    column: 45,
+    path: 'tasks[1].workflow',
+    suggestion: 'careful',
+  })
+  const checked = await shell.type('validate', 'careful.yaml', '--handlers', 'h', '--json')
+  assert.equal(checked.code, 1)
+  const { problems } = JSON.parse(checked.stdout)
+  assert.deepEqual(
+    problems.map((problem: { [key: string]: unknown }) => [
+      problem['code'],
+      problem['file'],
+      problem['line'],
+      problem['column'],
+      problem['path'],
+      problem['suggestion'],
+    ]),
+    [
+      ['DW_HANDLER_INPUT', 'careful.yaml', 3, 37, 'tasks[0].with', undefined],
+      ['DW_HANDLER_INPUT', 'careful.yaml', 3, 64, 'tasks[0].with.wieght', 'weight'],
+    ],
+  )
+  const { code, stdout } = await shell.type('validate', 'careful.yaml')
+  assert.equal(code, 0)
+  assert.match(stdout, /^careful\.yaml:4:45 {2}warning DW_UNKNOWN_WORKFLOW/m)
+  assert.match(stdout, /1 file, 1 workflow: no problems, 1 warning/)
+})
+
+test('validate tells of a handler whose schema cannot be used, and of each handler once', async (t) => {
+  const handlers = { names: ['book'], find: () => ({ input: { type: 'objekt' } }) }
+  const shell = commandLine(t, { loadHandlers: () => Promise.resolve(handlers) })
+  writeFileSync(join(shell.directory, 'a.yaml'), careful)
+  const { code, stdout } = await shell.type('validate', 'a.yaml', '--handlers', 'h', '--json')
+  assert.equal(code, 1)
+  assert.deepEqual(
+    JSON.parse(stdout).problems.map((problem: { code: string }) => problem.code),
+    ['DW_HANDLER_EXPORT'],
+  )
 })
 
 test('validate knows the handlers when it is told where they are', async (t) => {
-  const shell = commandLine(t, { loadHandlers: () => Promise.resolve({ names: ['book-shipment'] }) })
+  const handlers = { names: ['book-shipment'], find: () => ({}) }
+  const shell = commandLine(t, { loadHandlers: () => Promise.resolve(handlers) })
   writeFileSync(join(shell.directory, 'a.yaml'), 'workflow: a\ntasks:\n  - name: ship\n    type: bok-shipment\n')
   assert.equal((await shell.type('validate', 'a.yaml')).code, 0)
   const { code, stdout } = await shell.type('validate', 'a.yaml', '--handlers', 'handlers')

@@ -12,6 +12,7 @@ import type { Payload } from '../payload.ts'
 import type { RejectionCode } from '../rejection.ts'
 import type { DeadlineKind, InstanceRow, OpenWork, State, TimerTarget } from '../state.ts'
 import { isUnfinished, stopInside, withdraw } from '../stopping.ts'
+import { askForSlot, isWork } from '../tasks/handler.ts'
 import { runAgain } from '../tasks/interval.ts'
 import type { World } from '../world.ts'
 import { expectWorkflow, isUnderWay } from './instance.ts'
@@ -76,16 +77,10 @@ function completed(at: Attempt): Outcome {
 /** A handler keeps the input of its first attempt; the other types evaluate theirs anew. */
 function retried(last: Attempt, input: Payload | undefined): Outcome {
   const at = { ...last, number: last.number + 1 }
-  if (at.task.type !== 'handler' || input === undefined) return attempt(at)
-  return accept()
-    .event({ type: 'task.submitted', ...identity(at), open: { kind: 'slot', input } })
-    .effect({
-      type: 'handler.request',
-      instanceId: at.instance.id,
-      task: at.node,
-      attempt: at.number,
-      handler: at.task.handler,
-    })
+  if (!isWork(at.task) || input === undefined) return attempt(at)
+  const out = accept()
+  askForSlot(at, input, out)
+  return out
 }
 
 function timeoutMessage(task: Task, open: Extract<OpenWork, { kind: 'record' }>): string {

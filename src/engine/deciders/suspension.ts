@@ -5,6 +5,7 @@ import type { Command, Deferrable } from '../command.ts'
 import { rowAt, type NodeSpan, nodesIn, spansOf, taskAt } from '../nodes.ts'
 import { accept, type Outcome } from '../outcome.ts'
 import { deferredId, type InstanceRow, type State } from '../state.ts'
+import { requestOf } from '../tasks/handler.ts'
 import type { World } from '../world.ts'
 import { expectWorkflow } from './instance.ts'
 
@@ -16,14 +17,7 @@ export function deferred(command: Command, state: State): Outcome | undefined {
   const out = accept()
   if (command.type === 'task.execute') {
     const { task, attempt } = command
-    return out.effect({
-      type: 'handler.abort',
-      instanceId: instance.id,
-      task,
-      attempt,
-      isStop: false,
-      stopTimeoutMs: 0,
-    })
+    return out.effect({ type: 'handler.abort', instanceId: instance.id, task, attempt })
   }
   return out.event({ type: 'command.deferred', instanceId: instance.id, command: command as Deferrable })
 }
@@ -46,20 +40,24 @@ function instanceOf(command: Command, state: State): string | undefined {
   }
 }
 
-/** It goes on: what was put by follows in its order, and tasks that wait for a slot ask again. */
+/**
+ * It goes on: what was put by follows in its order, and tasks that wait for a slot ask again. So do those that ran: the
+ * worker may have died since, and the slot that the next one granted was given back.
+ */
 export function resume(instance: InstanceRow, by: string, state: State, world: World): Outcome {
   const workflow = expectWorkflow(world, instance.version)
   const out = accept().event({ type: 'instance.resumed', instanceId: instance.id, by, atMs: world.nowMs })
+  const told = new Set<number>()
   for (let number = 0; number < instance.deferred; number++) {
-    out.follow(state.deferred.expect(deferredId(instance.id, number)).command)
+    const { command } = state.deferred.expect(deferredId(instance.id, number))
+    if (command.type === 'task.complete' || command.type === 'task.fail') told.add(command.task)
+    out.follow(command)
   }
   const spans: readonly NodeSpan[] = spansOf(state, instance, workflow)
   for (const node of nodesIn(spans)) {
     const row = rowAt(state, instance, node)
-    const task = taskAt(workflow, node)
-    if (row?.open?.kind !== 'slot' || task.type !== 'handler') continue
-    const { attempt } = row
-    out.effect({ type: 'handler.request', instanceId: instance.id, task: node, attempt, handler: task.handler })
+    if (row?.open?.kind !== 'slot' && (row?.open?.kind !== 'handler' || told.has(node))) continue
+    out.effect(requestOf({ state, instance, workflow, node, task: taskAt(workflow, node), number: row.attempt }))
   }
   return out
 }

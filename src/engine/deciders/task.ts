@@ -14,12 +14,14 @@ import {
 import { attempt } from '../begin.ts'
 import { failAttempt } from '../failure.ts'
 import { coordinates, messageOf } from '../message.ts'
-import { nameOfNode, ownerOf, rowAt, taskAt } from '../nodes.ts'
+import { ownerOf, rowAt, taskAt } from '../nodes.ts'
 import { accept, type Decider } from '../outcome.ts'
 import { nullPayload, Payload } from '../payload.ts'
 import { reject, type RejectionCode } from '../rejection.ts'
 import type { OpenWork, State } from '../state.ts'
+import { workOf } from '../tasks/handler.ts'
 import type { World } from '../world.ts'
+import { takeRecord } from '../tasks/kafka-listener.ts'
 import { openTask, stopped } from './due.ts'
 import { expectWorkflow, mayRun } from './instance.ts'
 
@@ -41,7 +43,6 @@ export const executeTask: Decider<'task.execute'> = (command, state, world) => {
   const found = openAttempt(command, state, world)
   if ('rejected' in found) return found
   const { at, open } = found
-  assert(at.task.type === 'handler', 'T2: only handlers ask for slots')
   if (open.kind !== 'slot' && open.kind !== 'handler') return reject('task-not-open')
   const out = accept()
   const run = open.kind === 'handler' ? open.run + 1 : 1
@@ -57,18 +58,7 @@ export const executeTask: Decider<'task.execute'> = (command, state, world) => {
     open: { kind: 'handler', run, input: open.input, timer },
     ...(run > 1 ? { note: `run ${run}: the one before was cut short` } : {}),
   })
-  return out.effect({
-    type: 'handler.run',
-    instanceId: at.instance.id,
-    task: at.node,
-    attempt: at.number,
-    handler: at.task.handler,
-    name: nameOfNode(at.state, at.instance, at.workflow, at.node),
-    key: at.instance.key,
-    workflow: at.instance.workflow,
-    version: at.instance.version,
-    input: open.input,
-  })
+  return out.effect({ type: 'handler.run', ...workOf(at, open.input) })
 }
 
 /** I4: at most one completion of an attempt is applied; late and double ones are refused here. */
@@ -108,7 +98,7 @@ export const endStop: Decider<'task.stop-ended'> = (command, state, world) => {
 
 /** The record that a listener waited for; sent back where it does not wait for it any more. */
 export const correlateInstance: Decider<'instance.correlate'> = (command, state, world) => {
-  const { record, value, arrivedAtMs, expiresAtMs } = command
+  const { record, value, arrivedAtMs, expiresAtMs, onExpired } = command
   const instance = state.instances.find(command.instanceId)
   const row = instance && rowAt(state, instance, command.task)
   if (instance === undefined || row?.open?.kind !== 'record' || row.open.number !== command.number) {
@@ -122,24 +112,23 @@ export const correlateInstance: Decider<'instance.correlate'> = (command, state,
         record,
         arrivedAtMs,
         expiresAtMs,
+        onExpired,
         isStale: hasEnded && arrivedAtMs >= (instance?.startedAtMs ?? 0),
       })
   }
   const workflow = expectWorkflow(world, instance.version)
-  const found = attemptOf({ state, instance, workflow, node: command.task }, world, row.attempt)
+  const at = attemptOf({ state, instance, workflow, node: command.task }, world, row.attempt)
+  assert(at.task.type === 'kafka-listener', 'T1: only a listener waits for a record')
   const out = accept()
   const message = messageOf(record)
   const output = record.value === null ? nullPayload : Payload.ofBytes(record.value, message.value)
-  const wasKept = arrivedAtMs < row.startedAtMs
+  const note = `${arrivedAtMs < row.startedAtMs ? 'kept record' : 'record'} ${coordinates(record)}`
   try {
-    completeAttempt(found, checkPayload(output, 'the record'), out, {
-      extras: { message },
-      note: `${wasKept ? 'kept record' : 'record'} ${coordinates(record)}`,
-    })
+    takeRecord({ ...at, task: at.task }, row.open, { output: checkPayload(output, 'the record'), message, note }, out)
     return out
   } catch (error) {
     const failed = accept()
-    failAttempt(found, taskErrorOf(error), failed)
+    failAttempt(at, taskErrorOf(error), failed)
     return failed
   }
 }
