@@ -50,6 +50,8 @@ export const limits = {
   handlerThreadGraceMs: 5_000,
   /** Handler attempt when the task names no timeout: a hung handler must end somewhere. */
   handlerTimeoutMs: 5 * 60_000,
+  /** A partition with timers looks at the clock so often, which may be set, or its machine sleep: less than is late. */
+  sleepMsMax: 30_000,
   /** Due times held in memory; what is due later stays in the store until its turn. */
   timersInMemoryMax: 20_000,
   /** Decoded values kept in memory for each partition. */

@@ -291,9 +291,8 @@ export class Partition {
   /** Sleeps until something arrives or the next timer is due. */
   async #sleep(): Promise<void> {
     const { clock } = this.#options
-    const dueAtMs = this.#timers.nextDueAtMs
-    const cancel =
-      dueAtMs === undefined ? () => {} : clock.after(Math.max(0, dueAtMs - clock.nowMs()), () => this.#bell.ring())
+    const sleepMs = this.#timers.sleepMs(clock.nowMs())
+    const cancel = sleepMs === undefined ? () => {} : clock.after(sleepMs, () => this.#bell.ring())
     await this.#bell.heard()
     cancel()
   }
