@@ -1,4 +1,4 @@
-// Schedules: what is due starts once (D1), late or after days away (D2), and overlaps only where it may (D3).
+// Schedules: what is due starts once (Z1), late or after days away (Z2), and overlaps only where it may (Z3).
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { limits } from '../../src/base/limits.ts'

@@ -7,7 +7,7 @@
 //   C5  the totals count exactly what is kept, and nothing kept lies below `oldest`
 //   I1  a key that is open names an instance that runs
 //   O1  a payload that is a value of its own belongs to an instance that names it
-//   D4  an entry of a schedule has exactly one timer, for its next due time; a workflow with none has no row
+//   Z4  an entry of a schedule has exactly one timer, for its next due time; a workflow with none has no row
 //   Q3  the row of a key lists exactly the starts that wait for it, and none where its instance has ended
 //   N1  incidents count the tasks that wait for a person, and the instance where it does
 //   N2  `stopping` counts the handlers that clean up
@@ -122,10 +122,10 @@ function checkInstance(
 function checkSchedules(store: MapStore, rows: CommittedRows, timers: Set<string>): void {
   for (const workflow of store.keys(prefixes.schedules)) {
     const entries = rows.find('schedules', workflow)?.entries ?? []
-    assert.ok(entries.length > 0, 'D4')
+    assert.ok(entries.length > 0, 'Z4')
     for (const entry of entries) {
       const timer = scheduleTimer(workflow, entry)
-      assert.equal(rows.find('timers', timer)?.dueAtMs, entry.nextMs, 'D4')
+      assert.equal(rows.find('timers', timer)?.dueAtMs, entry.nextMs, 'Z4')
       timers.add(timer)
     }
   }

@@ -1,5 +1,5 @@
 // Appliers of schedules.
-// D4. An entry has exactly one timer, for its next due time; a workflow with no entry has no row.
+// Z4. An entry has exactly one timer, for its next due time; a workflow with no entry has no row.
 import type { Applier } from '../applier.ts'
 import { scheduleTimer, type ScheduleEntry, type WritableState } from '../state.ts'
 

@@ -6,11 +6,11 @@
 //                        │    └───────────────schedule.ended─────────────┘
 //   the current version has it no more ──▶ entry and timer go
 //
-// D1. A due time starts at most one instance: each is looked at once, and where it is looked at again because the clock
+// Z1. A due time starts at most one instance: each is looked at once, and where it is looked at again because the clock
 //     went back, the key is known still (start.ts).
-// D2. A due time is started if it is no older than `catchUp`. The latest one is as well if it is no older than a minute: to
+// Z2. A due time is started if it is no older than `catchUp`. The latest one is as well if it is no older than a minute: to
 //     be late, because a partition moved, is not to have missed it.
-// D3. Of one schedule that must not overlap at most one instance is under way.
+// Z3. Of one schedule that must not overlap at most one instance is under way.
 import { limits } from '../../base/limits.ts'
 import { partitionOfText } from '../../base/partitioner.ts'
 import { timeText } from '../../definition/time.ts'
@@ -56,7 +56,7 @@ function isAstray(workflow: string, entry: ScheduleEntry, state: State, world: W
   return state.timers.find(scheduleTimer(workflow, entry)) === undefined
 }
 
-/** A due time has come: D2 says which are started, `overlap` what becomes of them. */
+/** A due time has come: Z2 says which are started, `overlap` what becomes of them. */
 export function scheduleDue(target: ScheduleTarget, state: State, world: World): Outcome {
   const out = accept()
   const { workflow: name, trigger: id } = target
@@ -93,14 +93,14 @@ interface DueTimes {
   readonly nextMs: number | undefined
 }
 
-/** D2. What is older than any of it is not even looked at: days can be passed over at no cost. */
+/** Z2. What is older than any of it is not even looked at: days can be passed over at no cost. */
 function dueTimes(trigger: ScheduleTrigger, entry: ScheduleEntry, nowMs: number): DueTimes {
   const { times, catchUpMs } = trigger
   const fromMs = Math.max(entry.nextMs, nowMs - Math.max(catchUpMs, limits.scheduleLateMs))
   const found: number[] = []
   let nextMs = times.next(fromMs - 1)
   while (nextMs !== undefined && nextMs <= nowMs && found.length < limits.scheduleTimesMax) {
-    // D1: after a clock that went back.
+    // Z1: after a clock that went back.
     if (nextMs !== entry.lastMs) found.push(nextMs)
     nextMs = times.next(nextMs)
   }

@@ -1,7 +1,7 @@
 // What schedules start (src/engine/deciders/schedule.ts), worked out anew from their definitions.
-//   D1. A due time starts at most one instance, and what was started was due.
-//   D2. Where all is made up for, however late, nothing that was due is lost.
-//   D3. Of a schedule that must not overlap one instance at most is under way.
+//   Z1. A due time starts at most one instance, and what was started was due.
+//   Z2. Where all is made up for, however late, nothing that was due is lost.
+//   Z3. Of a schedule that must not overlap one instance at most is under way.
 import { partitionOfText } from '../../../src/base/partitioner.ts'
 import { timeText } from '../../../src/definition/time.ts'
 import type { ScheduleTrigger, Workflow } from '../../../src/definition/workflow.ts'
@@ -9,20 +9,20 @@ import type { Due, InstanceRow, ScheduleEntry, ScheduleRow } from '../../../src/
 import type { Life, Version } from '../committed.ts'
 import { hasEnded, nameOf, type Evidence } from './finished.ts'
 
-/** D1 */
+/** Z1 */
 export function* scheduledOnce({ instances, workflows }: Evidence): Generator<string> {
   const seen = new Set<string>()
   for (const { last } of instances) {
     const { due } = last
     if (due === undefined) continue
     const trigger = triggerOf(workflows.get(last.version), due.trigger)
-    if (trigger === undefined) yield `D1: ${nameOf(last)} is of a schedule that ${last.version} does not have`
+    if (trigger === undefined) yield `Z1: ${nameOf(last)} is of a schedule that ${last.version} does not have`
     else if (trigger.times.next(due.dueAtMs - 1) !== due.dueAtMs)
-      yield `D1: ${nameOf(last)} was not due at ${timeText(due.dueAtMs)}`
-    if (last.key !== keyOf(last.workflow, due)) yield `D1: ${nameOf(last)} has not the key of its time`
-    if (last.startedAtMs < due.dueAtMs - clocksDifferMs) yield `D1: ${nameOf(last)} began before its time`
+      yield `Z1: ${nameOf(last)} was not due at ${timeText(due.dueAtMs)}`
+    if (last.key !== keyOf(last.workflow, due)) yield `Z1: ${nameOf(last)} has not the key of its time`
+    if (last.startedAtMs < due.dueAtMs - clocksDifferMs) yield `Z1: ${nameOf(last)} began before its time`
     const id = JSON.stringify([last.workflow, due.dueAtMs])
-    if (seen.has(id)) yield `D1: ${nameOf(last)} is the second of its time`
+    if (seen.has(id)) yield `Z1: ${nameOf(last)} is the second of its time`
     seen.add(id)
   }
 }
@@ -30,26 +30,26 @@ export function* scheduledOnce({ instances, workflows }: Evidence): Generator<st
 /** The clock of the schedule's partition may be so far ahead of that of the instance's (strike-draws.ts). */
 const clocksDifferMs = 86_400_000
 
-/** D2 */
+/** Z2 */
 export function* nothingDueIsLost(run: Evidence): Generator<string> {
   const keys = new Set(run.instances.map(({ last }) => JSON.stringify([last.workflow, last.key])))
   for (const { id: name, partition, versions } of run.committed.lives('schedules')) {
     if (partition !== partitionOfText(name, run.plan.partitions))
-      yield `D1: the schedules of ${name} are on partition ${partition}`
+      yield `Z1: the schedules of ${name} are on partition ${partition}`
     for (const [id, spans] of spansOf(versions)) {
       const trigger = triggerAmong(run, name, id)
       if (trigger?.overlap !== 'all' || trigger.catchUpMs < clocksDifferMs) continue
       for (const { first, last } of spans) {
         for (const dueAtMs of timesBetween(trigger, first.nextMs, last.nextMs)) {
           if (!keys.has(JSON.stringify([name, keyOf(name, { trigger: id, dueAtMs })])))
-            yield `D2: ${name} was due at ${timeText(dueAtMs)}, and nothing started`
+            yield `Z2: ${name} was due at ${timeText(dueAtMs)}, and nothing started`
         }
       }
     }
   }
 }
 
-/** D3 */
+/** Z3 */
 export function* schedulesKeepApart(run: Evidence): Generator<string> {
   const byTrigger = new Map<string, Life<InstanceRow>[]>()
   for (const life of run.instances) {
@@ -67,12 +67,12 @@ export function* schedulesKeepApart(run: Evidence): Generator<string> {
     for (const [index, life] of sorted.entries()) {
       const before = sorted[index - 1]
       if (before !== undefined && endedAtMs(before) > (life.versions[0]?.atMs ?? 0))
-        yield `D3: ${nameOf(life.last)} began while ${nameOf(before.last)} was under way`
+        yield `Z3: ${nameOf(life.last)} began while ${nameOf(before.last)} was under way`
     }
   }
 }
 
-/** D3: at rest no schedule waits for an instance that is over. */
+/** Z3: at rest no schedule waits for an instance that is over. */
 export function* schedulesHearOfEnds({ committed, instances }: Evidence): Generator<string> {
   for (const { id: name, last, isRemoved } of committed.lives('schedules')) {
     for (const { trigger, runningMs } of isRemoved ? [] : last.entries) {
@@ -81,7 +81,7 @@ export function* schedulesHearOfEnds({ committed, instances }: Evidence): Genera
           life.last.workflow === name && life.last.due?.trigger === trigger && life.last.due.dueAtMs === runningMs,
       )
       if (runningMs !== undefined && (found === undefined || hasEnded(found.last)))
-        yield `D3: ${name} waits for its instance of ${timeText(runningMs)}, which ${found === undefined ? 'never was' : 'has ended'}`
+        yield `Z3: ${name} waits for its instance of ${timeText(runningMs)}, which ${found === undefined ? 'never was' : 'has ended'}`
     }
   }
 }

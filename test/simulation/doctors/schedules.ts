@@ -6,7 +6,7 @@ import { changelogOf, ended, keyOf, retell, write, type Case } from './doctoring
 
 export const scheduleCases = {
   scheduledOnce: {
-    invariant: 'D1',
+    invariant: 'Z1',
     title: 'an instance of a time that was none of its schedule',
     doctor: (run) => {
       const life = run.instances.find(({ last }) => last.due !== undefined)
@@ -16,7 +16,7 @@ export const scheduleCases = {
   },
 
   nothingDueIsLost: {
-    invariant: 'D2',
+    invariant: 'Z2',
     title: 'a time that was due, and whose instance is gone without a trace',
     doctor: (run) => {
       const life = run.instances.find(({ last }) => {
@@ -29,7 +29,7 @@ export const scheduleCases = {
   },
 
   schedulesKeepApart: {
-    invariant: 'D3',
+    invariant: 'Z3',
     title: 'an instance that goes on while the next of its schedule runs',
     doctor: (run) => {
       const own = run.instances.filter(({ last }) => {
@@ -51,7 +51,7 @@ export const scheduleCases = {
   },
 
   schedulesHearOfEnds: {
-    invariant: 'D3',
+    invariant: 'Z3',
     title: 'a schedule that waits for an instance which has ended',
     doctor: (run) => {
       for (const { id, partition, last, isRemoved } of run.committed.lives('schedules')) {

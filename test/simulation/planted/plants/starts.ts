@@ -6,21 +6,21 @@ const schedule = 'src/engine/deciders/schedule.ts'
 export const startPlants: readonly Plant[] = [
   {
     name: 'due-passed-over',
-    trap: 'D2: a partition that comes up late goes on with the next time, and what was due meanwhile is lost',
+    trap: 'Z2: a partition that comes up late goes on with the next time, and what was due meanwhile is lost',
     file: schedule,
     find: 'const fromMs = Math.max(entry.nextMs, nowMs - Math.max(catchUpMs, limits.scheduleLateMs))',
     replace: 'const fromMs = Math.max(entry.nextMs, nowMs - limits.scheduleLateMs)',
   },
   {
     name: 'end-not-told',
-    trap: 'D3: an instance that fails does not tell its schedule, which waits for it for ever',
+    trap: 'Z3: an instance that fails does not tell its schedule, which waits for it for ever',
     file: 'src/engine/deciders/ending.ts',
     find: 'if (instance.due !== undefined) tellSchedule',
     replace: "if (instance.due !== undefined && told.outcome === 'completed') tellSchedule",
   },
   {
     name: 'overlap-not-minded',
-    trap: 'D3: a schedule takes its instance for over as soon as the next time is due',
+    trap: 'Z3: a schedule takes its instance for over as soon as the next time is due',
     file: schedule,
     find: "const isBusy = runningMs !== undefined && trigger.overlap !== 'all'",
     replace: "const isBusy = runningMs === dueAtMs && trigger.overlap !== 'all'",
