@@ -52,6 +52,7 @@ async function run(workflow: string, flags: RunFlags, surroundings: Surroundings
   let started = await ask()
   const name = `${workflow}/${started.key}`
   const isJson = flags.json === true
+  const hasWaited = started.outcome === 'queued'
   if (started.outcome === 'queued') {
     const place = `${output.style.bold(printable(name))} waits for the one that runs, at place ${started.place}`
     if (!isJson) output.line(place)
@@ -66,10 +67,11 @@ async function run(workflow: string, flags: RunFlags, surroundings: Surroundings
   }
   const { instanceId, outcome } = started
   if (!isJson) {
-    if (outcome === 'started') output.line(`${output.style.bold(printable(name))} started, id ${instanceId}`)
-    if (outcome === 'repeated')
+    const isStarted = outcome === 'started' || (outcome === 'repeated' && hasWaited)
+    if (isStarted) output.line(`${output.style.bold(printable(name))} started, id ${instanceId}`)
+    else if (outcome === 'repeated')
       output.line(
-        `${output.style.bold(printable(name))} was started with this idempotency key already, id ${instanceId}`,
+        `${output.style.bold(printable(name))} was started before with this idempotency key, id ${instanceId}`,
       )
     if (outcome === 'ignored')
       output.line(`${output.style.bold(printable(name))} is there already, nothing was started; id ${instanceId}`)
