@@ -40,6 +40,12 @@ export const limits = {
   instancesCountedMax: 50_000,
   /** Versions of a workflow listed in one answer. */
   versionsListedMax: 1_000,
+  /** Starts that wait for the instance of one key to end: each is a value of its own, listed by the key. */
+  queuedStartsMax: 100,
+  /** A due time that no worker looked at for so long is late, not missed; clocks differ by less. */
+  scheduleLateMs: 60_000,
+  /** Due times of a schedule that are looked at in one decision: what there is beyond is looked at in the next. */
+  scheduleTimesMax: 100,
   /** Handlers that run at once in one worker. */
   handlersPerWorkerMax: 64,
   /** Handlers that run in threads at once; fewer where the machine has fewer processors. */
@@ -48,6 +54,8 @@ export const limits = {
   handlerThreadGraceMs: 5_000,
   /** Handler attempt when the task names no timeout: a hung handler must end somewhere. */
   handlerTimeoutMs: 5 * 60_000,
+  /** A partition with timers looks at the clock so often, which may be set, or its machine sleep: less than is late. */
+  sleepMsMax: 30_000,
   /** Due times held in memory; what is due later stays in the store until its turn. */
   timersInMemoryMax: 20_000,
   /** Decoded values kept in memory for each partition. */

@@ -9,9 +9,6 @@ export const notYet = {
   taskTypes: ['http'],
   taskKeys: ['skipAhead', 'attributes'],
   workflowKeys: ['compensate', 'onFailure', 'attributes'],
-  /** Of an entry of `start`. */
-  startKeys: ['schedule', 'overlap', 'catchUp', 'timezone'],
-  workflowValues: { onRunning: ['replace', 'queue'], onClosed: ['start-if-failed', 'ignore'] },
   /** Where an expression would start from. */
   roots: ['secrets'],
 } as const
@@ -31,13 +28,6 @@ export function reportNotYet(workflow: Cursor, report: Report): readonly Path[] 
     found.push(noise)
   }
   reportKeys(workflow, notYet.workflowKeys, add)
-  reportValues(workflow, notYet.workflowValues, add)
-  for (const start of [...workflow.at('start').items, workflow.at('start')]) {
-    const given = notYet.startKeys.filter((key) => start.at(key).isGiven)
-    if (given.length > 0)
-      add([...start.path, given[0]!], given[0]!, start.at('topic').isGiven ? [...start.path, given[0]!] : start.path)
-    if (start.at('topic').isGiven) for (const key of given.slice(1)) add([...start.path, key], key)
-  }
   reportTasks([...workflow.at('tasks').items, workflow.at('monitor').at('then')], add, 0)
   return found
 }
@@ -62,11 +52,4 @@ function reportTasks(tasks: readonly Cursor[], add: Add, depth: number): void {
 
 function reportKeys(at: Cursor, keys: readonly string[], add: Add): void {
   for (const key of keys) if (at.at(key).isGiven) add([...at.path, key], key)
-}
-
-function reportValues(at: Cursor, values: { readonly [key: string]: readonly string[] }, add: Add): void {
-  for (const [key, refused] of Object.entries(values)) {
-    const value = at.at(key)
-    if (value.text !== undefined && refused.includes(value.text)) add(value.path, `${key}: ${value.text}`)
-  }
 }

@@ -7,3 +7,8 @@ export function parseTime(text: string): number | undefined {
   const ms = Date.parse(text.replace(' ', 'T').toUpperCase())
   return Number.isNaN(ms) ? undefined : ms
 }
+
+/** RFC 3339 of milliseconds since 1970, in UTC: whole seconds have no fraction. */
+export function timeText(ms: number): string {
+  return new Date(ms).toISOString().replace('.000Z', 'Z')
+}

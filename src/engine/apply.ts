@@ -36,6 +36,8 @@ import {
   taskSubmitted,
   varsSet,
 } from './appliers/task.ts'
+import { startDequeued, startQueued } from './appliers/queue.ts'
+import { scheduleRemoved, scheduleSet } from './appliers/schedule.ts'
 import { answerForgotten, answerRemembered, timerArmed, timerFired } from './appliers/timer.ts'
 import type { Applier } from './applier.ts'
 import type { Event, EventType } from './event.ts'
@@ -88,6 +90,11 @@ const appliers: { readonly [Type in EventType]: Applier<Type> } = {
   'record.returned': tells,
   'record.dead-lettered': tells,
   'record.unmatched': tells,
+  'start.queued': startQueued,
+  'start.dequeued': startDequeued,
+  'schedule.set': scheduleSet,
+  'schedule.removed': scheduleRemoved,
+  'schedule.skipped': tells,
   'answer.remembered': answerRemembered,
   'answer.forgotten': answerForgotten,
 }

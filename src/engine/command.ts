@@ -1,6 +1,7 @@
 // What the engine can be asked. Those marked "travels" are sent between partitions through inboxes.
 import type { TaskError } from '../base/errors.ts'
 import type { Json } from '../base/json.ts'
+import type { Due } from './schedule-row.ts'
 import type { OnExpired, Parent, Waiter } from './waiter.ts'
 import type { Payload } from './payload.ts'
 import type { SourceRecord } from './message.ts'
@@ -52,6 +53,11 @@ export type Command =
   | ChildTold
   | ChildStop
   | InstanceOperate
+  /** The instance of the key has ended: a start that waits for that begins. */
+  | { readonly type: 'queue.next'; readonly workflow: string; readonly key: string }
+  /** On the partition of the workflow's name: its current version may have other schedules. */
+  | { readonly type: 'schedules.sync'; readonly workflow: string }
+  | ScheduleEnded
 
 /** The commands that travel. */
 export type Travelling =
@@ -64,6 +70,7 @@ export type Travelling =
   | InstanceCorrelate
   | ChildTold
   | ChildStop
+  | ScheduleEnded
 
 /** Travels, to the partition of the key. The version was fixed where the key was routed. */
 export interface InstanceStart {
@@ -77,9 +84,11 @@ export interface InstanceStart {
         readonly kind: 'api'
         readonly input: Payload
         readonly idempotencyKey: string | undefined
-        readonly call: number
+        /** undefined: it was answered when it was queued. */
+        readonly call: number | undefined
       }
     | { readonly kind: 'parent'; readonly parent: Parent; readonly input: Payload }
+    | { readonly kind: 'schedule'; readonly due: Due }
 }
 
 /** Travels, to the parent: its child has started, or is over. */
@@ -98,6 +107,13 @@ export interface ChildStop {
   readonly workflow: string
   readonly key: string
   readonly parent: Parent
+}
+
+/** Travels, to the partition of the workflow's name: what a due time started is over, or did not come to be. */
+export interface ScheduleEnded {
+  readonly type: 'schedule.ended'
+  readonly workflow: string
+  readonly due: Due
 }
 
 /** A person, or a system, acts on an instance. */

@@ -7,7 +7,9 @@ import { completeInstance, failInstance, stopInstance, unwindInstance } from './
 import { followVariables } from './deciders/follow-vars.ts'
 import { forgetInstance, suspectInstance } from './deciders/instance.ts'
 import { operateInstance } from './deciders/operate.ts'
+import { startNext } from './deciders/queue.ts'
 import { routeRecord } from './deciders/record.ts'
+import { endScheduled, syncSchedules } from './deciders/schedule.ts'
 import { advanceScope, failScope } from './deciders/scope.ts'
 import { startInstance } from './deciders/start.ts'
 import { activateTask, completeTask, correlateInstance, endStop, executeTask, failTask } from './deciders/task.ts'
@@ -38,6 +40,9 @@ const deciders: { readonly [Type in Command['type']]: Decider<Type> } = {
   'task.fail': failTask,
   'task.stop-ended': endStop,
   'timer.fire': fireTimer,
+  'queue.next': startNext,
+  'schedules.sync': syncSchedules,
+  'schedule.ended': endScheduled,
   'channel.publish': publishToChannel,
   'channel.join': joinChannel,
   'channel.leave': leaveChannel,

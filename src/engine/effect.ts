@@ -16,6 +16,8 @@ export type Effect =
     }
   | HandlerStop
   | { readonly type: 'call.answer'; readonly call: number; readonly answer: CallAnswer }
+  /** An operator should know, and nobody else would be told. */
+  | { readonly type: 'alarm'; readonly message: string }
 
 /** Give this task a slot, and tell with `task.execute`. */
 export interface HandlerRequest extends Performer {
@@ -75,12 +77,16 @@ export type ActionRefusalCode =
 
 export type StartAnswer =
   | { readonly outcome: 'started' | 'repeated' | 'ignored'; readonly instanceId: string; readonly key: string }
+  /** It waits for the instance of its key to end, at this place, from 1. */
+  | { readonly outcome: 'queued'; readonly key: string; readonly place: number }
   | {
       readonly outcome: 'rejected'
       readonly code:
         | 'workflow-not-found'
         | 'input-invalid'
         | 'already-running'
+        | 'already-closed'
+        | 'start-dropped'
         | 'expression'
         | 'payload-too-large'
         | 'key-invalid'

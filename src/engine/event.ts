@@ -3,7 +3,7 @@
 // applier never asks anything.
 import type { Json } from '../base/json.ts'
 import type { TaskError } from '../base/errors.ts'
-import type { Deferrable } from './command.ts'
+import type { Deferrable, InstanceStart } from './command.ts'
 import type { NodeSpan } from './nodes.ts'
 import type {
   AnswerRow,
@@ -13,6 +13,7 @@ import type {
   Item,
   KeptRow,
   OpenWork,
+  ScheduleEntry,
   Signal,
   TimerRow,
   UndoKind,
@@ -157,6 +158,23 @@ export type Event =
   | { readonly type: 'record.dead-lettered'; readonly code: string }
   /** No start and no listener wanted it. */
   | { readonly type: 'record.unmatched' }
+  /** `key` is the id in `keys`. */
+  | { readonly type: 'start.queued'; readonly key: string; readonly number: number; readonly start: InstanceStart }
+  | {
+      readonly type: 'start.dequeued'
+      readonly key: string
+      readonly number: number
+      readonly reason: 'its-turn' | 'replaced' | 'not-wanted'
+    }
+  | { readonly type: 'schedule.set'; readonly workflow: string; readonly entry: ScheduleEntry }
+  | { readonly type: 'schedule.removed'; readonly workflow: string; readonly trigger: string }
+  /** A due time starts nothing: it was missed, or the one before still runs. */
+  | {
+      readonly type: 'schedule.skipped'
+      readonly workflow: string
+      readonly trigger: string
+      readonly reason: 'missed' | 'running'
+    }
   | { readonly type: 'answer.remembered'; readonly answer: string; readonly row: AnswerRow }
   | { readonly type: 'answer.forgotten'; readonly answer: string }
 

@@ -8,6 +8,7 @@ export type RejectionCode =
   | 'timer-superseded'
   | 'not-waiting'
   | 'nothing-kept'
+  | 'nothing-queued'
 
 export interface Rejection {
   readonly rejected: RejectionCode

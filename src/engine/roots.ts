@@ -91,5 +91,6 @@ function taskRoot(row: TaskRow | undefined): object {
   return { status: row.status, output: row.output === undefined ? null : row.output.value }
 }
 
+/** The time as expressions have it. */
 // eslint-disable-next-line no-restricted-globals -- a conversion; the time came with the command
-const dateOf = (ms: number): Date => new Date(ms)
+export const dateOf = (ms: number): Date => new Date(ms)

@@ -6,23 +6,27 @@
 //   undos        by instance/number   what is to be compensated, should the instance be unwound
 //   deferred     by instance/number   what came while an instance was suspended
 //   keys         by workflow/key      which instance a business key belongs to
+//   queued       by workflow/key/number   starts that wait for the instance of the key to end
 //   channels     by workflow/topic/value   who waits for a correlation value, and which records are kept for it
 //   kept         by number            a record that came before its listener
 //   keptTotals   one row              how much is kept, and where the oldest is
 //   timers       by due time and owner
 //   work         by instance/task     handler tasks under way: what a restored partition still owes
+//   schedules    by workflow           when its schedules are due, on the partition of its name
 //   answers      by workflow/idempotency key   what an API call was answered
 //
 // Rows that were read are never changed: `edit` gives a copy that belongs to the batch.
 import type { Json } from '../base/json.ts'
 import type { TaskError } from '../base/errors.ts'
 import type { Payload } from './payload.ts'
-import type { Deferrable } from './command.ts'
+import type { Deferrable, InstanceStart } from './command.ts'
 import type { SourceRecord } from './message.ts'
+import type { Due, ScheduleEntry, ScheduleRow } from './schedule-row.ts'
 import type { Deadlines, TaskRow } from './task-row.ts'
 import type { OnExpired, Parent, Waiter } from './waiter.ts'
 
 export { isSettled } from './task-row.ts'
+export type * from './schedule-row.ts'
 export type * from './task-row.ts'
 export type * from './waiter.ts'
 
@@ -48,11 +52,13 @@ export interface Rows {
   readonly undos: UndoRow
   readonly deferred: DeferredRow
   readonly keys: KeyRow
+  readonly queued: QueuedRow
   readonly channels: ChannelRow
   readonly kept: KeptRow
   readonly keptTotals: KeptTotalsRow
   readonly timers: TimerRow
   readonly work: WorkRow
+  readonly schedules: ScheduleRow
   readonly answers: AnswerRow
 }
 export type TableName = keyof Rows
@@ -68,8 +74,10 @@ export interface InstanceRow {
   readonly workflow: string
   readonly version: string
   readonly key: string
-  /** "record orders/3@17", "api" or "parent <id>". */
+  /** "record orders/3@17", "api", "parent <id>" or "schedule 2026-01-31T06:00:00Z". */
   readonly origin: string
+  /** The due time that started it. */
+  readonly due: Due | undefined
   /** The task that started it as its child. */
   readonly parent: Parent | undefined
   /** `traceparent` of the starting record. */
@@ -154,6 +162,13 @@ export interface UndoRow {
 export interface KeyRow {
   instanceId: string
   isOpen: boolean
+  /** Numbers of the starts that wait for its instance to end, the first first. */
+  queue: readonly number[]
+}
+
+/** A start that waits. */
+export interface QueuedRow {
+  readonly start: InstanceStart
 }
 
 /** Who waits for a value of a topic in a workflow (all its versions), and what is kept for it. */
@@ -211,6 +226,7 @@ export type TimerTarget =
   | { readonly kind: 'forget-instance'; readonly instanceId: string }
   | { readonly kind: 'expire-kept'; readonly number: number }
   | { readonly kind: 'forget-answer'; readonly answer: string }
+  | { readonly kind: 'schedule'; readonly workflow: string; readonly trigger: string }
 
 export const deadlineKinds = ['max-duration', 'monitor', 'deadline'] as const
 export type DeadlineKind = (typeof deadlineKinds)[number]
@@ -221,7 +237,9 @@ export interface WorkRow {
 }
 
 export interface AnswerRow {
-  readonly outcome: 'started' | 'ignored'
+  /** queued: it waits. dropped: it waited, and did not come to begin. */
+  readonly outcome: 'started' | 'ignored' | 'queued' | 'dropped'
+  /** Empty where there is none. */
   readonly instanceId: string
   readonly key: string
 }
@@ -244,12 +262,24 @@ export function timerKey(dueAtMs: number, target: TimerTarget): string {
       return `${due}/k/${target.number}`
     case 'forget-answer':
       return `${due}/a/${target.answer}`
+    case 'schedule':
+      return `${due}/s/${target.workflow}/${target.trigger}`
   }
 }
+
+export const scheduleTarget = (workflow: string, { trigger }: ScheduleEntry): TimerTarget & { kind: 'schedule' } => ({
+  kind: 'schedule',
+  workflow,
+  trigger,
+})
+/** The key of the timer that an entry waits for. */
+export const scheduleTimer = (workflow: string, entry: ScheduleEntry): string =>
+  timerKey(entry.nextMs, scheduleTarget(workflow, entry))
 
 /** The id of a channel: names of workflows and topics hold no '/'. */
 export const channelId = (workflow: string, topic: string, value: string): string => `${workflow}/${topic}/${value}`
 export const keyId = (workflow: string, key: string): string => `${workflow}/${key}`
+export const queuedId = (key: string, number: number): string => `${key}/${number.toString().padStart(15, '0')}`
 export const undoId = (instanceId: string, kind: UndoKind, number: number): string =>
   `${instanceId}/${kind[0]}${number}`
 export const deferredId = (instanceId: string, number: number): string =>

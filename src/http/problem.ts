@@ -37,6 +37,8 @@ export const problems = {
   'method-not-allowed': { status: 405, title: 'This address does not take this method' },
   'request-timeout': { status: 408, title: 'The request did not arrive in time' },
   'already-running': { status: 409, title: 'An instance with this key is running' },
+  'already-closed': { status: 409, title: 'An instance with this key has ended' },
+  'start-dropped': { status: 409, title: 'The start waited, and did not come to begin' },
   'not-now': { status: 409, title: 'The instance does not allow this now' },
   'task-unclear': { status: 409, title: 'Several tasks could be meant' },
   'signals-full': { status: 409, title: 'Too many signals wait already' },

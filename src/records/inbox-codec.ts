@@ -3,7 +3,7 @@ import { StoreCorrupted } from '../base/errors.ts'
 import { unreachable } from '../base/assert.ts'
 import type { ChildTold, Travelling } from '../engine/command.ts'
 import { Payload } from '../engine/payload.ts'
-import type { Parent } from '../engine/state.ts'
+import type { Due, Parent } from '../engine/state.ts'
 import * as read from './fields.ts'
 import { pack, unpack } from './pack.ts'
 import { onExpiredOf, waiterFields, waiterOf } from './row-codec.ts'
@@ -27,6 +27,7 @@ function fieldsOf(command: Travelling): readonly unknown[] {
       const start = [command.workflow, command.version, command.key]
       if (origin.kind === 'record') return [0, ...start, recordFields(origin.record), origin.trigger]
       if (origin.kind === 'parent') return [7, ...start, parentFields(origin.parent), origin.input.bytes]
+      if (origin.kind === 'schedule') return [11, ...start, ...dueFields(origin.due)]
       // A call waits in its worker's memory, on the partition of its key: it never travels.
       return unreachable(origin as never)
     }
@@ -70,6 +71,8 @@ function fieldsOf(command: Travelling): readonly unknown[] {
     }
     case 'child.stop':
       return [9, command.workflow, command.key, parentFields(command.parent)]
+    case 'schedule.ended':
+      return [10, command.workflow, ...dueFields(command.due)]
   }
 }
 
@@ -157,10 +160,22 @@ function commandOf(fields: readonly unknown[]): Travelling {
       return { type: 'child.told', parent: parentOf(fields[1]), told: toldOf(fields) }
     case 9:
       return { type: 'child.stop', workflow: text(1), key: text(2), parent: parentOf(fields[3]) }
+    case 10:
+      return { type: 'schedule.ended', workflow: text(1), due: { trigger: text(2), dueAtMs: number(3) } }
+    case 11:
+      return {
+        type: 'instance.start',
+        workflow: text(1),
+        version: text(2),
+        key: text(3),
+        origin: { kind: 'schedule', due: { trigger: text(4), dueAtMs: number(5) } },
+      }
     default:
       throw new StoreCorrupted(`an inbox record holds the unknown command ${String(fields[0])}`)
   }
 }
+
+const dueFields = ({ trigger, dueAtMs }: Due): readonly unknown[] => [trigger, dueAtMs]
 
 const parentFields = ({ instanceId, task, attempt }: Parent): readonly unknown[] => [instanceId, task, attempt]
 

@@ -4,7 +4,16 @@
 import type { Json } from '../base/json.ts'
 import { StoreCorrupted } from '../base/errors.ts'
 import { Payload } from '../engine/payload.ts'
-import type { Ending, InstanceRow, InstanceStatus, Parent, Signal, TaskStatus, TimelineRow } from '../engine/state.ts'
+import type {
+  Due,
+  Ending,
+  InstanceRow,
+  InstanceStatus,
+  Parent,
+  Signal,
+  TaskStatus,
+  TimelineRow,
+} from '../engine/state.ts'
 import { bytes, list, number, optional, text, texts } from './fields.ts'
 import { pack, unpack } from './pack.ts'
 import { payloadOf, payloadPlaces, type PlacedPayloads } from './payload-place.ts'
@@ -66,6 +75,7 @@ export function encodeInstance(row: InstanceRow): EncodedInstance {
     deadlinesFields(row.deadlines),
     row.signals.map(({ name, payload }) => [name, payload.bytes]),
     row.deferred,
+    row.due === undefined ? null : [row.due.trigger, row.due.dueAtMs],
   ])
   return { bytes, payloads, stored }
 }
@@ -113,12 +123,18 @@ function instanceOf(fields: readonly unknown[], load: (key: string) => Uint8Arra
     deadlines: deadlinesOf(fields[26]),
     signals: list(fields[27]).map(signalOf),
     deferred: number(fields[28]),
+    due: dueOf(fields[29]),
   }
 }
 
 function parentOf(field: unknown): Parent | undefined {
   const fields = optional(list)(field)
   return fields && { instanceId: text(fields[0]), task: number(fields[1]), attempt: number(fields[2]) }
+}
+
+function dueOf(field: unknown): Due | undefined {
+  const fields = optional(list)(field)
+  return fields && { trigger: text(fields[0]), dueAtMs: number(fields[1]) }
 }
 
 function signalOf(field: unknown): Signal {

@@ -9,11 +9,13 @@ export const prefixes: { readonly [Name in TableName]: string } = {
   undos: 'u/',
   deferred: 'd/',
   keys: 'k/',
+  queued: 'q/',
   channels: 'c/',
   kept: 'b/',
   keptTotals: 'n/',
   timers: 't/',
   work: 'w/',
+  schedules: 's/',
   answers: 'a/',
 }
 

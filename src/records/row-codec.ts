@@ -8,6 +8,8 @@ import type {
   KeptTotalsRow,
   KeyRow,
   OnExpired,
+  ScheduleEntry,
+  ScheduleRow,
   TimerRow,
   TimerTarget,
   UndoRow,
@@ -15,7 +17,7 @@ import type {
   WorkRow,
 } from '../engine/state.ts'
 import { Payload } from '../engine/payload.ts'
-import { bytes, flag, list, number, text, texts } from './fields.ts'
+import { bytes, flag, list, number, optional, text, texts } from './fields.ts'
 import { pack, unpack } from './pack.ts'
 import { recordFields, recordOf } from './source-record.ts'
 
@@ -36,8 +38,12 @@ export function codec<Row>(
 
 export const keyCodec = codec<KeyRow>(
   1,
-  (row) => [row.instanceId, row.isOpen],
-  (fields) => ({ instanceId: text(fields[0]), isOpen: flag(fields[1]) }),
+  (row) => [row.instanceId, row.isOpen, row.queue],
+  (fields) => ({
+    instanceId: text(fields[0]),
+    isOpen: flag(fields[1]),
+    queue: (optional(list)(fields[2]) ?? []).map(number),
+  }),
 )
 
 export const channelCodec = codec<ChannelRow>(
@@ -143,6 +149,8 @@ export const timerCodec = codec<TimerRow>(
         return [dueAtMs, 2, target.number]
       case 'forget-answer':
         return [dueAtMs, 3, target.answer]
+      case 'schedule':
+        return [dueAtMs, 7, target.workflow, target.trigger]
     }
   },
   (fields) => ({ dueAtMs: number(fields[0]), target: targetOf(fields) }),
@@ -164,6 +172,8 @@ function targetOf(fields: readonly unknown[]): TimerTarget {
       return { kind: 'monitor', instanceId: text(fields[2]), task: number(fields[3]) }
     case 6:
       return { kind: 'deadline', instanceId: text(fields[2]), task: number(fields[3]) }
+    case 7:
+      return { kind: 'schedule', workflow: text(fields[2]), trigger: text(fields[3]) }
     default:
       throw new StoreCorrupted('a timer has a target that there is not')
   }
@@ -196,8 +206,35 @@ export const answerCodec = codec<AnswerRow>(
 )
 
 function outcomeOf(field: unknown): AnswerRow['outcome'] {
-  if (field === 'started' || field === 'ignored') return field
+  if (field === 'started' || field === 'ignored' || field === 'queued' || field === 'dropped') return field
   throw new StoreCorrupted('an answer has an outcome that there is not')
+}
+
+export const scheduleCodec = codec<ScheduleRow>(
+  1,
+  (row) => [row.workflow, row.entries.map(entryFields)],
+  (fields) => ({ workflow: text(fields[0]), entries: list(fields[1]).map((each) => entryOf(list(each))) }),
+)
+
+const entryFields = (entry: ScheduleEntry): readonly unknown[] => [
+  entry.trigger,
+  entry.nextMs,
+  entry.lookedAtMs,
+  entry.lastMs ?? null,
+  entry.runningMs ?? null,
+  entry.pendingMs ?? null,
+]
+
+function entryOf(fields: readonly unknown[]): ScheduleEntry {
+  const time = optional(number)
+  return {
+    trigger: text(fields[0]),
+    nextMs: number(fields[1]),
+    lookedAtMs: number(fields[2]),
+    lastMs: time(fields[3]),
+    runningMs: time(fields[4]),
+    pendingMs: time(fields[5]),
+  }
 }
 
 /** Where a partition is in a topic: the id of the topic's creation, and the next offset. */

@@ -1,4 +1,5 @@
 // One batch: inputs decided on an overlay. What it needs to be committed, and what is owed once it is.
+import { partitionOfText } from '../base/partitioner.ts'
 import { RecordRefused, type TaskError } from '../base/errors.ts'
 import type { DeadLetter, Effect, Outgoing } from '../engine/effect.ts'
 import type { Command } from '../engine/command.ts'
@@ -103,6 +104,8 @@ export class Batch {
     count(this.counters, counterOf(event.type))
     if (event.type === 'timer.armed') this.armed.push({ key: event.key })
     if (event.type === 'record.unkept') count(this.counters, `record_unkept_${event.reason}`)
+    if (event.type === 'instance.not-started')
+      count(this.counters, `instance_not_started_${event.reason.replaceAll('-', '_')}`)
     if ('instanceId' in event && event.type !== 'channel.left' && event.type !== 'channel.matched')
       this.touched.add(event.instanceId)
     if (event.type === 'instance.started') this.touched.add(event.row.id)
@@ -118,6 +121,12 @@ export class Batch {
     const message = isRefused
       ? error.message
       : `dagger-worker could not process this (a bug in dagger-worker): ${error.message}`
+    // Its schedule would wait for its end.
+    if (command.type === 'instance.start' && command.origin.kind === 'schedule') {
+      const { workflow, origin } = command
+      const partition = partitionOfText(workflow, world.partitions)
+      this.#outgoing.push({ type: 'inbox', partition, command: { type: 'schedule.ended', workflow, due: origin.due } })
+    }
     const letter = letterOf(command, code, message)
     if (letter !== undefined) {
       this.#outgoing.push(letter)

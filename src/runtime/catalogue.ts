@@ -36,6 +36,7 @@ export class WorkflowCatalogue implements Catalogue {
   readonly #registrations = new Map<string, Registration>()
   #current = new Map<string, Workflow>()
   #publishedFrom = new Map<string, PublishedFrom>()
+  #scheduled: readonly string[] = []
   #starts = new Map<string, Start[]>()
   #listeners = new Map<string, ListenerGroup[]>()
 
@@ -69,6 +70,11 @@ export class WorkflowCatalogue implements Catalogue {
       publishedFrom: this.#publishedFrom.get(workflow.version),
     }))
     return versions.reverse().sort((a, b) => b.publishedAtMs - a.publishedAtMs)
+  }
+
+  /** Workflows with schedules, by name: another list whenever anything has changed. */
+  listScheduled(): readonly string[] {
+    return this.#scheduled
   }
 
   /** D1 */
@@ -114,6 +120,7 @@ export class WorkflowCatalogue implements Catalogue {
         }
       }
     }
+    this.#scheduled = this.listCurrent().flatMap(({ name, schedules }) => (schedules.length > 0 ? [name] : []))
     this.#starts = new Map()
     for (const workflow of this.listCurrent()) {
       for (const trigger of workflow.start) push(this.#starts, trigger.topic, { workflow, trigger })

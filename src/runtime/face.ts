@@ -75,8 +75,10 @@ export interface StartRequest {
 
 export type StartAnswer =
   | { readonly outcome: 'started' | 'repeated'; readonly instanceId: string; readonly key: string }
-  /** `onRunning: ignore`: one with this key runs already; nothing was started. */
+  /** One with this key runs already (`onRunning: ignore`), or has ended (`onClosed`); nothing was started. */
   | { readonly outcome: 'ignored'; readonly instanceId: string; readonly key: string }
+  /** It waits for the one that runs to end (`onRunning: queue` or `replace`), at this place, from 1. */
+  | { readonly outcome: 'queued'; readonly key: string; readonly place: number }
   | {
       readonly outcome: 'rejected'
       readonly code: StartRejectionCode
@@ -113,6 +115,9 @@ export type StartRejectionCode =
   | 'workflow-not-found'
   | 'input-invalid'
   | 'already-running'
+  | 'already-closed'
+  /** It was queued, and did not come to begin. */
+  | 'start-dropped'
   | 'expression'
   | 'payload-too-large'
   | 'key-invalid'

@@ -24,6 +24,7 @@ import { askAgain, type AskAgainOptions } from './owed.ts'
 import { Refusals } from './refusals.ts'
 import { restore } from './restore.ts'
 import { CommittedRows } from './rows.ts'
+import { Schedules } from './schedules.ts'
 import { Sources, type SourceTopic } from './sources.ts'
 import { Staging } from './staging.ts'
 import { Timers } from './timers.ts'
@@ -63,6 +64,7 @@ export class Partition {
   readonly #timers: Timers
   readonly #sources: Sources
   readonly #intake: Intake
+  readonly #schedules: Schedules
   readonly #refusals = new Refusals()
   #producer: Producer | undefined
   #inFlight: InFlight | undefined
@@ -91,6 +93,7 @@ export class Partition {
       onAlarm,
       onReady: () => this.#bell.ring(),
     })
+    this.#schedules = new Schedules(options)
     this.#intake = new Intake(this.#sources, this.#timers, own, logger)
   }
 
@@ -133,14 +136,16 @@ export class Partition {
     })
     await this.#rows.fill()
     await definitions.catchUp()
+    await this.#schedules.open()
     await this.#timers.refill()
     await askAgain(this.#options, this.#rows)
     if (this.phase === 'restoring') this.#lifecycle.become('running')
     await this.refreshSources() // once it runs: whatever is published later asks it to look again
   }
 
-  /** Looks for topics and partitions of topics that are not read yet; what is found is taken up by the loop. */
+  /** Looks for topics and partitions that are not read yet, and for schedules that changed: the loop takes them up. */
   async refreshSources(): Promise<void> {
+    if (this.#schedules.sync()) this.#bell.ring()
     const asked = ++this.#looks
     const topics = await this.#options.sourceTopics()
     // An answer may be overtaken by that to a later question, which knows more.
@@ -286,9 +291,8 @@ export class Partition {
   /** Sleeps until something arrives or the next timer is due. */
   async #sleep(): Promise<void> {
     const { clock } = this.#options
-    const dueAtMs = this.#timers.nextDueAtMs
-    const cancel =
-      dueAtMs === undefined ? () => {} : clock.after(Math.max(0, dueAtMs - clock.nowMs()), () => this.#bell.ring())
+    const sleepMs = this.#timers.sleepMs(clock.nowMs())
+    const cancel = sleepMs === undefined ? () => {} : clock.after(sleepMs, () => this.#bell.ring())
     await this.#bell.heard()
     cancel()
   }

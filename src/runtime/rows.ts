@@ -7,6 +7,7 @@ import { deferredCodec } from '../records/deferred-codec.ts'
 import { decodeInstance } from '../records/instance-codec.ts'
 import { endOf, prefixes } from '../records/keys.ts'
 import { decodeBlock } from '../records/task-codec.ts'
+import { queuedCodec } from '../records/queued-codec.ts'
 import {
   answerCodec,
   channelCodec,
@@ -15,6 +16,7 @@ import {
   keyCodec,
   timerCodec,
   undoCodec,
+  scheduleCodec,
   workCodec,
   type Codec,
 } from '../records/row-codec.ts'
@@ -28,11 +30,13 @@ export const codecs: { readonly [Name in Exclude<TableName, PayloadTable>]: Code
   undos: undoCodec,
   deferred: deferredCodec,
   keys: keyCodec,
+  queued: queuedCodec,
   channels: channelCodec,
   kept: keptCodec,
   keptTotals: keptTotalsCodec,
   timers: timerCodec,
   work: workCodec,
+  schedules: scheduleCodec,
   answers: answerCodec,
 }
 
@@ -93,11 +97,13 @@ export class CommittedRows {
     undos: new RecentRows(),
     deferred: new RecentRows(),
     keys: new RecentRows(),
+    queued: new RecentRows(),
     channels: new RecentRows(),
     kept: new RecentRows(),
     keptTotals: new RecentRows(),
     timers: new RecentRows(),
     work: new RecentRows(),
+    schedules: new RecentRows(),
     answers: new RecentRows(),
   }
 

@@ -102,11 +102,13 @@ export class Staging implements WritableState {
   readonly undos: StagedTable<'undos'>
   readonly deferred: StagedTable<'deferred'>
   readonly keys: StagedTable<'keys'>
+  readonly queued: StagedTable<'queued'>
   readonly channels: StagedTable<'channels'>
   readonly kept: StagedTable<'kept'>
   readonly keptTotals: StagedTable<'keptTotals'>
   readonly timers: StagedTable<'timers'>
   readonly work: StagedTable<'work'>
+  readonly schedules: StagedTable<'schedules'>
   readonly answers: StagedTable<'answers'>
   readonly #positions = new Map<string, InputPosition>()
   #payloads: { readonly key: string; readonly payload: Payload }[] = []
@@ -118,11 +120,13 @@ export class Staging implements WritableState {
     this.undos = new StagedTable('undos', rows, below?.undos)
     this.deferred = new StagedTable('deferred', rows, below?.deferred)
     this.keys = new StagedTable('keys', rows, below?.keys)
+    this.queued = new StagedTable('queued', rows, below?.queued)
     this.channels = new StagedTable('channels', rows, below?.channels)
     this.kept = new StagedTable('kept', rows, below?.kept)
     this.keptTotals = new StagedTable('keptTotals', rows, below?.keptTotals)
     this.timers = new StagedTable('timers', rows, below?.timers)
     this.work = new StagedTable('work', rows, below?.work)
+    this.schedules = new StagedTable('schedules', rows, below?.schedules)
     this.answers = new StagedTable('answers', rows, below?.answers)
   }
 

@@ -54,6 +54,12 @@ export class Timers {
     return first === undefined ? undefined : dueOf(first)
   }
 
+  /** How long to sleep until the earliest is due; less, where the clock could be set meanwhile. undefined: there is none. */
+  sleepMs(nowMs: number): number | undefined {
+    const dueAtMs = this.nextDueAtMs
+    return dueAtMs === undefined ? undefined : Math.min(limits.sleepMsMax, Math.max(0, dueAtMs - nowMs))
+  }
+
   /** Takes out the keys that are due, the earliest first. */
   takeDue(nowMs: number, max: number): readonly string[] {
     const due: string[] = []

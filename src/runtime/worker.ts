@@ -254,6 +254,9 @@ export class Worker implements WorkerFace {
 
   #perform(partition: number, effect: Effect): void {
     switch (effect.type) {
+      case 'alarm':
+        this.#alarm(effect.message)
+        return
       case 'call.answer':
         this.#calls.answer(effect.call, effect.answer)
         return

@@ -14,12 +14,7 @@ const refused: readonly (readonly [what: string, text: string])[] = [
   ...notYet.taskTypes.map((type) => [type, task(', branches: [], items: x, every: 1s', type, '')] as const),
   ...notYet.taskKeys.map((key) => [key, task(`, ${key}: none`)] as const),
   ...notYet.workflowKeys.map((key) => [key, workflow(`${key}: { a: 1 }`)] as const),
-  ...notYet.workflowValues.onRunning.map((value) => [`onRunning: ${value}`, workflow(`onRunning: ${value}`)] as const),
-  ...notYet.workflowValues.onClosed.map((value) => [`onClosed: ${value}`, workflow(`onClosed: ${value}`)] as const),
   ...notYet.roots.map((root) => [root, task(`, when: ${root}.X == "x"`)] as const),
-  ['schedule', workflow('start: [{ schedule: "0 6 * * *", timezone: Europe/Paris, overlap: skip, catchUp: 1h }]')],
-  ['schedule', workflow('start: { schedule: "0 6 * * *" }').replace('start: {', 'start:\n  - {')],
-  ['overlap', workflow('start: [{ topic: t, overlap: skip }]')],
   ['http', task(', tasks: [{ name: b, type: set, set: { x: 1 }, compensate: { type: http } }]', 'process', '')],
 ]
 

@@ -48,6 +48,8 @@ export const definitions: Target<FileAttack> = {
     'DW_NOT_YET',
     'DW_DURATION',
     'DW_TIME',
+    'DW_CRON',
+    'DW_TIMEZONE',
     'DW_EXPRESSION',
     'DW_UNKNOWN_ROOT',
     'DW_ROOT_NOT_HERE',

@@ -106,6 +106,17 @@ const start = fc.record(
   { requiredKeys: ['topic'] },
 )
 
+const schedule = fc.record(
+  {
+    schedule: json('0 6 * * MON-FRI', '*/5 * * * * *', '@daily', '0 0 29 2 *', '30 2 L * *'),
+    timezone: json('UTC', 'Europe/Paris', 'Pacific/Apia'),
+    overlap: json('skip', 'all', 'latest'),
+    catchUp: duration,
+    input: json({ n: 1 }, { at: '${ now }' }),
+  },
+  { requiredKeys: ['schedule'] },
+)
+
 /** A document, as a tree. */
 export const workflow: fc.Arbitrary<JsonObject> = fc
   .record(
@@ -120,8 +131,12 @@ export const workflow: fc.Arbitrary<JsonObject> = fc
         { type: 'object' },
         { type: ['object', 'null'], properties: { n: { type: 'number' } }, additionalProperties: true },
       ),
-      onRunning: json('ignore', 'reject'),
-      start: fc.uniqueArray(start, { maxLength: 2, selector: (each) => each.topic }),
+      onRunning: json('ignore', 'reject', 'queue', 'replace'),
+      onClosed: json('start', 'start-if-failed', 'ignore'),
+      start: fc.uniqueArray(fc.oneof({ weight: 2, arbitrary: start }, { weight: 1, arbitrary: schedule }), {
+        maxLength: 2,
+        selector: (each) => ('topic' in each ? each.topic : each.schedule),
+      }),
       output: value,
       retention: duration,
       'x-note': value,

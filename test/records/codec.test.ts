@@ -9,6 +9,7 @@ import type { InstanceRow, TaskRow } from '../../src/engine/state.ts'
 import { decodeInbox, encodeInbox } from '../../src/records/inbox-codec.ts'
 import { decodeInstance, encodeInstance } from '../../src/records/instance-codec.ts'
 import { endOf, payloadKey, positionPrefix, prefixes } from '../../src/records/keys.ts'
+import { queuedCodec } from '../../src/records/queued-codec.ts'
 import * as codecs from '../../src/records/row-codec.ts'
 import * as rows from '../support/arbitrary-rows.ts'
 
@@ -69,6 +70,8 @@ function roundTrips<Row>(name: string, codec: codecs.Codec<Row>, values: fc.Arbi
 
 suite('rows', () => {
   roundTrips('keys', codecs.keyCodec, rows.keyRow)
+  roundTrips('queued', queuedCodec, rows.queuedRow)
+  roundTrips('schedules', codecs.scheduleCodec, rows.scheduleRow)
   roundTrips('channels', codecs.channelCodec, rows.channelRow)
   roundTrips('kept', codecs.keptCodec, rows.keptRow)
   roundTrips('keptTotals', codecs.keptTotalsCodec, rows.keptTotalsRow)

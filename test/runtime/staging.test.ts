@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { limits } from '../../src/base/limits.ts'
 import { Payload } from '../../src/engine/payload.ts'
-import type { InstanceRow } from '../../src/engine/state.ts'
+import type { InstanceRow, KeyRow } from '../../src/engine/state.ts'
 import { positionCodec } from '../../src/records/row-codec.ts'
 import { CommittedRows } from '../../src/runtime/rows.ts'
 import { Staging } from '../../src/runtime/staging.ts'
@@ -14,7 +14,7 @@ const open = (): { store: MapStore; rows: CommittedRows } => {
   const store = new MapStore()
   return { store, rows: new CommittedRows(store) }
 }
-const key = (instanceId: string): { instanceId: string; isOpen: boolean } => ({ instanceId, isOpen: true })
+const key = (instanceId: string): KeyRow => ({ instanceId, isOpen: true, queue: [] })
 
 /** What a commit does: values to the store, rows to the committed ones. */
 function commit(staging: Staging, store: MapStore): void {
@@ -36,6 +36,7 @@ function instance(input: Payload): InstanceRow {
     endedAtMs: undefined,
     vars: new Map(),
     parent: undefined,
+    due: undefined,
     tasks: [],
     unsettled: 1,
     slots: 0,

@@ -10,10 +10,16 @@ import { change, write, type Case } from './doctors/doctoring.ts'
 import { instanceCases } from './doctors/instances.ts'
 import { recordCases } from './doctors/records.ts'
 import { restCases } from './doctors/rest.ts'
+import { scheduleCases } from './doctors/schedules.ts'
 import { planOf } from './plan.ts'
 import { simulate } from './run.ts'
 
-const cases: { readonly [Name in keyof typeof checks]: Case } = { ...instanceCases, ...recordCases, ...restCases }
+const cases: { readonly [Name in keyof typeof checks]: Case } = {
+  ...instanceCases,
+  ...recordCases,
+  ...restCases,
+  ...scheduleCases,
+}
 const runs: Evidence[] = []
 const runsNeeded = 12
 

@@ -13,6 +13,8 @@ import type {
   KeptTotalsRow,
   KeyRow,
   OpenWork,
+  QueuedRow,
+  ScheduleRow,
   TaskRow,
   TimerRow,
   UndoRow,
@@ -54,7 +56,11 @@ const waiter: fc.Arbitrary<Waiter> = fc.record({
   others: fc.array(text, { maxLength: 3 }),
 })
 
-export const keyRow: fc.Arbitrary<KeyRow> = fc.record({ instanceId: text, isOpen: fc.boolean() })
+export const keyRow: fc.Arbitrary<KeyRow> = fc.record({
+  instanceId: text,
+  isOpen: fc.boolean(),
+  queue: fc.array(fc.nat(), { maxLength: 3 }),
+})
 export const workRow: fc.Arbitrary<WorkRow> = fc.record({ instanceId: text, task: fc.nat() })
 export const keptTotalsRow: fc.Arbitrary<KeptTotalsRow> = fc.record({
   next: number,
@@ -63,7 +69,7 @@ export const keptTotalsRow: fc.Arbitrary<KeptTotalsRow> = fc.record({
   bytes: number,
 })
 export const answerRow: fc.Arbitrary<AnswerRow> = fc.record({
-  outcome: fc.constantFrom('started', 'ignored'),
+  outcome: fc.constantFrom('started', 'ignored', 'queued', 'dropped'),
   instanceId: text,
   key: text,
 })
@@ -74,6 +80,7 @@ export const timerRow: fc.Arbitrary<TimerRow> = fc.record({
     fc.record({ kind: kind('forget-instance'), instanceId: text }),
     fc.record({ kind: kind('expire-kept'), number }),
     fc.record({ kind: kind('forget-answer'), answer: text }),
+    fc.record({ kind: kind('schedule'), workflow: text, trigger: text }),
   ),
 })
 export const channelRow: fc.Arbitrary<ChannelRow> = fc.record({
@@ -144,6 +151,7 @@ const taskRow: fc.Arbitrary<TaskRow> = fc.record({
   attemptsBefore: fc.nat(),
   item: maybe(fc.record({ forEach: fc.nat(), index: fc.nat(), value: payload })),
 })
+const due = fc.record({ trigger: text, dueAtMs: time })
 const parent = fc.record({ instanceId: text, task: fc.nat(), attempt: fc.nat() })
 const timeline = fc.array(
   fc.record({
@@ -170,6 +178,7 @@ export const instanceRow: fc.Arbitrary<InstanceRow> = fc.record({
     .array(fc.tuple(text, fc.json()), { maxLength: 3 })
     .map((entries) => new Map(entries.map(([name, json]) => [name, JSON.parse(json)]))),
   parent: maybe(parent),
+  due: maybe(due),
   tasks: fc.array(maybe(taskRow), { maxLength: 6 }),
   unsettled: fc.nat(),
   slots: fc.nat(),
@@ -196,14 +205,41 @@ export const blockRow: fc.Arbitrary<BlockRow> = fc.record({
 })
 export const undoRow: fc.Arbitrary<UndoRow> = fc.record({ node: fc.nat(), input: payload, output: payload })
 
+export const scheduleRow: fc.Arbitrary<ScheduleRow> = fc.record({
+  workflow: text,
+  entries: fc.array(
+    fc.record({
+      trigger: text,
+      nextMs: time,
+      lookedAtMs: time,
+      lastMs: maybe(time),
+      runningMs: maybe(time),
+      pendingMs: maybe(time),
+    }),
+    { maxLength: 3 },
+  ),
+})
+
+const start = <Origin>(origin: fc.Arbitrary<Origin>) =>
+  fc.record({ type: kind('instance.start'), workflow: text, version: text, key: text, origin })
+const travellingOrigin = fc.oneof(
+  fc.record({ kind: kind('record'), record, trigger: fc.nat() }),
+  fc.record({ kind: kind('parent'), parent, input: payload }),
+  fc.record({ kind: kind('schedule'), due }),
+)
+const callThatWaits = fc.record({
+  kind: kind('api'),
+  input: payload,
+  idempotencyKey: maybe(text),
+  call: fc.constant(undefined),
+})
+export const queuedRow: fc.Arbitrary<QueuedRow> = fc.record({
+  start: start(fc.oneof(callThatWaits, travellingOrigin)),
+})
+
 export const travelling: fc.Arbitrary<Travelling> = fc.oneof(
-  fc.record({
-    type: kind('instance.start'),
-    workflow: text,
-    version: text,
-    key: text,
-    origin: fc.record({ kind: kind('parent'), parent, input: payload }),
-  }),
+  start(travellingOrigin),
+  fc.record({ type: kind('schedule.ended'), workflow: text, due }),
   fc.record({
     type: kind('child.told'),
     parent,
@@ -214,13 +250,6 @@ export const travelling: fc.Arbitrary<Travelling> = fc.oneof(
     ),
   }),
   fc.record({ type: kind('child.stop'), workflow: text, key: text, parent }),
-  fc.record({
-    type: kind('instance.start'),
-    workflow: text,
-    version: text,
-    key: text,
-    origin: fc.record({ kind: kind('record'), record, trigger: fc.nat() }),
-  }),
   fc.record({ type: kind('channel.publish'), workflow: text, value: text, record, keepMs: number, onExpired }),
   fc.record({ type: kind('channel.join'), workflow: text, topic: text, value: text, waiter }),
   fc.record({ type: kind('channel.leave'), workflow: text, topic: text, value: text, instanceId: text, number }),

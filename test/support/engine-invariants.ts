@@ -7,11 +7,22 @@
 //   C5  the totals count exactly what is kept, and nothing kept lies below `oldest`
 //   I1  a key that is open names an instance that runs
 //   O1  a payload that is a value of its own belongs to an instance that names it
+//   Z4  an entry of a schedule has exactly one timer, for its next due time; a workflow with none has no row
+//   Q3  the row of a key lists exactly the starts that wait for it, and none where its instance has ended
 //   N1  incidents count the tasks that wait for a person, and the instance where it does
 //   N2  `stopping` counts the handlers that clean up
 import assert from 'node:assert/strict'
 import { nodesIn, ownerOf, rowAt, slotOf, spansOf, taskAt } from '../../src/engine/nodes.ts'
-import { isSettled, keyId, keptTotalsId, workId, type Deadlines, type InstanceRow } from '../../src/engine/state.ts'
+import {
+  isSettled,
+  keyId,
+  keptTotalsId,
+  queuedId,
+  scheduleTimer,
+  workId,
+  type Deadlines,
+  type InstanceRow,
+} from '../../src/engine/state.ts'
 import type { Catalogue } from '../../src/engine/world.ts'
 import { prefixes } from '../../src/records/keys.ts'
 import type { CommittedRows } from '../../src/runtime/rows.ts'
@@ -30,16 +41,21 @@ export function checkInvariants(store: MapStore, rows: CommittedRows, catalogue:
   }
   for (const id of store.keys(prefixes.blocks))
     for (const key of rows.find('blocks', id)?.stored ?? []) payloads.add(key)
+  checkSchedules(store, rows, timers)
   checkTimers(store, rows, timers)
   assert.deepEqual(store.keys(prefixes.work), [...work].sort(), 'T4')
   assert.deepEqual([...store.values.keys()].filter((key) => key.startsWith('o/')).sort(), [...payloads].sort(), 'O1')
   checkChannels(store, rows)
+  const queued: string[] = []
   for (const id of store.keys(prefixes.keys)) {
     const key = rows.find('keys', id)
+    queued.push(...(key?.queue ?? []).map((number) => queuedId(id, number)))
+    assert.ok(key?.isOpen === true || key?.queue.length === 0, 'Q3')
     const instance = key === undefined ? undefined : rows.find('instances', key.instanceId)
     assert.ok(instance !== undefined && keyId(instance.workflow, instance.key) === id, 'I1')
     assert.equal(key?.isOpen, ['EXECUTING', 'SUSPENDED', 'COMPENSATING'].includes(instance.status), 'I1')
   }
+  assert.deepEqual(store.keys(prefixes.queued), queued.sort(), 'Q3')
 }
 
 function checkInstance(
@@ -101,6 +117,18 @@ function checkInstance(
   if (instance.status === 'EXECUTING') assert.equal(instance.unsettled, unsettled.get(-1) ?? 0, 'T5')
   assert.equal(instance.incidents, incidents, 'N1')
   assert.equal(instance.stopping, stopping, 'N2')
+}
+
+function checkSchedules(store: MapStore, rows: CommittedRows, timers: Set<string>): void {
+  for (const workflow of store.keys(prefixes.schedules)) {
+    const entries = rows.find('schedules', workflow)?.entries ?? []
+    assert.ok(entries.length > 0, 'Z4')
+    for (const entry of entries) {
+      const timer = scheduleTimer(workflow, entry)
+      assert.equal(rows.find('timers', timer)?.dueAtMs, entry.nextMs, 'Z4')
+      timers.add(timer)
+    }
+  }
 }
 
 function checkTimers(store: MapStore, rows: CommittedRows, ofTasks: ReadonlySet<string>): void {

@@ -28,6 +28,7 @@ import { process as decideAll } from '../../src/engine/process.ts'
 import type { RejectionCode } from '../../src/engine/rejection.ts'
 import type { World } from '../../src/engine/world.ts'
 import { decodeInbox, encodeInbox } from '../../src/records/inbox-codec.ts'
+import { prefixes } from '../../src/records/keys.ts'
 import type { CommittedRows } from '../../src/runtime/rows.ts'
 import { Staging } from '../../src/runtime/staging.ts'
 import { checkInvariants } from './engine-invariants.ts'
@@ -70,6 +71,7 @@ export class EngineWorld extends EngineView {
   areStopsSlow = false
   /** W2; to look at all of a large state after every input would take too long. */
   checksInvariants = true
+  readonly alarms: string[] = []
   /** Commands on their way between partitions, the first to be delivered first. */
   readonly inFlight: { readonly partition: number; readonly bytes: Uint8Array; readonly type: Travelling['type'] }[] =
     []
@@ -92,9 +94,27 @@ export class EngineWorld extends EngineView {
       this.catalogue.addVersion(workflow, 0)
       this.#files.set(workflow.name, [workflow.version])
     }
+    this.#index()
+    return workflows
+  }
+
+  /** Takes a workflow out of the current ones. */
+  withdraw(workflow: string): void {
+    this.#files.delete(workflow)
+    this.#index()
+  }
+
+  #index(): void {
     this.catalogue.setManifest('test', this.#files)
     this.catalogue.index()
-    return workflows
+    this.sync()
+  }
+
+  /** What partitions ask for when they begin to run, and when definitions have changed. */
+  sync(): void {
+    const known = this.stores.flatMap((store) => store.keys(prefixes.schedules))
+    for (const workflow of new Set([...known, ...this.catalogue.listScheduled()]))
+      this.input(this.partitionOf(workflow), { type: 'schedules.sync', workflow })
   }
 
   // What happens from outside.
@@ -217,6 +237,12 @@ export class EngineWorld extends EngineView {
     this.#settle()
   }
 
+  /** A value of the state is gone, as when a bug of ours set it aside. */
+  lose(partition: number, key: string): void {
+    this.stores[partition]?.commit([{ key, value: null }])
+    this.#loaded.delete(partition)
+  }
+
   /** Decides one input on its partition and commits it; then whatever may travel does. */
   input(partition: number, command: Command): void {
     this.#decide(partition, command)
@@ -331,6 +357,9 @@ export class EngineWorld extends EngineView {
         this.aborts.push(effect)
         this.stopped.push(effect)
         this.stops.push(effect)
+        return
+      case 'alarm':
+        this.alarms.push(effect.message)
         return
       case 'call.answer':
         this.#answers[effect.call] = effect.answer

@@ -11,11 +11,13 @@ const empty = {
   undos: none,
   deferred: none,
   keys: none,
+  queued: none,
   channels: none,
   kept: none,
   keptTotals: none,
   timers: none,
   work: none,
+  schedules: none,
   answers: none,
 }
 

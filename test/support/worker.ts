@@ -41,16 +41,16 @@ tasks:
     value: { name: "\${ input.name }" }
 `
 
-/** @param text workflow files as one YAML text */
+/** @param text workflow files as one YAML text. @param options.after a worker that has stopped: this one takes over */
 export async function startMemoryWorker(
   text: string,
-  options: { handlers?: readonly HandlerModule[]; partitions?: number } = {},
+  options: { handlers?: readonly HandlerModule[]; partitions?: number; after?: MemoryWorker } = {},
 ): Promise<MemoryWorker> {
-  const { handlers = [], partitions = 3 } = options
-  const broker = new MemoryBroker()
-  const clock = new ManualClock()
+  const { handlers = [], partitions = 3, after } = options
+  const broker = after?.broker ?? new MemoryBroker()
+  const clock = after?.clock ?? new ManualClock()
   const log = createMemoryLog(broker, { nowMs: () => clock.nowMs() })
-  const disk = new MemoryDisk()
+  const disk = after?.disk ?? new MemoryDisk()
   const random = createRandom('worker').stream('ids')
   const worker = await Worker.start({
     app: 'test',

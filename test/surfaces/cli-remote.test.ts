@@ -308,6 +308,21 @@ test('run --detach only starts, and the same idempotency key starts nothing twic
   assert.equal(worker.instances.size, 1)
 })
 
+test('run waits for its turn where its start is queued, and follows it then; --detach does not', async (t) => {
+  const { worker, type } = await servedCommandLine(t)
+  worker.startAnswers.push({ outcome: 'queued', key: 'o-1', place: 2 }, { outcome: 'queued', key: 'o-1', place: 1 })
+  const result = type('run', 'order', '--key', 'o-1')
+  await until(() => worker.waiting === 1)
+  worker.change('instance-1', { status: 'COMPLETED', endedAt: '2026-01-01T00:00:00.400Z' }, 'done')
+  const { code, stdout } = await result
+  assert.equal(code, 0)
+  assert.match(stdout, /^order\/o-1 waits for the one that runs, at place 2\norder\/o-1 started, id instance-1\n/)
+  assert.equal(new Set(worker.startRequests.map(({ idempotencyKey }) => idempotencyKey)).size, 1)
+  worker.startAnswers.push({ outcome: 'queued', key: 'o-2', place: 1 })
+  const detached = await type('run', 'order', '--key', 'o-2', '--detach', '--json')
+  assert.deepEqual(JSON.parse(detached.stdout), { outcome: 'queued', key: 'o-2', place: 1 })
+})
+
 test('a start that is refused fails run with every violation', async (t) => {
   const { worker, type } = await servedCommandLine(t)
   worker.startAnswers.push({

@@ -43,8 +43,17 @@ suite('POST /instances', () => {
     assert.deepEqual(answer.body, { outcome: 'ignored', instanceId: 'instance-1', key: 'o-1' })
   })
 
+  test('answers 202 with its place where the start waits for the one that runs', async (t) => {
+    const { call, worker } = await serve(t)
+    worker.startAnswers.push({ outcome: 'queued', key: 'o-1', place: 2 })
+    const answer = await call<StartAnswer>('/instances', { body: { workflow: 'order', key: 'o-1' } })
+    assert.equal(answer.status, 202)
+    assert.deepEqual(answer.body, { outcome: 'queued', key: 'o-1', place: 2 })
+  })
+
   const refusals = [
     ['already-running', 409],
+    ['start-dropped', 409],
     ['expression', 422],
     ['payload-too-large', 413],
     ['key-invalid', 422],

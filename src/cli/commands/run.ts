@@ -19,6 +19,7 @@ import type { Surroundings } from '../surroundings.ts'
 
 const startAttemptsMax = 5
 const startAgainAfterMs = 500
+const askAgainAfterMs = 1_000
 
 interface RunFlags extends ServerFlag {
   readonly key?: string
@@ -46,26 +47,43 @@ async function run(workflow: string, flags: RunFlags, surroundings: Surroundings
   const client = clientFor(flags, surroundings)
   const input = await readInput(flags.input ?? '{}', surroundings)
   const request = { workflow, input, ...(flags.key === undefined ? {} : { key: flags.key }) }
-  const started = await start(client, request, flags.idempotencyKey ?? randomUUID(), output)
-  const { instanceId, key, outcome } = started
-  const name = `${workflow}/${key}`
-  if (flags.json !== true) {
-    if (outcome === 'started') output.line(`${output.style.bold(printable(name))} started, id ${instanceId}`)
-    if (outcome === 'repeated')
+  const idempotencyKey = flags.idempotencyKey ?? randomUUID()
+  const ask = (): Promise<StartOutcome> => start(client, request, idempotencyKey, output)
+  let started = await ask()
+  const name = `${workflow}/${started.key}`
+  const isJson = flags.json === true
+  const hasWaited = started.outcome === 'queued'
+  if (started.outcome === 'queued') {
+    const place = `${output.style.bold(printable(name))} waits for the one that runs, at place ${started.place}`
+    if (!isJson) output.line(place)
+    if (flags.detach === true) {
+      if (isJson) output.json(started)
+      return
+    }
+  }
+  while (started.outcome === 'queued') {
+    await pause(askAgainAfterMs)
+    started = await ask()
+  }
+  const { instanceId, outcome } = started
+  if (!isJson) {
+    const isStarted = outcome === 'started' || (outcome === 'repeated' && hasWaited)
+    if (isStarted) output.line(`${output.style.bold(printable(name))} started, id ${instanceId}`)
+    else if (outcome === 'repeated')
       output.line(
         `${output.style.bold(printable(name))} was started before with this idempotency key, id ${instanceId}`,
       )
     if (outcome === 'ignored')
-      output.line(`${output.style.bold(printable(name))} is running already, nothing was started; id ${instanceId}`)
+      output.line(`${output.style.bold(printable(name))} is there already, nothing was started; id ${instanceId}`)
   }
   const server = serverSuffix(client.server, surroundings.env)
   const show = `${surroundings.programName} instances show ${shellQuoted(name)}${server}`
   if (flags.detach === true) {
-    if (flags.json === true) output.json(started)
+    if (isJson) output.json(started)
     else output.line(output.style.dim(`Follow it: ${show} --follow`))
     return
   }
-  await followToTheEnd(client, instanceId, { isJson: flags.json === true, show }, surroundings)
+  await followToTheEnd(client, instanceId, { isJson, show }, surroundings)
 }
 
 /**

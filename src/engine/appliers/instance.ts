@@ -19,7 +19,7 @@ export const instanceStarted: Applier<'instance.started'> = ({ row }, state) => 
   state.instances.insert(row.id, { ...row, timeline })
   const id = keyId(row.workflow, row.key)
   const key = { instanceId: row.id, isOpen: true }
-  if (state.keys.find(id) === undefined) state.keys.insert(id, key)
+  if (state.keys.find(id) === undefined) state.keys.insert(id, { ...key, queue: [] })
   else Object.assign(state.keys.edit(id), key)
 }
 

@@ -7,8 +7,11 @@ export const timerArmed: Applier<'timer.armed'> = ({ key, row }, state) => {
 }
 export const timerFired: Applier<'timer.fired'> = ({ key }, state) => state.timers.remove(key)
 
-export const answerRemembered: Applier<'answer.remembered'> = ({ answer, row }, state) =>
-  state.answers.insert(answer, row)
+/** What is remembered of a start that was queued changes once it begins. */
+export const answerRemembered: Applier<'answer.remembered'> = ({ answer, row }, state) => {
+  if (state.answers.find(answer) === undefined) state.answers.insert(answer, row)
+  else Object.assign(state.answers.edit(answer), row)
+}
 export const answerForgotten: Applier<'answer.forgotten'> = ({ answer }, state) => {
   if (state.answers.find(answer) !== undefined) state.answers.remove(answer)
 }

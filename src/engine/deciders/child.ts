@@ -3,17 +3,15 @@
 //   parent ──instance.start──▶ child ──child.told: started──▶ parent (where it does not wait)
 //      │                         └────child.told: ended─────▶ parent
 //      └──child.stop (it is stopped itself, or waits no longer)──▶ child
-import { assert } from '../../base/assert.ts'
-import type { ChildTold } from '../command.ts'
 import { attemptOf, checkPayload, completeAttempt, taskErrorOf } from '../attempt.ts'
 import { failAttempt } from '../failure.ts'
 import { rowAt, taskAt } from '../nodes.ts'
-import { accept, type Decider, type Outcome } from '../outcome.ts'
+import { accept, type Decider } from '../outcome.ts'
 import { nullPayload } from '../payload.ts'
 import { reject } from '../rejection.ts'
-import { keyId, type Parent } from '../state.ts'
-import type { World } from '../world.ts'
-import { expectWorkflow, partitionOfInstance } from './instance.ts'
+import { keyId } from '../state.ts'
+import { expectWorkflow } from './instance.ts'
+import { dropChild } from './queue.ts'
 
 /** The parent's side. What comes after the task has gone on is refused. */
 export const hearOfChild: Decider<'child.told'> = (command, state, world) => {
@@ -46,6 +44,8 @@ export const hearOfChild: Decider<'child.told'> = (command, state, world) => {
 
 /** The child's side: only the parent that started it may stop it. */
 export const stopChild: Decider<'child.stop'> = ({ workflow, key, parent }, state) => {
+  const waiting = dropChild(keyId(workflow, key), parent, state)
+  if (waiting !== undefined) return waiting
   const instanceId = state.keys.find(keyId(workflow, key))?.instanceId
   const instance = instanceId === undefined ? undefined : state.instances.find(instanceId)
   if (instance === undefined) return reject('instance-not-found')
@@ -59,11 +59,4 @@ export const stopChild: Decider<'child.stop'> = ({ workflow, key, parent }, stat
     instanceId: instance.id,
     reason: 'its parent does not wait for it any more',
   })
-}
-
-/** To the partition of the parent, which its id names. */
-export function tellParent(parent: Parent, told: ChildTold['told'], world: World, out: Outcome): void {
-  const partition = partitionOfInstance(parent.instanceId)
-  assert(partition !== undefined, 'C1: a parent is an instance of this engine')
-  out.send(world, partition, { type: 'child.told', parent, told })
 }

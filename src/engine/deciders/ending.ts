@@ -20,10 +20,11 @@ import { accept, type Decider, type Outcome } from '../outcome.ts'
 import { Payload } from '../payload.ts'
 import { reject } from '../rejection.ts'
 import { rootsFor } from '../roots.ts'
-import { timerKey, type Ending, type InstanceRow, type State, type TimerTarget } from '../state.ts'
+import { keyId, timerKey, type Ending, type InstanceRow, type State, type TimerTarget } from '../state.ts'
 import { isUnfinished, stopAt, stopScope } from '../stopping.ts'
 import type { World } from '../world.ts'
-import { tellParent } from './child.ts'
+import { tellParent } from './parent.ts'
+import { tellSchedule } from './schedule.ts'
 import { expectWorkflow, isUnderWay, mayEnd } from './instance.ts'
 
 export const completeInstance: Decider<'instance.complete'> = (command, state, world) => {
@@ -134,6 +135,7 @@ export function endInstance(
 ): Outcome {
   const workflow = expectWorkflow(world, instance.version)
   if (instance.parent !== undefined) tellParent(instance.parent, told, world, out)
+  if (instance.due !== undefined) tellSchedule(workflow, instance.due, world, out)
   for (const [topic, value] of valuesListenedTo(state, instance, workflow, world)) {
     out.send(world, partitionOfText(value, world.partitions), {
       type: 'channel.purge',
@@ -144,6 +146,10 @@ export function endInstance(
       toMs: world.nowMs,
     })
   }
+  // Before it is forgotten, and the row of its key with it.
+  const key = state.keys.find(keyId(workflow.name, instance.key))
+  if (key?.instanceId === instance.id && key.queue.length > 0)
+    out.follow({ type: 'queue.next', workflow: workflow.name, key: instance.key })
   if (workflow.retentionMs === 0) return out.follow({ type: 'instance.forget', instanceId: instance.id })
   const dueAtMs = world.nowMs + workflow.retentionMs
   const target: TimerTarget = { kind: 'forget-instance', instanceId: instance.id }

@@ -5,6 +5,7 @@ import { reject } from '../rejection.ts'
 import { keptId, type State } from '../state.ts'
 import { buryKept } from './channel.ts'
 import { deadlinePassed, taskDue } from './due.ts'
+import { scheduleDue } from './schedule.ts'
 
 export const fireTimer: Decider<'timer.fire'> = ({ timer }, state, world) => {
   const row = state.timers.find(timer)
@@ -23,6 +24,8 @@ export const fireTimer: Decider<'timer.fire'> = ({ timer }, state, world) => {
       const due = deadlinePassed(target, timer, state, world)
       return typeof due === 'string' ? out : joined(out, due)
     }
+    case 'schedule':
+      return joined(out, scheduleDue(target, state, world))
     case 'forget-instance':
       return out.follow({ type: 'instance.forget', instanceId: target.instanceId })
     case 'expire-kept':

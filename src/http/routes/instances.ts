@@ -32,6 +32,8 @@ const startAnswer = object({
   key: text,
 })
 
+const queuedAnswer = object({ outcome: { enum: ['queued'] }, key: text, place: { type: 'integer', minimum: 1 } })
+
 const idempotencyHeader = {
   type: 'object',
   properties: {
@@ -83,7 +85,7 @@ export function instanceRoutes(app: FastifyInstance, worker: WorkerFace, polls: 
         headers: idempotencyHeader,
         querystring: object({}),
         body: startBody,
-        response: { 200: startAnswer, 201: startAnswer, default: problemAnswer },
+        response: { 200: startAnswer, 201: startAnswer, 202: queuedAnswer, default: problemAnswer },
       },
     },
     async (request, reply) => {
@@ -96,6 +98,7 @@ export function instanceRoutes(app: FastifyInstance, worker: WorkerFace, polls: 
         ...(typeof idempotencyKey === 'string' ? { idempotencyKey } : {}),
       })
       if (answer.outcome === 'rejected') throw refusal(answer, workflow, worker)
+      if (answer.outcome === 'queued') return reply.code(202).send(answer)
       return reply
         .code(answer.outcome === 'started' ? 201 : 200)
         .header('location', `/instances/${encodeURIComponent(answer.instanceId)}`)

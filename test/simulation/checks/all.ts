@@ -16,6 +16,7 @@ import { lettersHaveReasons, poisonSetAside } from './poison.ts'
 import { takenAlong } from './purges.ts'
 import { allAtRest, groupStandsStill, nothingOpen, nothingUnread, waitersAreLive } from './rest.ts'
 import { nobodyIsPassedBy } from './served.ts'
+import { nothingDueIsLost, scheduledOnce, schedulesHearOfEnds, schedulesKeepApart } from './schedules.ts'
 import { sourcesOf } from './sources.ts'
 import { instancesEndOnce, keysRunOnce, recordsStartOnce, tasksAreOfTheirVersion, versionsStay } from './starts.ts'
 import { positionsGrow, removedStaysRemoved, storesFollow } from './stores.ts'
@@ -27,6 +28,10 @@ export const checks = {
   callsAnswered,
   answersAreTrue,
   callsStartOnce,
+  scheduledOnce,
+  nothingDueIsLost,
+  schedulesKeepApart,
+  schedulesHearOfEnds,
   instancesEndOnce,
   versionsStay,
   tasksAreOfTheirVersion,

@@ -18,7 +18,7 @@ export function* answersAreTrue(run: Evidence): Generator<string> {
   const first = new Map<string, string>()
   for (const { act, answers } of run.calls) {
     for (const { answer } of answers) {
-      if (answer.outcome === 'rejected') continue
+      if (answer.outcome === 'rejected' || answer.outcome === 'queued') continue
       yield* answerIsTrue(run, answer, act, byId.get(answer.instanceId))
       const id = JSON.stringify([act.workflow, act.key, act.idempotencyKey])
       const known = first.get(id) ?? answer.instanceId

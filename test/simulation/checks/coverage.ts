@@ -59,6 +59,11 @@ const events: { readonly [Type in EventType]: Within } = {
   'record.returned': seldom,
   'record.dead-lettered': often,
   'record.unmatched': often,
+  'start.queued': often,
+  'start.dequeued': often,
+  'schedule.set': often,
+  'schedule.removed': seldom,
+  'schedule.skipped': often,
   'answer.remembered': often,
   'answer.forgotten': rarely,
 }
@@ -72,6 +77,7 @@ const rejections: { readonly [Code in RejectionCode]: Within } = {
   'timer-superseded': often,
   'not-waiting': seldom,
   'nothing-kept': often,
+  'nothing-queued': 'only a bug asks for the next of nothing',
 }
 
 const unkept: { readonly [Reason in UnkeptReason]: Within } = {

@@ -12,7 +12,8 @@ type Instance = Life<InstanceRow>
 export function* recordsStartOnce(run: Evidence): Generator<string> {
   const unasked = new Map<string, Instance[]>()
   for (const life of run.instances) {
-    if (life.last.origin === 'api') continue
+    // What a schedule starts is for schedules.ts.
+    if (life.last.origin === 'api' || life.last.due !== undefined) continue
     const id = startId(life.last.workflow, life.last.key, life.last.origin)
     unasked.set(id, [...(unasked.get(id) ?? []), life])
   }
@@ -42,7 +43,7 @@ export function* recordsStartOnce(run: Evidence): Generator<string> {
 
 const startId = (workflow: string, key: string, origin: string): string => JSON.stringify([workflow, key, origin])
 
-/** True where another instance with the key may have been running when the start was decided. */
+/** True where another instance with the key may have been there when the start was decided, and was in its way. */
 function foundRunning(run: Evidence, { workflow, key }: StartUse, { seen, coordinates, taken }: Source): boolean {
   const partition = partitionOfText(key, run.plan.partitions)
   const hop = run.committed.hops.find(
@@ -65,7 +66,7 @@ function foundRunning(run: Evidence, { workflow, key }: StartUse, { seen, coordi
         life.last.workflow === workflow &&
         life.last.key === key &&
         (life.versions[0]?.batch ?? Infinity) <= decided.batch &&
-        (endOf(life)?.batch ?? Infinity) >= decided.batch,
+        (lastingOf(run, life)?.batch ?? Infinity) >= decided.batch,
     )
   )
 }
@@ -161,6 +162,14 @@ const workOf: { readonly [Type in TaskType]: readonly OpenWork['kind'][] } = {
   set: ['retry'],
   trigger: ['time', 'retry'],
   handler: ['slot', 'handler', 'stopping', 'retry'],
+}
+
+/** With which version an instance was not in the way of others any more. */
+function lastingOf(run: Evidence, life: Instance): Version<InstanceRow> | undefined {
+  const mayIgnore = [...run.workflows.values()].some(
+    ({ name, onClosed }) => name === life.last.workflow && onClosed !== 'start',
+  )
+  return mayIgnore ? life.versions.find(({ row }) => row === undefined) : endOf(life)
 }
 
 /** With which version an instance was not running any more. */

@@ -8,6 +8,7 @@ import { inputPlants } from './plants/inputs.ts'
 import { instancePlants } from './plants/instances.ts'
 import { ownershipPlants } from './plants/ownership.ts'
 import { restorePlants } from './plants/restore.ts'
+import { startPlants } from './plants/starts.ts'
 import { taskPlants } from './plants/tasks.ts'
 
 export const plants: readonly Plant[] = [
@@ -17,6 +18,7 @@ export const plants: readonly Plant[] = [
   ...inputPlants,
   ...correlationPlants,
   ...instancePlants,
+  ...startPlants,
   ...taskPlants,
   ...handlerPlants,
 ]

@@ -10,16 +10,7 @@ interface Schema {
 }
 
 /** For people, or with one value only. */
-const exempt: readonly string[] = [
-  '$schema',
-  'description',
-  'version',
-  'name',
-  'type',
-  'match',
-  'onExpired',
-  'onClosed',
-]
+const exempt: readonly string[] = ['$schema', 'description', 'version', 'name', 'type', 'match', 'onExpired']
 
 const file = new URL('../../../schemas/workflow.schema.json', import.meta.url)
 const schema = JSON.parse(readFileSync(file, 'utf8')) as Schema
@@ -28,8 +19,10 @@ const schema = JSON.parse(readFileSync(file, 'utf8')) as Schema
 export function knownFeatures(): readonly string[] {
   const features = keysOf(schema).map((key) => `workflow.${key}`)
   for (const value of schema.properties['onRunning']?.enum ?? []) features.push(`onRunning: ${value}`)
+  for (const value of schema.properties['onClosed']?.enum ?? []) features.push(`onClosed: ${value}`)
   for (const value of schema.definitions['onFailure']?.enum ?? []) features.push(`onFailure: ${value}`)
-  features.push(...keysOf(schema.definitions['start']!).map((key) => `start.${key}`))
+  for (const start of ['recordStart', 'scheduleStart'])
+    features.push(...keysOf(schema.definitions[start]!).map((key) => `start.${key}`))
   for (const [name, definition] of Object.entries(schema.definitions)) {
     if (!name.endsWith('-task')) continue
     const type = name.slice(0, -'-task'.length)
@@ -48,6 +41,7 @@ interface Document {
 export function featuresOf(document: Document): ReadonlySet<string> {
   const found = new Set(Object.keys(document).map((key) => `workflow.${key}`))
   addValue(document, 'onRunning', found)
+  addValue(document, 'onClosed', found)
   for (const start of listOf(document['start'])) for (const key of Object.keys(start)) found.add(`start.${key}`)
   addTasks(listOf(document['tasks']), found)
   return found

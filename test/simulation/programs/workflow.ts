@@ -2,6 +2,7 @@
 import type { Json } from '../../../src/base/json.ts'
 import type { Random } from '../random.ts'
 import { Draft, drawRoutes, firstVars } from './draft.ts'
+import { drawSchedules } from './schedule.ts'
 import { drawScope } from './scope.ts'
 
 /** A way to start a workflow by a record. */
@@ -45,8 +46,10 @@ export function drawWorkflow(
   const body = random.stream(`edition ${edition}`)
   const draft = new Draft(body, drawRoutes(random.stream('routes')), 3 + body.int(tasksMax - 2))
   const tasks = drawScope(draft)
+  const schedules = drawSchedules(name, random.stream(`schedules ${edition}`))
   const document = {
     ...head.document,
+    start: [...head.document.start, ...schedules],
     vars: firstVars,
     tasks,
     ...(body.chance(0.5) ? { output: { id: '${ input.id }', count: '${ vars.count }', note: '${ vars.note }' } } : {}),
@@ -60,7 +63,10 @@ function drawHead(
   workflow: string,
   random: Random,
   ownTopic: string | undefined,
-): { readonly document: WorkflowDocument; readonly entrances: readonly Entrance[] } {
+): {
+  readonly document: WorkflowDocument & { readonly start: readonly Json[] }
+  readonly entrances: readonly Entrance[]
+} {
   // Compiling a schema costs more than the rest of a workflow, in every worker that starts.
   const hasSchema = random.chance(0.2)
   const entrances: Entrance[] = []
@@ -72,7 +78,8 @@ function drawHead(
   const document = {
     workflow,
     start: entrances.map((entrance) => ({ ...startOf(entrance), ...drawInput(random) })),
-    ...(random.chance(0.5) ? { onRunning: random.pick(['ignore', 'reject']) } : {}),
+    ...(random.chance(0.7) ? { onRunning: random.pick(['ignore', 'reject', 'queue', 'replace']) } : {}),
+    ...(random.chance(0.3) ? { onClosed: random.pick(['start', 'start-if-failed', 'ignore']) } : {}),
     ...(hasSchema ? { input: inputSchema } : {}),
     ...(random.chance(0.3) ? { retention: random.pick(['5s', '1h']) } : {}),
   }

@@ -14,10 +14,10 @@ export const instancePlants: readonly Plant[] = [
   {
     name: 'answer-forgotten',
     trap: 'I1: a call that is repeated under its idempotency key starts another instance',
-    file: instance,
-    find: "if (answerId !== undefined) remember(answerId, { outcome: 'started', instanceId: row.id, key }, world, out)",
+    file: 'src/engine/deciders/beginning.ts',
+    find: "remember(command, { outcome: 'started', instanceId, key }, state, world, out)",
     replace:
-      "if (answerId !== undefined && workflow.onRunning === 'ignore') remember(answerId, { outcome: 'started', instanceId: row.id, key }, world, out)",
+      "if (workflow.onRunning === 'ignore') remember(command, { outcome: 'started', instanceId, key }, state, world, out)",
   },
   {
     name: 'newest-version',

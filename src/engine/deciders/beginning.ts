@@ -1,0 +1,149 @@
+// What an instance begins with: its input, its variables, its deadlines; found first, so that a start that cannot be is
+// refused before anything has happened.
+import type { Json } from '../../base/json.ts'
+import type { Violation } from '../../definition/schema.ts'
+import { timeText } from '../../definition/time.ts'
+import type { Workflow } from '../../definition/workflow.ts'
+import { checkPayload, checkVars, taskErrorOf } from '../attempt.ts'
+import type { InstanceStart } from '../command.ts'
+import { armDeadlines, dueTimesOfInstance, type DueTimes } from '../deadlines.ts'
+import { enterScope } from '../entering.ts'
+import { coordinates, messageOf, type MessageRoot } from '../message.ts'
+import type { Outcome } from '../outcome.ts'
+import { Payload } from '../payload.ts'
+import { dateOf, instanceRoot, rootsFor } from '../roots.ts'
+import type { InstanceRow, State } from '../state.ts'
+import type { World } from '../world.ts'
+import { tellParent } from './parent.ts'
+import { answer, remember, type StartRefusal } from './start-answer.ts'
+
+/** An instance that can begin. */
+export interface Beginning {
+  readonly row: InstanceRow
+  readonly workflow: Workflow
+  readonly due: DueTimes
+}
+
+/** The instance that a start would begin now, or why there is none. */
+export function prepare(
+  command: InstanceStart,
+  workflow: Workflow,
+  state: State,
+  world: World,
+): Beginning | StartRefusal {
+  try {
+    const input = inputOf(command, workflow)
+    const violations = workflow.input?.validate(input.value) ?? []
+    if (violations.length > 0) return { code: 'input-invalid', message: describeViolations(violations), violations }
+    const row = newInstance(command, workflow, checkPayload(input, 'the input'), world)
+    const place = { state, instance: row, workflow, node: 0 }
+    const due = dueTimesOfInstance(workflow, (each) => each.evaluate(rootsFor(place, each.uses, world.nowMs)), world)
+    return { row, workflow, due }
+  } catch (error) {
+    const { code, message } = taskErrorOf(error)
+    return { code: code === 'payload-too-large' ? 'payload-too-large' : 'expression', message }
+  }
+}
+
+/** It begins, and whoever asked hears of it. */
+export function begin(
+  command: InstanceStart,
+  { row, workflow, due }: Beginning,
+  state: State,
+  world: World,
+  out: Outcome,
+): Outcome {
+  const { id: instanceId, key } = row
+  out.event({ type: 'instance.started', row })
+  remember(command, { outcome: 'started', instanceId, key }, state, world, out)
+  armDeadlines(instanceId, -1, due, out)
+  enterScope(row, workflow, workflow.root, 0, out)
+  if (row.parent !== undefined) tellParent(row.parent, { outcome: 'started' }, world, out)
+  return answer(command, { outcome: 'started', instanceId, key }, out)
+}
+
+function newInstance(command: InstanceStart, workflow: Workflow, input: Payload, world: World): InstanceRow {
+  const { origin, key } = command
+  const instance = {
+    id: `${world.newId()}-${world.partition}`,
+    workflow: workflow.name,
+    version: workflow.version,
+    key,
+    startedAtMs: world.nowMs,
+  }
+  const vars = new Map<string, Json>()
+  for (const [name, template] of workflow.vars) {
+    vars.set(name, template.evaluate({ input: input.value, instance: instanceRoot(instance) }))
+  }
+  checkVars(new Map(), [...vars])
+  return {
+    ...instance,
+    origin: originText(origin),
+    due: origin.kind === 'schedule' ? origin.due : undefined,
+    parent: origin.kind === 'parent' ? origin.parent : undefined,
+    traceparent: origin.kind === 'record' ? traceparentOf(messageOf(origin.record)) : undefined,
+    input,
+    status: 'EXECUTING',
+    endedAtMs: undefined,
+    vars,
+    tasks: [],
+    unsettled: workflow.root.tasks.length,
+    slots: 0,
+    ending: undefined,
+    stopping: 0,
+    undos: 0,
+    unknowns: 0,
+    deadlines: undefined,
+    signals: [],
+    deferred: 0,
+    incidents: 0,
+    output: undefined,
+    error: undefined,
+    subscriptions: 0,
+    timeline: [],
+    timelineDropped: 0,
+    stored: [],
+  }
+}
+
+function originText(origin: InstanceStart['origin']): string {
+  switch (origin.kind) {
+    case 'record':
+      return `record ${coordinates(origin.record)}`
+    case 'parent':
+      return `parent ${origin.parent.instanceId}`
+    case 'schedule':
+      return `schedule ${timeText(origin.due.dueAtMs)}`
+    case 'api':
+      return 'api'
+  }
+}
+
+/** As W3C Trace Context has it. Anything else is a stranger's text of any size, and is not carried on. */
+const traceparent = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/
+
+function traceparentOf(message: MessageRoot): string | undefined {
+  const text = message.headers['traceparent']
+  return text !== undefined && traceparent.test(text) ? text : undefined
+}
+
+function inputOf({ origin }: InstanceStart, workflow: Workflow): Payload {
+  switch (origin.kind) {
+    case 'api':
+    case 'parent':
+      return origin.input
+    case 'schedule': {
+      const template = workflow.schedules.find(({ id }) => id === origin.due.trigger)?.input
+      return Payload.of(template === undefined ? null : template.evaluate({ now: dateOf(origin.due.dueAtMs) }))
+    }
+    case 'record': {
+      const message = messageOf(origin.record)
+      const template = workflow.start[origin.trigger]?.input
+      if (template !== undefined) return Payload.of(template.evaluate({ message, now: message.timestamp }))
+      return origin.record.value === null ? Payload.of(null) : Payload.ofBytes(origin.record.value, message.value)
+    }
+  }
+}
+
+const describeViolations = (violations: readonly Violation[]): string =>
+  `the input does not fit the workflow's schema: ${violations.map(({ pointer, message }) => `${pointer === '' ? '(the value)' : pointer} ${message}`).join('; ')}`
