@@ -15,7 +15,7 @@ export const sites = {
   set: ['input', 'vars', 'tasks', 'instance', 'now', 'output'],
   listenerSet: ['input', 'vars', 'tasks', 'instance', 'now', 'output', 'message'],
   record: ['message'],
-  correlation: ['input', 'tasks', 'instance', 'now'],
+  correlation: ['input', 'vars', 'tasks', 'instance', 'now'],
   failure: ['input', 'vars', 'tasks', 'instance', 'now', 'error'],
   schedule: ['now'],
 } as const

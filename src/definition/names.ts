@@ -40,8 +40,6 @@ export function checkNames(sightings: readonly Sighting[], workflow: Workflow, r
           ? `vars.${root}`
           : nearest(root, allowed)
       add('DW_UNKNOWN_ROOT', `unknown name \`${root}\`; at hand: ${allowed.join(', ')}`, suggestion)
-    } else if (site === 'correlation' && root === 'vars') {
-      add('DW_NOT_YET', notYetMessage('correlation that follows vars'))
     } else if (!allowed.includes(root)) {
       add('DW_ROOT_NOT_HERE', `\`${root}\` is not at hand here; at hand: ${allowed.join(', ')}`)
     } else if (root === 'tasks' && field !== undefined) {

@@ -7,12 +7,11 @@ import type { Report } from './report.ts'
 
 export const notYet = {
   taskTypes: ['http'],
-  taskKeys: ['skipAhead', 'until', 'attributes'],
+  taskKeys: ['skipAhead', 'attributes'],
   workflowKeys: ['compensate', 'onFailure', 'attributes'],
   /** Of an entry of `start`. */
   startKeys: ['schedule', 'overlap', 'catchUp', 'timezone'],
   workflowValues: { onRunning: ['replace', 'queue'], onClosed: ['start-if-failed', 'ignore'] },
-  taskValues: { match: ['all'], onExpired: ['dead-letter'] },
   /** Where an expression would start from. */
   roots: ['secrets'],
 } as const
@@ -54,8 +53,7 @@ function reportTasks(tasks: readonly Cursor[], add: Add, depth: number): void {
       add(type.path, type.text!, task.path)
       continue
     }
-    reportKeys(task, type.text === 'interval' ? notYet.taskKeys.filter((key) => key !== 'until') : notYet.taskKeys, add)
-    reportValues(task, notYet.taskValues, add)
+    reportKeys(task, notYet.taskKeys, add)
     const inside = [task.at('tasks'), ...task.at('branches').items].flatMap((list) => list.items)
     const beside = [task.at('run'), task.at('compensate'), task.at('monitor').at('then')].filter((at) => at.isGiven)
     reportTasks([...inside, ...beside], add, depth + 1)

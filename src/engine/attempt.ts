@@ -112,7 +112,14 @@ export function completeAttempt(
   at: Attempt,
   output: Payload | undefined,
   out: Outcome,
-  more: { extras?: Extras; chosen?: readonly string[]; note?: string; open?: OpenWork | undefined } = {},
+  more: {
+    extras?: Extras
+    chosen?: readonly string[]
+    note?: string
+    open?: OpenWork | undefined
+    /** What its `set` came to, where that is known already. */
+    values?: readonly (readonly [string, Json])[]
+  } = {},
 ): void {
   const { instance, task } = at
   const common = identity(at)
@@ -122,7 +129,7 @@ export function completeAttempt(
       return output === undefined ? null : output.value
     },
   }
-  const values = task.set === undefined ? undefined : evaluateSet(at, task.set, extras)
+  const values = more.values ?? (task.set === undefined ? undefined : evaluateSet(at, task.set, extras))
   if (task.compensate !== undefined) {
     const input = more.open !== undefined && 'input' in more.open ? more.open.input : undefined
     const row = { node: at.node, input: input ?? nullPayload, output: output ?? nullPayload }
@@ -135,7 +142,10 @@ export function completeAttempt(
     ...(more.chosen === undefined ? {} : { chosen: more.chosen }),
     ...(more.note === undefined ? {} : { note: more.note }),
   })
-  if (values !== undefined) out.event({ ...common, type: 'vars.set', values })
+  if (values !== undefined && values.length > 0) {
+    out.event({ ...common, type: 'vars.set', values })
+    out.follow({ type: 'instance.follow-vars', instanceId: instance.id })
+  }
   out.follow({ type: 'scope.advance', instanceId: instance.id, task: at.node })
 }
 

@@ -1,7 +1,7 @@
 // What the engine can be asked. Those marked "travels" are sent between partitions through inboxes.
 import type { TaskError } from '../base/errors.ts'
 import type { Json } from '../base/json.ts'
-import type { Parent, Waiter } from './waiter.ts'
+import type { OnExpired, Parent, Waiter } from './waiter.ts'
 import type { Payload } from './payload.ts'
 import type { SourceRecord } from './message.ts'
 
@@ -15,6 +15,8 @@ export type Command =
   | { readonly type: 'instance.fail'; readonly instanceId: string; readonly error: TaskError }
   /** Ends it with no compensation. */
   | { readonly type: 'instance.stop'; readonly instanceId: string; readonly reason: string }
+  /** A variable was written: listeners whose values follow it wait for those that they have now. */
+  | { readonly type: 'instance.follow-vars'; readonly instanceId: string }
   /** It is ending: compensates the next task, or ends. */
   | { readonly type: 'instance.unwind'; readonly instanceId: string }
   /** A bug of ours met this instance: it waits for a person. */
@@ -145,6 +147,7 @@ export interface ChannelPublish {
   readonly record: SourceRecord
   /** The longest `keep` of the workflow's listeners on the topic. */
   readonly keepMs: number
+  readonly onExpired: OnExpired
 }
 
 /** Travels: a listener waits from now on. */
@@ -177,6 +180,7 @@ export interface InstanceCorrelate {
   readonly record: SourceRecord
   readonly arrivedAtMs: number
   readonly expiresAtMs: number
+  readonly onExpired: OnExpired
 }
 
 /** Travels, back to the value: the instance could not take it any more. */
@@ -187,6 +191,7 @@ export interface ChannelReturn {
   readonly record: SourceRecord
   readonly arrivedAtMs: number
   readonly expiresAtMs: number
+  readonly onExpired: OnExpired
   /** The instance has ended, and the record came while it ran: nobody else may be answered by it later. */
   readonly isStale: boolean
 }

@@ -4,6 +4,7 @@ import type { Command } from './command.ts'
 import { joinChannel, leaveChannel, publishToChannel, purgeChannel, returnToChannel } from './deciders/channel.ts'
 import { hearOfChild, stopChild } from './deciders/child.ts'
 import { completeInstance, failInstance, stopInstance, unwindInstance } from './deciders/ending.ts'
+import { followVariables } from './deciders/follow-vars.ts'
 import { forgetInstance, suspectInstance } from './deciders/instance.ts'
 import { operateInstance } from './deciders/operate.ts'
 import { routeRecord } from './deciders/record.ts'
@@ -22,6 +23,7 @@ const deciders: { readonly [Type in Command['type']]: Decider<Type> } = {
   'instance.start': startInstance,
   'instance.complete': completeInstance,
   'instance.fail': failInstance,
+  'instance.follow-vars': followVariables,
   'instance.stop': stopInstance,
   'instance.unwind': unwindInstance,
   'instance.operate': operateInstance,

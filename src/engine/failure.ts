@@ -83,7 +83,10 @@ function settleFailed(at: Attempt, error: TaskError, out: Outcome): void {
       ...(chosen === undefined ? {} : { chosen }),
     })
   }
-  if (values !== undefined) out.event({ ...common, type: 'vars.set', values })
+  if (values !== undefined) {
+    out.event({ ...common, type: 'vars.set', values })
+    out.follow({ type: 'instance.follow-vars', instanceId: instance.id })
+  }
   if (action === 'fail') out.follow({ type: 'scope.fail', instanceId: instance.id, task: at.node, error })
   else if (action !== 'incident') out.follow({ type: 'scope.advance', instanceId: instance.id, task: at.node })
 }

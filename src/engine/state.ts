@@ -20,7 +20,7 @@ import type { Payload } from './payload.ts'
 import type { Deferrable } from './command.ts'
 import type { SourceRecord } from './message.ts'
 import type { Deadlines, TaskRow } from './task-row.ts'
-import type { Parent, Waiter } from './waiter.ts'
+import type { OnExpired, Parent, Waiter } from './waiter.ts'
 
 export { isSettled } from './task-row.ts'
 export type * from './task-row.ts'
@@ -183,6 +183,7 @@ export interface KeptRow {
   /** Its row in `timers`. */
   readonly timer: string
   readonly bytes: number
+  readonly onExpired: OnExpired
 }
 
 export interface KeptTotalsRow {

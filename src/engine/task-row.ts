@@ -41,7 +41,14 @@ export interface Deadlines {
 
 /** What an unfinished task waits for. `timer` is the key of a row in `timers`. */
 export type OpenWork =
-  | { readonly kind: 'record'; readonly number: number; readonly value: string; readonly timer: string | undefined }
+  | {
+      readonly kind: 'record'
+      readonly number: number
+      readonly value: string
+      /** Values of the further pairs, in their order. */
+      readonly others: readonly string[]
+      readonly timer: string | undefined
+    }
   | { readonly kind: 'time'; readonly dueAtMs: number; readonly timer: string }
   | { readonly kind: 'retry'; readonly dueAtMs: number; readonly timer: string; readonly input: Payload | undefined }
   | { readonly kind: 'slot'; readonly input: Payload }

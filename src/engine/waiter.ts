@@ -1,5 +1,8 @@
 // Tasks of instances that wait for something of another partition, as that partition knows them.
 
+/** What becomes of a kept record that nobody came for. */
+export type OnExpired = 'drop' | 'dead-letter'
+
 export interface Waiter {
   readonly instanceId: string
   /** Where the instance lives. */

@@ -39,4 +39,6 @@ export interface ListenerGroup {
   readonly routes: readonly Expression[]
   /** The longest `keep` among them. */
   readonly keepMs: number
+  /** dead-letter where any of them says so. */
+  readonly onExpired: 'drop' | 'dead-letter'
 }

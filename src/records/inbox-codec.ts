@@ -6,7 +6,7 @@ import { Payload } from '../engine/payload.ts'
 import type { Parent } from '../engine/state.ts'
 import * as read from './fields.ts'
 import { pack, unpack } from './pack.ts'
-import { waiterFields, waiterOf } from './row-codec.ts'
+import { onExpiredOf, waiterFields, waiterOf } from './row-codec.ts'
 import { recordFields, recordOf } from './source-record.ts'
 
 const layout = 1
@@ -31,7 +31,7 @@ function fieldsOf(command: Travelling): readonly unknown[] {
       return unreachable(origin as never)
     }
     case 'channel.publish':
-      return [1, command.workflow, command.value, recordFields(command.record), command.keepMs]
+      return [1, command.workflow, command.value, recordFields(command.record), command.keepMs, command.onExpired]
     case 'channel.join':
       return [2, command.workflow, command.topic, command.value, waiterFields(command.waiter)]
     case 'channel.leave':
@@ -47,6 +47,7 @@ function fieldsOf(command: Travelling): readonly unknown[] {
         recordFields(command.record),
         command.arrivedAtMs,
         command.expiresAtMs,
+        command.onExpired,
       ]
     case 'channel.return':
       return [
@@ -57,6 +58,7 @@ function fieldsOf(command: Travelling): readonly unknown[] {
         command.arrivedAtMs,
         command.expiresAtMs,
         command.isStale,
+        command.onExpired,
       ]
     case 'channel.purge':
       return [6, command.workflow, command.topic, command.value, command.fromMs, command.toMs]
@@ -85,7 +87,14 @@ function commandOf(fields: readonly unknown[]): Travelling {
         origin: { kind: 'record', record: record(4), trigger: number(5) },
       }
     case 1:
-      return { type: 'channel.publish', workflow: text(1), value: text(2), record: record(3), keepMs: number(4) }
+      return {
+        type: 'channel.publish',
+        workflow: text(1),
+        value: text(2),
+        record: record(3),
+        keepMs: number(4),
+        onExpired: onExpiredOf(fields[5]),
+      }
     case 2:
       return {
         type: 'channel.join',
@@ -114,6 +123,7 @@ function commandOf(fields: readonly unknown[]): Travelling {
         record: record(6),
         arrivedAtMs: number(7),
         expiresAtMs: number(8),
+        onExpired: onExpiredOf(fields[9]),
       }
     case 5:
       return {
@@ -124,6 +134,7 @@ function commandOf(fields: readonly unknown[]): Travelling {
         arrivedAtMs: number(4),
         expiresAtMs: number(5),
         isStale: read.flag(fields[6]),
+        onExpired: onExpiredOf(fields[7]),
       }
     case 6:
       return {

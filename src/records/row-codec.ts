@@ -7,6 +7,7 @@ import type {
   KeptRow,
   KeptTotalsRow,
   KeyRow,
+  OnExpired,
   TimerRow,
   TimerTarget,
   UndoRow,
@@ -83,9 +84,24 @@ export const waiterFields = (waiter: Waiter): readonly unknown[] => [
   waiter.others,
 ]
 
+/** @throws {StoreCorrupted} */
+export function onExpiredOf(field: unknown): OnExpired {
+  if (field === 'drop' || field === 'dead-letter') return field
+  throw new StoreCorrupted('a record ends in a way that there is not')
+}
+
 export const keptCodec = codec<KeptRow>(
   1,
-  (row) => [row.number, row.channel, recordFields(row.record), row.arrivedAtMs, row.expiresAtMs, row.timer, row.bytes],
+  (row) => [
+    row.number,
+    row.channel,
+    recordFields(row.record),
+    row.arrivedAtMs,
+    row.expiresAtMs,
+    row.timer,
+    row.bytes,
+    row.onExpired,
+  ],
   (fields) => ({
     number: number(fields[0]),
     channel: text(fields[1]),
@@ -94,6 +110,7 @@ export const keptCodec = codec<KeptRow>(
     expiresAtMs: number(fields[4]),
     timer: text(fields[5]),
     bytes: number(fields[6]),
+    onExpired: onExpiredOf(fields[7]),
   }),
 )
 

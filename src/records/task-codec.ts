@@ -119,7 +119,7 @@ function itemOf(field: unknown, payload: ReadPayload): TaskRow['item'] {
 function openFields(open: OpenWork, name: string, place: Place): readonly unknown[] {
   switch (open.kind) {
     case 'record':
-      return [0, open.number, open.value, open.timer ?? null]
+      return [0, open.number, open.value, open.timer ?? null, open.others]
     case 'time':
       return [1, open.dueAtMs, open.timer]
     case 'retry':
@@ -154,6 +154,7 @@ function openOf(fields: readonly unknown[], payload: ReadPayload): OpenWork {
         number: number(fields[1]),
         value: text(fields[2]),
         timer: optional(text)(fields[3]),
+        others: texts(fields[4]),
       }
     case 1:
       return { kind: 'time', dueAtMs: number(fields[1]), timer: text(fields[2]) }

@@ -93,26 +93,36 @@ export class WorkflowCatalogue implements Catalogue {
   }
 }
 
+interface Collected {
+  readonly routes: Map<string, Expression>
+  keepMs: number
+  onExpired: ListenerGroup['onExpired']
+}
+
+/** What comes while a listener with `until` is on its way back from the record before is kept for it. */
+const betweenRecordsMs = 60_000
+
 function listenerGroups(workflows: Iterable<Workflow>): Map<string, ListenerGroup[]> {
-  const byTopic = new Map<string, Map<string, { routes: Map<string, Expression>; keepMs: number }>>()
+  const byTopic = new Map<string, Map<string, Collected>>()
   for (const workflow of workflows) {
     for (const task of workflow.tasks) {
       if (task.type !== 'kafka-listener') continue
       const route = task.correlate[0]?.message
       if (route === undefined) continue
-      const groups = byTopic.get(task.topic) ?? new Map<string, { routes: Map<string, Expression>; keepMs: number }>()
+      const groups = byTopic.get(task.topic) ?? new Map<string, Collected>()
       byTopic.set(task.topic, groups)
-      const group = groups.get(workflow.name) ?? { routes: new Map<string, Expression>(), keepMs: 0 }
+      const group = groups.get(workflow.name) ?? { routes: new Map(), keepMs: 0, onExpired: 'drop' }
       groups.set(workflow.name, group)
       group.routes.set(route.source, route)
-      group.keepMs = Math.max(group.keepMs, task.keepMs)
+      group.keepMs = Math.max(group.keepMs, task.keepMs, task.until === undefined ? 0 : betweenRecordsMs)
+      if (task.onExpired === 'dead-letter') group.onExpired = 'dead-letter'
     }
   }
   const listed = new Map<string, ListenerGroup[]>()
   for (const [topic, groups] of byTopic) {
     listed.set(
       topic,
-      [...groups].map(([workflow, { routes, keepMs }]) => ({ workflow, routes: [...routes.values()], keepMs })),
+      [...groups].map(([workflow, { routes, ...rest }]) => ({ workflow, routes: [...routes.values()], ...rest })),
     )
   }
   return listed

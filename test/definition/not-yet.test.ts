@@ -20,9 +20,6 @@ const refused: readonly (readonly [what: string, text: string])[] = [
   ['schedule', workflow('start: [{ schedule: "0 6 * * *", timezone: Europe/Paris, overlap: skip, catchUp: 1h }]')],
   ['schedule', workflow('start: { schedule: "0 6 * * *" }').replace('start: {', 'start:\n  - {')],
   ['overlap', workflow('start: [{ topic: t, overlap: skip }]')],
-  ['match: all', listener(', match: all')],
-  ['onExpired: dead-letter', listener(', onExpired: dead-letter')],
-  ['correlation that follows vars', `${listener('', 'vars.x')}vars: { x: 1 }\n`],
   ['http', task(', tasks: [{ name: b, type: set, set: { x: 1 }, compensate: { type: http } }]', 'process', '')],
 ]
 

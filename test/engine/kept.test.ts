@@ -156,7 +156,7 @@ suite('what is kept has an end', () => {
         headers: [],
       }
       process(
-        { type: 'channel.publish', workflow: 'w', value, record, keepMs: 3_600_000 },
+        { type: 'channel.publish', workflow: 'w', value, record, keepMs: 3_600_000, onExpired: 'drop' },
         staging,
         world.surroundings(0),
         {

@@ -83,6 +83,7 @@ export const channelRow: fc.Arbitrary<ChannelRow> = fc.record({
   waiters: fc.array(waiter, { maxLength: 4 }),
   kept: fc.array(fc.record({ number, arrivedAtMs: time, bytes: number }), { maxLength: 4 }),
 })
+const onExpired = fc.constantFrom('drop', 'dead-letter')
 export const keptRow: fc.Arbitrary<KeptRow> = fc.record({
   number,
   channel: text,
@@ -91,6 +92,7 @@ export const keptRow: fc.Arbitrary<KeptRow> = fc.record({
   expiresAtMs: time,
   timer: text,
   bytes: number,
+  onExpired,
 })
 
 const encoder = new TextEncoder()
@@ -99,7 +101,13 @@ const payload = fc
   .map((json) => Payload.ofBytes(encoder.encode(json)))
 const error = fc.record({ code: text, message: text })
 const open: fc.Arbitrary<OpenWork> = fc.oneof(
-  fc.record({ kind: kind('record'), number, value: text, timer: maybe(text) }),
+  fc.record({
+    kind: kind('record'),
+    number,
+    value: text,
+    others: fc.array(text, { maxLength: 2 }),
+    timer: maybe(text),
+  }),
   fc.record({ kind: kind('time'), dueAtMs: time, timer: text }),
   fc.record({ kind: kind('retry'), dueAtMs: time, timer: text, input: maybe(payload) }),
   fc.record({ kind: kind('slot'), input: payload }),
@@ -213,7 +221,7 @@ export const travelling: fc.Arbitrary<Travelling> = fc.oneof(
     key: text,
     origin: fc.record({ kind: kind('record'), record, trigger: fc.nat() }),
   }),
-  fc.record({ type: kind('channel.publish'), workflow: text, value: text, record, keepMs: number }),
+  fc.record({ type: kind('channel.publish'), workflow: text, value: text, record, keepMs: number, onExpired }),
   fc.record({ type: kind('channel.join'), workflow: text, topic: text, value: text, waiter }),
   fc.record({ type: kind('channel.leave'), workflow: text, topic: text, value: text, instanceId: text, number }),
   fc.record({
@@ -224,6 +232,7 @@ export const travelling: fc.Arbitrary<Travelling> = fc.oneof(
     arrivedAtMs: time,
     expiresAtMs: time,
     isStale: fc.boolean(),
+    onExpired,
   }),
   fc.record({ type: kind('channel.purge'), workflow: text, topic: text, value: text, fromMs: time, toMs: time }),
   fc.record({
@@ -236,5 +245,6 @@ export const travelling: fc.Arbitrary<Travelling> = fc.oneof(
     record,
     arrivedAtMs: time,
     expiresAtMs: time,
+    onExpired,
   }),
 )

@@ -184,7 +184,7 @@ suite('the tables of the README', () => {
       ...notYet.workflowKeys,
       ...notYet.startKeys,
       ...notYet.roots,
-      ...Object.entries({ ...notYet.workflowValues, ...notYet.taskValues }).flat(2),
+      ...Object.entries(notYet.workflowValues).flat(2),
     ]
     assert.deepEqual(
       refused.filter((word) => !words.has(word)),

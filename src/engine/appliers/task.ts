@@ -83,6 +83,7 @@ export const taskWaiting: Applier<'task.waiting'> = (event, state) => {
   const before = rowAt(state, state.instances.expect(event.instanceId), event.task)
   assert(before !== undefined, 'T0: a task that goes on waiting has begun')
   closeWork(event, before.open, event.open, state)
+  if (event.open.kind === 'record') state.instances.edit(event.instanceId).subscriptions = event.open.number
   putRow(state, event.instanceId, event.task, { ...before, open: event.open })
 }
 

@@ -5,17 +5,32 @@
 //      │                                   └─ cannot take it any more ──▶ return ──▶ next waiter, or kept again
 //      └──▶ nobody ──▶ kept ──▶ a listener joins and takes it | expires | goes with the instance | evicted
 //
-// C1. A record is taken by the longest-waiting listener whose pairs and `where` hold, once.
+// C1. A record is taken by the longest-waiting listener whose pairs and `where` hold, once; where that one says
+//     `match: all`, by every other that says so as well.
 // C2. A listener takes a record that came before it only within its own `keep`.
+// C6. What nobody came for is dropped or goes to the dead-letter topic, as `onExpired` says; what goes with its instance
+//     is a late duplicate, and is dropped.
 // C3. What is kept has an end in count and bytes, of a partition and of a value; the oldest goes first.
 import { limits } from '../../base/limits.ts'
+import type { KafkaListenerTask } from '../../definition/workflow.ts'
 import type { SourceRecord } from '../message.ts'
+import { taskAt } from '../nodes.ts'
 import { messageOf } from '../message.ts'
 import { canonicalText } from '../correlation.ts'
 import { taskErrorOf } from '../attempt.ts'
 import { accept, type Decider, type Outcome } from '../outcome.ts'
 import { reject } from '../rejection.ts'
-import { channelId, keptId, keptTotalsId, timerKey, type State, type TimerTarget, type Waiter } from '../state.ts'
+import {
+  channelId,
+  keptId,
+  keptTotalsId,
+  timerKey,
+  type KeptRow,
+  type OnExpired,
+  type State,
+  type TimerTarget,
+  type Waiter,
+} from '../state.ts'
 import type { World } from '../world.ts'
 import { expectWorkflow } from './instance.ts'
 
@@ -26,11 +41,12 @@ interface Offer {
   readonly record: SourceRecord
   readonly arrivedAtMs: number
   readonly expiresAtMs: number
+  readonly onExpired: OnExpired
 }
 
 export const publishToChannel: Decider<'channel.publish'> = (command, state, world) => {
-  const { workflow, value, record } = command
-  const offer: Offer = { workflow, value, record, arrivedAtMs: world.nowMs, expiresAtMs: world.nowMs + command.keepMs }
+  const { workflow, value, record, keepMs, onExpired } = command
+  const offer = { workflow, value, record, arrivedAtMs: world.nowMs, expiresAtMs: world.nowMs + keepMs, onExpired }
   return offerOrKeep(offer, state, world, accept(), { isStale: false })
 }
 
@@ -43,9 +59,9 @@ export const joinChannel: Decider<'channel.join'> = (command, state, world) => {
   for (const mark of state.channels.find(id)?.kept ?? []) {
     const kept = state.kept.expect(keptId(mark.number))
     if (!fits(waiter, value, kept.record, kept.arrivedAtMs, world)) continue
-    const { record, arrivedAtMs, expiresAtMs } = kept
+    const { record, arrivedAtMs, expiresAtMs, onExpired } = kept
     const out = accept().event({ type: 'record.unkept', number: mark.number, reason: 'matched' })
-    return correlate(waiter, { workflow, value, record, arrivedAtMs, expiresAtMs }, world, out)
+    return correlate(waiter, { workflow, value, record, arrivedAtMs, expiresAtMs, onExpired }, world, out)
   }
   return accept().event({ type: 'channel.joined', channel: id, workflow, topic, value, waiter })
 }
@@ -81,18 +97,27 @@ function offerOrKeep(
   { isStale }: { isStale: boolean },
 ): Outcome {
   const id = channelId(offer.workflow, offer.record.topic, offer.value)
+  let first: KafkaListenerTask['match'] | undefined
   for (const waiter of state.channels.find(id)?.waiters ?? []) {
-    if (!fits(waiter, offer.value, offer.record, offer.arrivedAtMs, world)) continue
+    const match = listenerOf(waiter, world)?.match
+    if ((first !== undefined && match !== 'all') || !fits(waiter, offer.value, offer.record, offer.arrivedAtMs, world))
+      continue
+    first ??= match
     out.event({ type: 'channel.matched', channel: id, instanceId: waiter.instanceId, number: waiter.number })
-    return correlate(waiter, offer, world, out)
+    correlate(waiter, offer, world, out)
+    if (first === 'one') return out
   }
+  if (first !== undefined) return out
   if (isStale) return out.event({ type: 'record.dropped', reason: 'stale' })
-  if (offer.expiresAtMs <= world.nowMs) return out.event({ type: 'record.dropped', reason: 'expired' })
+  if (offer.expiresAtMs <= world.nowMs) {
+    out.event({ type: 'record.dropped', reason: 'expired' })
+    return buryUnclaimed(offer, 'expired', out)
+  }
   return keep(id, offer, state, out)
 }
 
 function correlate(waiter: Waiter, offer: Offer, world: World, out: Outcome): Outcome {
-  const { workflow, value, record, arrivedAtMs, expiresAtMs } = offer
+  const { workflow, value, record, arrivedAtMs, expiresAtMs, onExpired } = offer
   const { instanceId, task, number } = waiter
   return out.send(world, waiter.partition, {
     type: 'instance.correlate',
@@ -104,13 +129,34 @@ function correlate(waiter: Waiter, offer: Offer, world: World, out: Outcome): Ou
     record,
     arrivedAtMs,
     expiresAtMs,
+    onExpired,
   })
+}
+
+/** The task of a waiter; undefined where its version has none there. */
+function listenerOf(waiter: Waiter, world: World): KafkaListenerTask | undefined {
+  const task = taskAt(expectWorkflow(world, waiter.version), waiter.task)
+  return task.type === 'kafka-listener' ? task : undefined
+}
+
+/** What becomes of a kept record that nobody came for. C6 */
+export function buryUnclaimed(
+  { onExpired, record, value, workflow }: Pick<Offer, 'onExpired' | 'record' | 'value' | 'workflow'>,
+  code: 'expired' | 'evicted',
+  out: Outcome,
+): Outcome {
+  if (onExpired === 'drop') return out
+  const why = code === 'expired' ? 'in time' : 'before there were too many'
+  const message = `no listener of ${workflow} came for '${value}' ${why}`
+  return out
+    .event({ type: 'record.dead-lettered', code })
+    .produce({ type: 'dead-letter', record, code, message, workflow })
 }
 
 /** All pairs are equal and `where` holds. A record on which they cannot be evaluated is not for this listener. */
 function fits(waiter: Waiter, value: string, record: SourceRecord, arrivedAtMs: number, world: World): boolean {
-  const task = expectWorkflow(world, waiter.version).tasks[waiter.task]
-  if (task?.type !== 'kafka-listener') return false
+  const task = listenerOf(waiter, world)
+  if (task === undefined) return false
   // C2: by when it began to wait, as its subscription may have been long on its way; that time is of another machine, and
   // its clock may be ahead of the time here.
   if (Math.min(waiter.sinceMs, world.nowMs) > arrivedAtMs + task.keepMs) return false
@@ -132,7 +178,7 @@ function fits(waiter: Waiter, value: string, record: SourceRecord, arrivedAtMs: 
 function keep(channel: string, offer: Offer, state: State, out: Outcome): Outcome {
   const totals = state.keptTotals.find(keptTotalsId)
   const number = totals?.next ?? 0
-  const { workflow, value, record, arrivedAtMs, expiresAtMs } = offer
+  const { workflow, value, record, arrivedAtMs, expiresAtMs, onExpired } = offer
   const bytes = sizeOf(record)
   const target: TimerTarget = { kind: 'expire-kept', number }
   const timer = timerKey(expiresAtMs, target)
@@ -142,6 +188,7 @@ function keep(channel: string, offer: Offer, state: State, out: Outcome): Outcom
   const first = inChannel.length >= limits.keptPerValueMax ? inChannel[0] : undefined
   if (first !== undefined) {
     out.event({ type: 'record.unkept', number: first.number, reason: 'evicted' })
+    buryKept(state.kept.expect(keptId(first.number)), 'evicted', state, out)
     count--
     total -= first.bytes
   }
@@ -153,6 +200,7 @@ function keep(channel: string, offer: Offer, state: State, out: Outcome): Outcom
     const kept = state.kept.find(keptId(oldest))
     if (kept === undefined || oldest === first?.number) continue
     out.event({ type: 'record.unkept', number: oldest, reason: 'evicted', oldest: oldest + 1 })
+    buryKept(kept, 'evicted', state, out)
     count--
     total -= kept.bytes
   }
@@ -161,9 +209,15 @@ function keep(channel: string, offer: Offer, state: State, out: Outcome): Outcom
     workflow,
     topic: record.topic,
     value,
-    row: { number, channel, record, arrivedAtMs, expiresAtMs, timer, bytes },
+    row: { number, channel, record, arrivedAtMs, expiresAtMs, timer, bytes, onExpired },
   })
   return out.event({ type: 'timer.armed', key: timer, row: { dueAtMs: expiresAtMs, target } })
+}
+
+/** A kept record goes that nobody came for. */
+export function buryKept(kept: KeptRow, code: 'expired' | 'evicted', state: State, out: Outcome): Outcome {
+  const { workflow, value } = state.channels.expect(kept.channel)
+  return buryUnclaimed({ ...kept, workflow, value }, code, out)
 }
 
 const sizeOf = (record: SourceRecord): number =>

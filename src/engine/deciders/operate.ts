@@ -62,15 +62,17 @@ function act({ action, by }: InstanceOperate, instance: InstanceRow, state: Stat
     case 'set':
       expectStatus(instance, ['EXECUTING', 'SUSPENDED', 'COMPENSATING'], action)
       checkVars(instance.vars, action.values)
-      return operated(instance, by, action, world).event({
-        type: 'vars.set',
-        instanceId: instance.id,
-        task: -1,
-        scope: undefined,
-        attempt: 0,
-        atMs: world.nowMs,
-        values: action.values,
-      })
+      return operated(instance, by, action, world)
+        .event({
+          type: 'vars.set',
+          instanceId: instance.id,
+          task: -1,
+          scope: undefined,
+          attempt: 0,
+          atMs: world.nowMs,
+          values: action.values,
+        })
+        .follow({ type: 'instance.follow-vars', instanceId: instance.id })
     case 'retry':
       expectStatus(instance, ['EXECUTING', 'COMPENSATING', 'FAILED'], action)
       return retryByHand(instance, action, by, state, world)

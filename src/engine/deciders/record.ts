@@ -108,13 +108,14 @@ function routeToListeners(
     }
   }
   for (const value of values) {
-    const { workflow, keepMs } = group
+    const { workflow, keepMs, onExpired } = group
     out.send(world, partitionOfText(value, world.partitions), {
       type: 'channel.publish',
       workflow,
       value,
       record,
       keepMs,
+      onExpired,
     })
   }
   return failures

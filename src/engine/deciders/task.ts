@@ -20,6 +20,7 @@ import { reject, type RejectionCode } from '../rejection.ts'
 import type { OpenWork, State } from '../state.ts'
 import { workOf } from '../tasks/handler.ts'
 import type { World } from '../world.ts'
+import { takeRecord } from '../tasks/kafka-listener.ts'
 import { openTask, stopped } from './due.ts'
 import { expectWorkflow, mayRun } from './instance.ts'
 
@@ -96,7 +97,7 @@ export const endStop: Decider<'task.stop-ended'> = (command, state, world) => {
 
 /** The record that a listener waited for; sent back where it does not wait for it any more. */
 export const correlateInstance: Decider<'instance.correlate'> = (command, state, world) => {
-  const { record, value, arrivedAtMs, expiresAtMs } = command
+  const { record, value, arrivedAtMs, expiresAtMs, onExpired } = command
   const instance = state.instances.find(command.instanceId)
   const row = instance && rowAt(state, instance, command.task)
   if (instance === undefined || row?.open?.kind !== 'record' || row.open.number !== command.number) {
@@ -110,24 +111,23 @@ export const correlateInstance: Decider<'instance.correlate'> = (command, state,
         record,
         arrivedAtMs,
         expiresAtMs,
+        onExpired,
         isStale: hasEnded && arrivedAtMs >= (instance?.startedAtMs ?? 0),
       })
   }
   const workflow = expectWorkflow(world, instance.version)
-  const found = attemptOf({ state, instance, workflow, node: command.task }, world, row.attempt)
+  const at = attemptOf({ state, instance, workflow, node: command.task }, world, row.attempt)
+  assert(at.task.type === 'kafka-listener', 'T1: only a listener waits for a record')
   const out = accept()
   const message = messageOf(record)
   const output = record.value === null ? nullPayload : Payload.ofBytes(record.value, message.value)
-  const wasKept = arrivedAtMs < row.startedAtMs
+  const note = `${arrivedAtMs < row.startedAtMs ? 'kept record' : 'record'} ${coordinates(record)}`
   try {
-    completeAttempt(found, checkPayload(output, 'the record'), out, {
-      extras: { message },
-      note: `${wasKept ? 'kept record' : 'record'} ${coordinates(record)}`,
-    })
+    takeRecord({ ...at, task: at.task }, row.open, { output: checkPayload(output, 'the record'), message, note }, out)
     return out
   } catch (error) {
     const failed = accept()
-    failAttempt(found, taskErrorOf(error), failed)
+    failAttempt(at, taskErrorOf(error), failed)
     return failed
   }
 }

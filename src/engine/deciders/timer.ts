@@ -2,7 +2,8 @@
 import { assert } from '../../base/assert.ts'
 import { accept, type Decider, type Outcome } from '../outcome.ts'
 import { reject } from '../rejection.ts'
-import { keptId } from '../state.ts'
+import { keptId, type State } from '../state.ts'
+import { buryKept } from './channel.ts'
 import { deadlinePassed, taskDue } from './due.ts'
 
 export const fireTimer: Decider<'timer.fire'> = ({ timer }, state, world) => {
@@ -25,12 +26,17 @@ export const fireTimer: Decider<'timer.fire'> = ({ timer }, state, world) => {
     case 'forget-instance':
       return out.follow({ type: 'instance.forget', instanceId: target.instanceId })
     case 'expire-kept':
-      return state.kept.find(keptId(target.number)) === undefined
-        ? out
-        : out.event({ type: 'record.unkept', number: target.number, reason: 'expired' })
+      return expireKept(target.number, state, out)
     case 'forget-answer':
       return out.event({ type: 'answer.forgotten', answer: target.answer })
   }
+}
+
+function expireKept(number: number, state: State, out: Outcome): Outcome {
+  const kept = state.kept.find(keptId(number))
+  if (kept === undefined) return out
+  out.event({ type: 'record.unkept', number, reason: 'expired' })
+  return buryKept(kept, 'expired', state, out)
 }
 
 function joined(first: Outcome, second: Outcome): Outcome {

@@ -20,7 +20,7 @@ interface Kind {
   readonly summary: string
   readonly members: { readonly [name: string]: Schema }
   readonly optional: readonly string[]
-  read(body: Body): Action
+  readonly read: (body: Body) => Action
 }
 
 const task = { task: { type: 'string', description: 'its name: "charge", "each[3].charge"' } }

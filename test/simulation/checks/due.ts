@@ -48,6 +48,8 @@ function expectedOf(row: InstanceRow, workflow: Workflow, task: Task, is: TaskRo
       return at(began.atMs + (task.timeoutMs ?? limits.handlerTimeoutMs))
     case 'retry':
       return retryOf(task, began, is)
+    case 'stopping':
+      return at(began.atMs + workflow.stopTimeoutMs)
     case 'time':
       return task.type === 'trigger' ? timeOf(row, workflow, task, began.atMs) : undefined
     default:

@@ -10,7 +10,7 @@ import { partitionOfText } from '../../../src/base/partitioner.ts'
 import type { ChannelReturn } from '../../../src/engine/command.ts'
 import { channelId, type KeptRow } from '../../../src/engine/state.ts'
 import type { Hop, Life } from '../committed.ts'
-import { doClocksAgree, type Evidence } from './finished.ts'
+import { doClocksAgree, type Evidence, hasEnded } from './finished.ts'
 import { hasFailedListener, takingsOf } from './listeners.ts'
 import { placeOf, recordOf } from './logs.ts'
 import type { ChannelUse, Source } from './sources.ts'
@@ -122,7 +122,7 @@ function isPurged(
         life.partition === partition &&
         last.workflow === workflow &&
         isWithin(last.startedAtMs, last.endedAtMs ?? Infinity) &&
-        versions.some((version) => version.batch === batch && version.row?.status !== 'EXECUTING'),
+        versions.some((version) => version.batch === batch && (version.row === undefined || hasEnded(version.row))),
     ) ||
     committed.hops.some(
       (hop) =>

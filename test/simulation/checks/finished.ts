@@ -58,3 +58,7 @@ export function* instanceRowsOf({
 
 /** Whether the clocks of all machines went alike: else two partitions may not agree on what was before. */
 export const doClocksAgree = ({ strikes }: Plan): boolean => !strikes.some(({ what }) => what.startsWith('clock-'))
+
+/** It is over; before that it may be suspended, or be unwound. */
+export const hasEnded = ({ status }: InstanceRow): boolean =>
+  status === 'COMPLETED' || status === 'FAILED' || status === 'STOPPED'

@@ -8,7 +8,7 @@ import { CommittedRows } from '../../../src/runtime/rows.ts'
 import { checkInvariants } from '../../support/engine-invariants.ts'
 import { MapStore } from '../../support/map-store.ts'
 import type { Life } from '../committed.ts'
-import { nameOf, type Evidence } from './finished.ts'
+import { hasEnded, nameOf, type Evidence } from './finished.ts'
 
 /** T3: a timer of a task is armed exactly as long as its open work names it. */
 export function* timersAreNamed({ committed, instances, workflows }: Evidence): Generator<string> {
@@ -60,9 +60,10 @@ export function* nothingOpenOutside({ instances, workflows }: Evidence): Generat
       for (const task of row === undefined ? [] : workflow.tasks) {
         if (row?.tasks[task.index]?.open === undefined) continue
         const owner = task.scope === undefined ? undefined : workflow.taskNamed.get(task.scope)
-        if (owner !== undefined && row.tasks[owner.index]?.open?.kind !== 'scope')
+        const isLeft = row.tasks[task.index]?.open?.kind === 'stopping'
+        if (owner !== undefined && !isLeft && row.tasks[owner.index]?.open === undefined)
           yield `S3: ${task.name} of ${nameOf(row)} is open at ${atMs}, and ${owner.name} is not`
-        else if (row.status !== 'EXECUTING')
+        else if (hasEnded(row))
           yield `S3: ${task.name} of ${nameOf(row)} is open at ${atMs}, and the instance is ${row.status}`
       }
     }
@@ -73,7 +74,7 @@ export function* nothingOpenOutside({ instances, workflows }: Evidence): Generat
 export function* timersHaveTargets({ committed, instances }: Evidence): Generator<string> {
   const living = (lives: readonly Life<unknown>[]): ReadonlySet<string> =>
     new Set(lives.flatMap(({ id, isRemoved }) => (isRemoved ? [] : [id])))
-  const ended = living(instances.filter(({ last }) => last.status !== 'EXECUTING'))
+  const ended = living(instances.filter(({ last }) => hasEnded(last)))
   const answers = living(committed.lives('answers'))
   for (const { id, last, isRemoved } of committed.lives('timers')) {
     if (isRemoved) continue
@@ -120,7 +121,7 @@ function timersOf(row: InstanceRow | undefined): ReadonlyMap<string, number> {
 function workOf(row: InstanceRow | undefined): ReadonlySet<string> {
   const work = new Set<string>()
   for (const [index, task] of row?.tasks.entries() ?? [])
-    if (row !== undefined && (task?.open?.kind === 'slot' || task?.open?.kind === 'handler'))
+    if (row !== undefined && ['slot', 'handler', 'stopping'].includes(task?.open?.kind ?? ''))
       work.add(workId(row.id, index))
   return work
 }

@@ -6,7 +6,7 @@ import { canonicalText } from '../../../src/engine/correlation.ts'
 import { rootsFor } from '../../../src/engine/roots.ts'
 import { channelId, type InstanceRow, type KeptRow } from '../../../src/engine/state.ts'
 import type { Committed, Life } from '../committed.ts'
-import { doClocksAgree, nameOf, type Evidence } from './finished.ts'
+import { doClocksAgree, type Evidence, hasEnded, nameOf } from './finished.ts'
 import { placeOf } from './logs.ts'
 import { placeIn } from '../../support/place.ts'
 
@@ -17,7 +17,7 @@ export function* takenAlong({ committed, instances, plan, workflows }: Evidence)
   for (const { last, versions, partition } of instances) {
     const workflow = workflows.get(last.version)
     const { startedAtMs, endedAtMs } = last
-    const end = versions.find(({ row }) => row !== undefined && row.status !== 'EXECUTING')
+    const end = versions.find(({ row }) => row !== undefined && hasEnded(row))
     if (workflow === undefined || end === undefined || endedAtMs === undefined) continue
     for (const [topic, value] of valuesOf(last, workflow)) {
       const records = kept.get(channelId(last.workflow, topic, value)) ?? []

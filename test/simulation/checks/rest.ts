@@ -3,7 +3,7 @@
 import { channelId, type InstanceRow, type OpenWork } from '../../../src/engine/state.ts'
 import type { Workflow } from '../../../src/definition/workflow.ts'
 import type { SourcePositions } from '../committed.ts'
-import { instanceRowsOf, nameOf, type Evidence } from './finished.ts'
+import { type Evidence, hasEnded, instanceRowsOf, nameOf } from './finished.ts'
 import { overdueMs } from './timers.ts'
 
 /** So long the group has not changed by then. */
@@ -13,7 +13,7 @@ const stableMs = 30_000
 export function* allAtRest(run: Evidence): Generator<string> {
   const nowMs = run.world.scheduler.clock.nowMs()
   for (const { row } of instanceRowsOf(run)) {
-    if (row.status !== 'EXECUTING' || row.incidents > 0) continue
+    if (hasEnded(row) || row.incidents > 0) continue
     const open = row.tasks.flatMap((task) => (task?.open === undefined ? [] : [task.open]))
     const isRetried = row.timeline.some(({ atMs, status }) => status === 'SUBMITTED' && atMs > nowMs - overdueMs)
     // Whether a record is still to be waited for is waitersAreLive, and recordsAreAccountedFor (fates.ts).
@@ -26,7 +26,9 @@ export function* allAtRest(run: Evidence): Generator<string> {
 
 function dueOf(work: OpenWork): number {
   if (work.kind === 'time' || work.kind === 'retry') return work.dueAtMs
-  return work.kind === 'handler' ? Number(work.timer.slice(0, work.timer.indexOf('/'))) : -Infinity
+  return work.kind === 'handler' || work.kind === 'stopping'
+    ? Number(work.timer.slice(0, work.timer.indexOf('/')))
+    : -Infinity
 }
 
 /** I16: whoever waits for a record waits in its channel, and nobody else does. */

@@ -3,7 +3,7 @@ import { partitionOfText } from '../../../src/base/partitioner.ts'
 import type { TaskType } from '../../../src/definition/workflow.ts'
 import type { InstanceRow, OpenWork } from '../../../src/engine/state.ts'
 import type { Life, Version } from '../committed.ts'
-import { nameOf, type Evidence } from './finished.ts'
+import { type Evidence, hasEnded, nameOf } from './finished.ts'
 import type { Source, StartUse } from './sources.ts'
 
 type Instance = Life<InstanceRow>
@@ -92,7 +92,7 @@ export function* keysRunOnce({ instances }: Evidence): Generator<string> {
 /** I2: an instance ends once, and nothing happens to it afterwards but that it is forgotten. */
 export function* instancesEndOnce({ instances, workflows }: Evidence): Generator<string> {
   for (const { last, versions } of instances) {
-    const end = versions.findIndex(({ row }) => row !== undefined && row.status !== 'EXECUTING')
+    const end = versions.findIndex(({ row }) => row !== undefined && hasEnded(row))
     const after = end === -1 ? [] : versions.slice(end + 1)
     if (after.some(({ row }) => row !== undefined))
       yield `I2: ${nameOf(last)} went on after it was ${versions[end]?.row?.status}`
@@ -147,23 +147,23 @@ const workOf: { readonly [Type in TaskType]: readonly OpenWork['kind'][] } = {
   'kafka-command': ['retry'],
   'kafka-listener': ['record', 'retry'],
   process: ['scope', 'retry'],
-  parallel: ['retry'],
+  parallel: ['children', 'retry'],
   branch: ['scope'],
-  'for-each': ['retry'],
+  'for-each': ['children', 'retry'],
   item: ['scope'],
-  workflow: ['retry'],
-  interval: ['scope', 'retry'],
-  signal: ['retry'],
+  workflow: ['child', 'retry'],
+  interval: ['interval', 'retry'],
+  signal: ['signal', 'retry'],
   http: ['slot', 'handler', 'retry'],
   fail: ['retry'],
   stop: ['retry'],
   decision: ['retry'],
   set: ['retry'],
   trigger: ['time', 'retry'],
-  handler: ['slot', 'handler', 'retry'],
+  handler: ['slot', 'handler', 'stopping', 'retry'],
 }
 
 /** With which version an instance was not running any more. */
 function endOf({ versions }: Instance): Version<InstanceRow> | undefined {
-  return versions.find(({ row }) => row === undefined || row.status !== 'EXECUTING')
+  return versions.find(({ row }) => row === undefined || hasEnded(row))
 }

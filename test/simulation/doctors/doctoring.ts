@@ -2,7 +2,7 @@
 import type { InstanceRow, TaskRow, TimelineRow } from '../../../src/engine/state.ts'
 import { encodeInstance } from '../../../src/records/instance-codec.ts'
 import { prefixes } from '../../../src/records/keys.ts'
-import type { Evidence, Finished } from '../checks/finished.ts'
+import { hasEnded, type Evidence, type Finished } from '../checks/finished.ts'
 import { Committed, type Life, type Seeing } from '../committed.ts'
 import type { Seen } from '../history.ts'
 
@@ -65,7 +65,7 @@ export const entry = (life: Life<InstanceRow>, fields: Partial<TimelineRow>): Ti
   ...fields,
 })
 
-export const ended = ({ last, isRemoved }: Life<InstanceRow>): boolean => last.status !== 'EXECUTING' && !isRemoved
+export const ended = ({ last, isRemoved }: Life<InstanceRow>): boolean => hasEnded(last) && !isRemoved
 
 /** The run with one task of an instance told differently. */
 export function retellTask(run: Finished, life: Life<InstanceRow>, task: number, fields: Partial<TaskRow>): Finished {

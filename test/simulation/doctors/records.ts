@@ -25,7 +25,7 @@ export const recordCases = {
     doctor: (run) => {
       for (const { life, row, waiter, record } of meetings(run)) {
         const kept: KeptRow = {
-          ...{ number: 999, channel: life.id, record, timer: 't', bytes: 1 },
+          ...{ number: 999, channel: life.id, record, timer: 't', onExpired: 'drop', bytes: 1 },
           ...{ arrivedAtMs: waiter.sinceMs, expiresAtMs: waiter.sinceMs + 1 },
         }
         const channel: ChannelRow = { ...row, kept: [{ number: 999, arrivedAtMs: waiter.sinceMs, bytes: 1 }] }

@@ -93,7 +93,13 @@ export const restCases = {
         const task = run.workflows.get(life.last.version)?.tasks.find(({ type }) => type === 'kafka-listener')
         const is = task && life.last.tasks[task.index]
         if (task?.timeoutMs === undefined || is === undefined) continue
-        const open = { kind: 'record', number: 1, value: 'v', timer: timerKeyAt(life.last.startedAtMs) } as const
+        const open = {
+          kind: 'record',
+          number: 1,
+          value: 'v',
+          others: [],
+          timer: timerKeyAt(life.last.startedAtMs),
+        } as const
         const began = entry(life, { task: task.index, status: 'EXECUTING', attempt: is.attempt })
         const tasks = life.last.tasks.map((each, index) =>
           index === task.index ? { ...is, status: 'EXECUTING' as const, open } : each,
