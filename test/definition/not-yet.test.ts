@@ -11,7 +11,6 @@ const listener = (more: string, instance = 'instance.key'): string =>
 const workflow = (more: string): string => `${task('')}${more}\n`
 
 const refused: readonly (readonly [what: string, text: string])[] = [
-  ...notYet.taskTypes.map((type) => [type, task(', branches: [], items: x, every: 1s', type, '')] as const),
   ...notYet.taskKeys.map((key) => [key, task(`, ${key}: none`)] as const),
   ...notYet.workflowKeys.map((key) => [key, workflow(`${key}: { a: 1 }`)] as const),
   ...notYet.workflowValues.onRunning.map((value) => [`onRunning: ${value}`, workflow(`onRunning: ${value}`)] as const),
@@ -20,7 +19,10 @@ const refused: readonly (readonly [what: string, text: string])[] = [
   ['schedule', workflow('start: [{ schedule: "0 6 * * *", timezone: Europe/Paris, overlap: skip, catchUp: 1h }]')],
   ['schedule', workflow('start: { schedule: "0 6 * * *" }').replace('start: {', 'start:\n  - {')],
   ['overlap', workflow('start: [{ topic: t, overlap: skip }]')],
-  ['http', task(', tasks: [{ name: b, type: set, set: { x: 1 }, compensate: { type: http } }]', 'process', '')],
+  [
+    'skipAhead',
+    task(', tasks: [{ name: b, type: set, set: { x: 1 }, compensate: { type: set, skipAhead: true } }]', 'process', ''),
+  ],
 ]
 
 for (const [what, text] of refused) {

@@ -1,4 +1,5 @@
 // Tasks: begin an attempt, hand it to a handler, take its result, and what their timers mean.
+import { assert } from '../../base/assert.ts'
 import { limits } from '../../base/limits.ts'
 import { partitionOfText } from '../../base/partitioner.ts'
 import {
