@@ -67,6 +67,7 @@ function startWorker(log: Log, directory: string): Promise<Worker> {
     handlers: handlerSource([]),
     handlersMax: 1,
     threadsMax: 2,
+    http: { name: 'http', run: () => null },
     logger: silentLogger,
     partitionsOf: () => partitions,
     createsTopics: true,

@@ -21,6 +21,7 @@ import type { NeededTopic } from './cli/surroundings.ts'
 import type { WorkerConfig } from './config/worker-config.ts'
 import { readWorkflowFiles } from './definition/folder.ts'
 import { loadWorkflows } from './definition/parse.ts'
+import { httpHandler } from './handlers/http.ts'
 import { loadHandlers } from './handlers/registry.ts'
 import { HandlerThreads } from './handlers/threads.ts'
 import { startHttpServer } from './http/server.ts'
@@ -71,6 +72,7 @@ export async function startWorker(config: WorkerConfig, options: StartOptions): 
       clock: systemClock,
       ids,
       handlers,
+      http: httpHandler({ allowed: config.httpAllow, nowMs: () => systemClock.nowMs() }),
       handlersMax: config.handlersPerWorker,
       threadsMax,
       logger,

@@ -52,6 +52,8 @@ export const limits = {
   handlerThreadsMax: 8,
   /** How long a thread may take to end by itself once nobody waits for it any more. */
   handlerThreadGraceMs: 5_000,
+  /** What a message quotes of an answer or of a failure that is not ours. */
+  errorTextMax: 300,
   /** Handler attempt when the task names no timeout: a hung handler must end somewhere. */
   handlerTimeoutMs: 5 * 60_000,
   /** A partition with timers looks at the clock so often, which may be set, or its machine sleep: less than is late. */

@@ -3,6 +3,7 @@
 // variable or the flag that it comes from; then they are merged and looked at as a whole.
 import { statSync } from 'node:fs'
 import { ConfigError, type Problem } from '../base/errors.ts'
+import { parseHost, type AllowedHost } from '../base/hosts.ts'
 import { configDefaults } from './config-schema.ts'
 import { environmentLayer, fileLayer, flagLayer, type Layer } from './layers.ts'
 
@@ -26,6 +27,8 @@ export interface WorkerConfig {
   readonly source: string
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
   readonly handlersPerWorker: number
+  /** The hosts that `http` tasks may call. */
+  readonly httpAllow: readonly AllowedHost[]
 }
 
 export interface ConfigSources {
@@ -53,6 +56,7 @@ interface ConfigValues {
   readonly source?: string
   readonly logLevel: WorkerConfig['logLevel']
   readonly handlersPerWorker: number
+  readonly httpAllow?: string
 }
 
 /**
@@ -70,12 +74,15 @@ export function loadConfig(sources: ConfigSources): WorkerConfig {
 
   const values: ConfigValues = Object.assign({}, defaults(workingDirectory), ...layers.map((layer) => layer.values))
   const directories = [...missingDirectories(values)]
-  if (directories.length > 0) throw new ConfigError(directories)
-  const { brokers, ...rest } = values
+  const hosts = readHosts(values.httpAllow)
+  const wrongs = [...directories, ...hostProblems(hosts)]
+  if (wrongs.length > 0) throw new ConfigError(wrongs)
+  const { brokers, httpAllow: _, ...rest } = values
   return {
     ...rest,
     ...(brokers === undefined ? {} : { brokers: brokers.split(',') }),
     source: values.source ?? values.app,
+    httpAllow: hosts.map(({ host }) => host).filter((host) => host !== undefined),
     topics: new Map(Object.entries(values.topics)),
   }
 }
@@ -86,6 +93,26 @@ function defaults(workingDirectory: string): object {
     Object.entries(configDefaults).flatMap(([key, value]) => (typeof value === 'string' ? [[key, value]] : [])),
   )
   return { ...configDefaults, ...flagLayer(texts, workingDirectory).values }
+}
+
+interface ReadHost {
+  readonly text: string
+  readonly host: AllowedHost | undefined
+}
+
+function readHosts(list: string | undefined): readonly ReadHost[] {
+  const texts = list === undefined ? [] : list.split(',').map((text) => text.trim())
+  return texts.map((text) => ({ text, host: parseHost(text) }))
+}
+
+function hostProblems(hosts: readonly ReadHost[]): readonly Problem[] {
+  return hosts
+    .filter(({ host }) => host === undefined)
+    .map(({ text }) => ({
+      code: 'DW_CONFIG',
+      path: 'httpAllow',
+      message: `Expected host or host:port in --http-allow, found ${JSON.stringify(text)}. For example api.example.com or localhost:8080, with no scheme and no path.`,
+    }))
 }
 
 function* missingDirectories(values: ConfigValues): Generator<Problem> {

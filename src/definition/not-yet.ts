@@ -6,7 +6,6 @@ import type { Path } from './cursor.ts'
 import type { Report } from './report.ts'
 
 export const notYet = {
-  taskTypes: ['http'],
   taskKeys: ['skipAhead', 'attributes'],
   workflowKeys: ['compensate', 'onFailure', 'attributes'],
   /** Where an expression would start from. */
@@ -37,12 +36,6 @@ type Add = (path: Path, what: string, noise?: Path) => void
 function reportTasks(tasks: readonly Cursor[], add: Add, depth: number): void {
   if (depth > limits.yamlDepthMax) return
   for (const task of tasks) {
-    const type = task.at('type')
-    if (notYet.taskTypes.some((name) => name === type.text)) {
-      // What lies inside is not looked at: its keys belong to a type that this release does not know.
-      add(type.path, type.text!, task.path)
-      continue
-    }
     reportKeys(task, notYet.taskKeys, add)
     const inside = [task.at('tasks'), ...task.at('branches').items].flatMap((list) => list.items)
     const beside = [task.at('run'), task.at('compensate'), task.at('monitor').at('then')].filter((at) => at.isGiven)

@@ -123,7 +123,9 @@ export function buildTask(item: Cursor, place: TaskPlace, compiler: Compiler, in
         type,
         retry: buildRetry(item.at('retry'), handlerAttemptsMax, compiler),
         url: compiler.template(item.at('url'), site) ?? nothing,
-        method: compiler.template(item.at('method'), site) ?? (item.at('body').isGiven ? post : get),
+        method:
+          compiler.template(item.at('method'), site) ??
+          (item.at('body').isGiven || place.aside === 'compensation' ? post : get),
         ...given('headers', compiler.templates(item.at('headers'), site)),
         ...given('body', compiler.template(item.at('body'), site)),
       }

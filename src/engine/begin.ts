@@ -8,6 +8,7 @@ import { beginDecision } from './tasks/decision.ts'
 import { beginFail, beginStop } from './tasks/ending.ts'
 import { beginForEach } from './tasks/for-each.ts'
 import { beginHandler } from './tasks/handler.ts'
+import { beginHttp } from './tasks/http.ts'
 import { beginInterval } from './tasks/interval.ts'
 import { beginKafkaCommand } from './tasks/kafka-command.ts'
 import { beginKafkaListener } from './tasks/kafka-listener.ts'
@@ -85,9 +86,10 @@ function begin(at: Attempt, out: Outcome): void {
       return beginStop({ ...at, task }, out)
     case 'signal':
       return beginSignal({ ...at, task }, out)
+    case 'http':
+      return beginHttp({ ...at, task }, out)
     case 'branch':
     case 'item':
-    case 'http':
       throw new InvariantViolation(`T5: a ${task.type} is not begun like this`)
   }
 }

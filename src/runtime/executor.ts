@@ -42,6 +42,8 @@ interface Job extends Performer {
 
 export interface ExecutorOptions {
   readonly handlers: HandlerSource
+  /** What performs `http` tasks. */
+  readonly http: HandlerModule
   readonly clock: Clock
   readonly logger: Logger
   readonly handlersMax: number
@@ -230,7 +232,8 @@ export class Executor {
     return new HandlerCall(work, this.#moduleOf(work), { clock, logger, names: handlers.names })
   }
 
-  #moduleOf({ handler, execution }: Performer): HandlerModule | undefined {
+  #moduleOf({ kind, handler, execution }: Performer): HandlerModule | undefined {
+    if (kind === 'http') return this.#options.http
     return this.#options.handlers.find(handler, execution)
   }
 }

@@ -104,8 +104,8 @@ function wordsFor(task: Task, open: OpenWork, progress: string | undefined): str
     case 'slot':
       return 'a free handler slot'
     case 'handler': {
-      const handler = task.type === 'handler' ? task.handler : ''
-      return `its handler ${handler}${open.run > 1 ? ` (run ${open.run})` : ''}${progress === undefined ? '' : `, last heard: ${progress}`}`
+      const performer = task.type === 'handler' ? `its handler ${task.handler}` : 'the answer to its request'
+      return `${performer}${open.run > 1 ? ` (run ${open.run})` : ''}${progress === undefined ? '' : `, last heard: ${progress}`}`
     }
     case 'children': {
       const { total, begun, succeeded, failed, skipped } = open

@@ -4,7 +4,7 @@ import type { Workflow } from '../definition/workflow.ts'
 import type { Command } from '../engine/command.ts'
 import type { Effect } from '../engine/effect.ts'
 import type { Problem } from '../base/errors.ts'
-import type { HandlerSource } from '../handlers/contract.ts'
+import type { HandlerModule, HandlerSource } from '../handlers/contract.ts'
 import { topicsOf } from '../records/keys.ts'
 import { count, type Counters } from './batch.ts'
 import { Definitions } from './definitions.ts'
@@ -45,6 +45,8 @@ export interface WorkerOptions {
   readonly clock: Clock
   readonly ids: Ids
   readonly handlers: HandlerSource
+  /** What performs `http` tasks. */
+  readonly http: HandlerModule
   readonly handlersMax: number
   /** Handlers that run in threads at once. */
   readonly threadsMax: number
@@ -75,11 +77,11 @@ export class Worker implements WorkerFace {
   #cancelRefresh = (): void => {}
 
   private constructor(options: WorkerOptions) {
-    const { app, log, logger, clock, handlers, handlersMax, threadsMax, partitionsOf, createsTopics } = options
+    const { app, log, logger, clock, handlers, http, handlersMax, threadsMax, partitionsOf, createsTopics } = options
     const topics = topicsOf(app)
     this.#options = options
     this.definitions = new Definitions({ log, clock, topics, logger, partitionsOf, createsTopics })
-    this.#executor = new Executor({ handlers, clock, logger, handlersMax, threadsMax })
+    this.#executor = new Executor({ handlers, http, clock, logger, handlersMax, threadsMax })
     for (let partition = 0; partition < options.partitions; partition++) {
       this.#hosts.push(
         new PartitionHost({

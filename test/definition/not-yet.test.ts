@@ -11,11 +11,13 @@ const listener = (more: string, instance = 'instance.key'): string =>
 const workflow = (more: string): string => `${task('')}${more}\n`
 
 const refused: readonly (readonly [what: string, text: string])[] = [
-  ...notYet.taskTypes.map((type) => [type, task(', branches: [], items: x, every: 1s', type, '')] as const),
   ...notYet.taskKeys.map((key) => [key, task(`, ${key}: none`)] as const),
   ...notYet.workflowKeys.map((key) => [key, workflow(`${key}: { a: 1 }`)] as const),
   ...notYet.roots.map((root) => [root, task(`, when: ${root}.X == "x"`)] as const),
-  ['http', task(', tasks: [{ name: b, type: set, set: { x: 1 }, compensate: { type: http } }]', 'process', '')],
+  [
+    'skipAhead',
+    task(', tasks: [{ name: b, type: set, set: { x: 1 }, compensate: { type: set, skipAhead: true } }]', 'process', ''),
+  ],
 ]
 
 for (const [what, text] of refused) {

@@ -24,6 +24,8 @@ function workOf(handler: string, instanceId: string, attempt = 1, task = 0): Han
   }
 }
 
+const http: HandlerModule = { name: 'http', run: () => 'called' }
+
 /** An executor whose handlers do as the test says. */
 class Bench {
   /** Runs that have begun, in order, by "handler instance". */
@@ -45,7 +47,7 @@ class Bench {
     }
     const logger = silentLogger
     const handlers = { find: (name: string) => modules.get(name), names: [...modules.keys()] }
-    this.executor = new Executor({ handlers, clock: this.clock, logger, handlersMax, threadsMax: 1 })
+    this.executor = new Executor({ handlers, clock: this.clock, logger, handlersMax, threadsMax: 1, http })
   }
 
   request(
@@ -253,7 +255,7 @@ suite('an executor', () => {
     const warn = (_fields: object, message: string) => void warnings.push(message)
     const logger = { ...silentLogger, child: () => ({ ...silentLogger, warn }) }
     const handlers = { find: () => slow, names: ['slow'] }
-    const executor = new Executor({ handlers, clock, logger, handlersMax: 1, threadsMax: 1 })
+    const executor = new Executor({ handlers, clock, logger, handlersMax: 1, threadsMax: 1, http })
     executor.request({ type: 'handler.request', ...workOf('slow', 'a') }, 0, () => {})
     executor.run({ type: 'handler.run', ...workOf('slow', 'a') })
     await setImmediate()

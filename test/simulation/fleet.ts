@@ -119,6 +119,7 @@ export class Fleet {
       }),
       handlersMax: 4,
       threadsMax: 2,
+      http: { name: 'http', run: () => null },
       logger: silentLogger,
       partitionsOf: () => 4,
       createsTopics: true,

@@ -68,6 +68,7 @@ export async function startMemoryWorker(
     handlers: handlerSource(handlers),
     handlersMax: 8,
     threadsMax: 2,
+    http: { name: 'http', run: () => null },
     logger: silentLogger,
     partitionsOf: () => partitions,
     createsTopics: true,

@@ -49,6 +49,7 @@ test('with nothing given, the defaults hold and paths are below the working dire
     source: 'dagger',
     logLevel: 'info',
     handlersPerWorker: 64,
+    httpAllow: [],
   })
 })
 
@@ -163,4 +164,19 @@ test('every key of the schema is described and has an example', () => {
     const { description, examples, title } = schema.properties[key]
     assert.ok(description.length > 20 && examples.length > 0 && title.length > 0, key)
   }
+})
+
+test('hosts that http tasks may call are a list in every layer, and each is looked at', () => {
+  const { httpAllow } = load({ flags: { httpAllow: 'API.example.com, localhost:8080' } })
+  assert.deepEqual(httpAllow, [
+    { hostname: 'api.example.com', port: undefined },
+    { hostname: 'localhost', port: '8080' },
+  ])
+  assert.equal(load({ env: { DAGGER_WORKER_HTTP_ALLOW: 'a' } }).httpAllow.length, 1)
+  assert.equal(load({ file: file('httpAllow: "a,b"') }).httpAllow.length, 2)
+  const problems = problemsOf({ flags: { httpAllow: 'https://a,b/c,d' } })
+  assert.deepEqual(
+    problems.map(({ code }) => code),
+    ['DW_CONFIG', 'DW_CONFIG'],
+  )
 })

@@ -4,7 +4,7 @@
 // I4. The idempotency key is the same for all attempts of a task, and no other's: each run of an interval and each
 //     compensation has its own, though they come by at one node.
 import { assert } from '../../base/assert.ts'
-import type { HandlerTask, Task } from '../../definition/workflow.ts'
+import type { HandlerTask, HttpTask, Task } from '../../definition/workflow.ts'
 import { checkPayload, evaluate, identity, lastUndo, type Attempt } from '../attempt.ts'
 import type { HandlerRequest, HandlerWork, Performer } from '../effect.ts'
 import { nameOfNode, ownerOf, rowAt, taskAt } from '../nodes.ts'
@@ -13,10 +13,10 @@ import { nullPayload, Payload } from '../payload.ts'
 import type { Begin } from './behaviour.ts'
 
 /** The types whose work takes slots. */
-export type WorkTask = HandlerTask
+export type WorkTask = HandlerTask | HttpTask
 
 /** True where the runtime does the work of the task. */
-export const isWork = (task: Task): task is WorkTask => task.type === 'handler'
+export const isWork = (task: Task): task is WorkTask => task.type === 'handler' || task.type === 'http'
 
 export const beginHandler: Begin<'handler'> = (at, out) => {
   const { task } = at
@@ -58,6 +58,7 @@ export const workOf = (at: AttemptAtHand, input: Payload): HandlerWork => ({
 
 function performerOf(task: Task): Performer {
   assert(isWork(task), 'T2: only the work of handlers takes slots')
+  if (task.type === 'http') return { kind: 'http', handler: 'http', execution: 'main' }
   return { kind: 'module', handler: task.handler, execution: task.execution }
 }
 
