@@ -30,7 +30,7 @@ export const correlationPlants: readonly Plant[] = [
   {
     name: 'subscription-leaks',
     trap: 'Zeebe: a listener that times out is withdrawn at its instance, not at its value: the subscription leaks',
-    file: 'src/engine/attempt.ts',
+    file: 'src/engine/stopping.ts',
     find: `out.send(at.world, partitionOfText(value, at.world.partitions), {
       type: 'channel.leave',`,
     replace: `out.send(at.world, partitionOfText(at.instance.key, at.world.partitions), {

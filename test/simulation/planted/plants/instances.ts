@@ -29,16 +29,19 @@ export const instancePlants: readonly Plant[] = [
   {
     name: 'completed-twice',
     trap: 'I2: two branches that end in one batch each end the instance',
-    file: instance,
-    find: "if (instance.status !== 'EXECUTING') return reject('instance-closed')\n  // It waits for a person already: to end now would hide that.",
+    file: 'src/engine/deciders/ending.ts',
+    find: `if (!isUnderWay(instance)) return reject('instance-closed')
+  // Handlers that were stopped, and clean up, are waited for.
+  if (instance.stopping > 0 || instance.unsettled > 0) return out
+  // It waits for a person already: to end now would hide that.`,
     replace: "if (instance.status === 'STOPPED') return reject('instance-closed')",
   },
   {
     name: 'work-outlives-its-instance',
     trap: 'An instance that fails leaves its open tasks: handlers, timers and subscriptions go on',
-    file: instance,
-    find: 'if (isUnfinished(row)) stopTask({ instance, task, world }, row, out)',
-    replace: 'if (isUnfinished(row) && row.hasIncident) stopTask({ instance, task, world }, row, out)',
+    file: 'src/engine/stopping.ts',
+    find: 'if (isUnfinished(row)) stopTask(attemptOf(place, world, row.attempt), row, out)',
+    replace: 'if (isUnfinished(row) && row.hasIncident) stopTask(attemptOf(place, world, row.attempt), row, out)',
   },
   {
     name: 'first-edge-starts',

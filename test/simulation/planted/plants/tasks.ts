@@ -1,13 +1,11 @@
 // Mistakes in attempts, retries and timers.
 import type { Plant } from '../plant.ts'
 
-const task = 'src/engine/deciders/task.ts'
-
 export const taskPlants: readonly Plant[] = [
   {
     name: 'attempt-not-counted',
     trap: 'I4: a retry has the number of the attempt before it',
-    file: task,
+    file: 'src/engine/deciders/due.ts',
     find: 'const at = { ...last, number: last.number + 1 }',
     replace: 'const at = { ...last, number: Math.max(last.number, 1) }',
   },
@@ -35,9 +33,9 @@ export const taskPlants: readonly Plant[] = [
   {
     name: 'random-jitter',
     trap: 'I11: the jitter of a retry is drawn from a random source: a batch that is decided again comes out otherwise',
-    file: 'src/engine/attempt.ts',
-    find: 'const draw = (murmur2(encoder.encode(`${at.instance.id}/${at.task.index}/${at.number}`)) >>> 0) / 0x1_0000_0000',
+    file: 'src/engine/failure.ts',
+    find: 'const draw = (murmur2(encoder.encode(`${at.instance.id}/${at.node}/${at.number}`)) >>> 0) / 0x1_0000_0000',
     replace:
-      'const draw = (murmur2(encoder.encode(`${at.instance.id}/${at.task.index}/${Math.random()}`)) >>> 0) / 0x1_0000_0000',
+      'const draw = (murmur2(encoder.encode(`${at.instance.id}/${at.node}/${Math.random()}`)) >>> 0) / 0x1_0000_0000',
   },
 ]
