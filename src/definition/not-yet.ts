@@ -20,18 +20,18 @@ export function notYetMessage(what: string): string {
 /** Reports what is not run yet, and returns where: what the schema says about those places is noise. */
 export function reportNotYet(workflow: Cursor, report: Report): readonly Path[] {
   const found: Path[] = []
-  const add = (path: Path, what: string, noise: Path = path): void => {
+  const add = (path: Path, what: string): void => {
     report.add('DW_NOT_YET', path, notYetMessage(what), {
       atKey: typeof path.at(-1) === 'string' && what === path.at(-1),
     })
-    found.push(noise)
+    found.push(path)
   }
   reportKeys(workflow, notYet.workflowKeys, add)
   reportTasks([...workflow.at('tasks').items, workflow.at('monitor').at('then')], add, 0)
   return found
 }
 
-type Add = (path: Path, what: string, noise?: Path) => void
+type Add = (path: Path, what: string) => void
 
 function reportTasks(tasks: readonly Cursor[], add: Add, depth: number): void {
   if (depth > limits.yamlDepthMax) return

@@ -248,6 +248,3 @@ export type Task =
   | StopTask
   | HandlerTask
 export type TaskType = Task['type']
-
-/** A task with tasks of its own. */
-export type ScopeTask = ProcessTask | BranchTask | ItemTask | IntervalTask

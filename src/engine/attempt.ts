@@ -5,6 +5,7 @@ import type { Json } from '../base/json.ts'
 import { limits } from '../base/limits.ts'
 import { ExpressionError, type Expression, type Template } from '../definition/expression.ts'
 import type { Task } from '../definition/workflow.ts'
+import type { OfTask } from './event.ts'
 import { ownerOf, taskAt } from './nodes.ts'
 import type { Outcome } from './outcome.ts'
 import { nullPayload, type Payload } from './payload.ts'
@@ -15,10 +16,12 @@ import {
   type InstanceRow,
   type OpenWork,
   type State,
+  type TaskRow,
   type TimerTarget,
   type UndoKind,
   type UndoRow,
 } from './state.ts'
+import { writeVars, type VarValues } from './vars.ts'
 import type { World } from './world.ts'
 
 /** One task of one instance, at hand for a decision. */
@@ -77,13 +80,7 @@ export function checkPayload(payload: Payload, what: string): Payload {
 }
 
 /** What every event of a task says. */
-export function identity(at: Attempt): {
-  instanceId: string
-  task: number
-  scope: number | undefined
-  attempt: number
-  atMs: number
-} {
+export function identity(at: Attempt): OfTask {
   const { instance, node, number, state, task, workflow, world } = at
   const isCounted = task.aside !== 'compensation'
   const scope = isCounted ? (ownerOf(state, instance, workflow, node) ?? -1) : undefined
@@ -118,7 +115,7 @@ export function completeAttempt(
     note?: string
     open?: OpenWork | undefined
     /** What its `set` came to, where that is known already. */
-    values?: readonly (readonly [string, Json])[]
+    values?: VarValues
   } = {},
 ): void {
   const { instance, task } = at
@@ -142,26 +139,19 @@ export function completeAttempt(
     ...(more.chosen === undefined ? {} : { chosen: more.chosen }),
     ...(more.note === undefined ? {} : { note: more.note }),
   })
-  if (values !== undefined && values.length > 0) {
-    out.event({ ...common, type: 'vars.set', values })
-    out.follow({ type: 'instance.follow-vars', instanceId: instance.id })
-  }
+  if (values !== undefined && values.length > 0) writeVars(common, values, at.workflow, out)
   out.follow({ type: 'scope.advance', instanceId: instance.id, task: at.node })
 }
 
 /** New values of variables. @throws {ExpressionError | AttemptFailed} */
-export function evaluateSet(
-  at: Attempt,
-  set: ReadonlyMap<string, Template>,
-  extras: Extras,
-): (readonly [string, Json])[] {
+export function evaluateSet(at: Attempt, set: ReadonlyMap<string, Template>, extras: Extras): VarValues {
   const values = [...set].map(([name, template]) => [name, evaluate(at, template, extras)] as const)
   checkVars(at.instance.vars, values)
   return values
 }
 
 /** @throws {AttemptFailed} Variables are rewritten with every event of their instance: they stay small. */
-export function checkVars(before: ReadonlyMap<string, Json>, values: readonly (readonly [string, Json])[]): void {
+export function checkVars(before: ReadonlyMap<string, Json>, values: VarValues): void {
   let size = 0
   const written = new Set<string>()
   // The last one that is written under a name stands.
@@ -188,6 +178,18 @@ export function isTrue(at: Attempt, condition: Expression, what: string, extras:
     'expression',
     `${what}: ${condition.source} must give true or false, found ${truncate(JSON.stringify(value))}`,
   )
+}
+
+/** Settles a task that does not run, or not to its end, and lets its dependents come. */
+export function skipAttempt(
+  at: Attempt,
+  edges: TaskRow['edges'],
+  out: Outcome,
+  more: { readonly note?: string; readonly error?: TaskError } = {},
+): Outcome {
+  return out
+    .event({ type: 'task.skipped', ...identity(at), edges, ...more })
+    .follow({ type: 'scope.advance', instanceId: at.instance.id, task: at.node })
 }
 
 /** The edges of a task that was skipped for itself: live, and of a decision those of its default. */

@@ -1,6 +1,6 @@
 // An attempt begins: `when` is asked, the deadlines are armed, and the task's type does the rest.
 import { InvariantViolation } from '../base/errors.ts'
-import { identity, isTrue, skippedEdges, taskErrorOf, type Attempt } from './attempt.ts'
+import { isTrue, skipAttempt, skippedEdges, taskErrorOf, type Attempt } from './attempt.ts'
 import { armDeadlines, dueTimesOf, type DueTimes } from './deadlines.ts'
 import { failAttempt } from './failure.ts'
 import { accept, type Outcome } from './outcome.ts'
@@ -28,9 +28,7 @@ export function attempt(at: Attempt): Outcome {
   try {
     if (!isLetIn) {
       if (at.task.when !== undefined && !isTrue(at, at.task.when, 'when')) {
-        return out
-          .event({ type: 'task.skipped', ...identity(at), edges: skippedEdges(at.task), note: 'when: was false' })
-          .follow({ type: 'scope.advance', instanceId: at.instance.id, task: at.node })
+        return skipAttempt(at, skippedEdges(at.task), out, { note: 'when: was false' })
       }
       due = dueTimesOf(at)
     }
@@ -46,9 +44,10 @@ export function attempt(at: Attempt): Outcome {
 
 /** Arms the deadlines of a task that is not settled at once. */
 function watch(at: Attempt, due: DueTimes | undefined, out: Outcome): Outcome {
+  if (due === undefined) return out
   const isOpen = out.events.some((event) => 'task' in event && event.task === at.node && opening.has(event.type))
   const waitsForPerson = out.events.some((event) => event.type === 'task.failed' && event.hasIncident)
-  if (due !== undefined && (isOpen || waitsForPerson)) armDeadlines(at.instance.id, at.node, due, out)
+  if (isOpen || waitsForPerson) armDeadlines(at.instance.id, at.node, due, out)
   return out
 }
 

@@ -12,10 +12,11 @@ import type { World } from './world.ts'
 /** When each of them passes, in ms since 1970. */
 export type DueTimes = { readonly [Kind in DeadlineKind]: number | undefined }
 
-/** When the deadlines of a task that begins now pass. @throws {ExpressionError | AttemptFailed} */
-export function dueTimesOf(at: Attempt): DueTimes {
+/** When the deadlines of a task that begins now pass; most tasks have none. @throws {ExpressionError | AttemptFailed} */
+export function dueTimesOf(at: Attempt): DueTimes | undefined {
   const { task, world } = at
   const deadlineMs = task.type === 'interval' ? task.deadlineMs : undefined
+  if (task.maxDurationMs === undefined && task.monitor === undefined && deadlineMs === undefined) return undefined
   return {
     'max-duration': after(world, task.maxDurationMs),
     monitor: task.monitor && completeBy(evaluate(at, task.monitor.completeBy), world),

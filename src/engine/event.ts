@@ -22,7 +22,8 @@ import type {
 } from './state.ts'
 import type { Payload } from './payload.ts'
 
-interface OfTask {
+/** What every event of a task says. */
+export interface OfTask {
   readonly instanceId: string
   /** Its node. */
   readonly task: number

@@ -8,7 +8,6 @@
 //                       next     ▶ FAILED, and goes on         edges to what it chose live
 import { assert } from '../base/assert.ts'
 import type { TaskError } from '../base/errors.ts'
-import type { Json } from '../base/json.ts'
 import { murmur2 } from '../base/partitioner.ts'
 import type { FailureRule, RetryPolicy } from '../definition/workflow.ts'
 import {
@@ -22,18 +21,33 @@ import {
   type Attempt,
 } from './attempt.ts'
 import { rowAt } from './nodes.ts'
-import type { Outcome } from './outcome.ts'
+import { accept, type Outcome } from './outcome.ts'
 import type { Payload } from './payload.ts'
 import type { Extras } from './roots.ts'
 import { recordUnknown } from './stopping.ts'
+import { writeVars, type VarValues } from './vars.ts'
+
+/** What `act` comes to; where the attempt fails in it, what it decided by then is discarded, and the attempt ends so. */
+export function orFail(at: Attempt, act: (out: Outcome) => void, hints: FailureHints = {}): Outcome {
+  const out = accept()
+  try {
+    act(out)
+    return out
+  } catch (error) {
+    const failed = accept()
+    failAttempt(at, taskErrorOf(error), failed, hints)
+    return failed
+  }
+}
+
+interface FailureHints {
+  readonly isRetryable?: boolean
+  readonly afterMs?: number | undefined
+  readonly input?: Payload | undefined
+}
 
 /** Ends the attempt with an error: retries it, or settles the task by its `onFailure`. */
-export function failAttempt(
-  at: Attempt,
-  error: TaskError,
-  out: Outcome,
-  hints: { isRetryable?: boolean; afterMs?: number | undefined; input?: Payload | undefined } = {},
-): void {
+export function failAttempt(at: Attempt, error: TaskError, out: Outcome, hints: FailureHints = {}): void {
   const { world } = at
   const common = identity(at)
   const delayMs = hints.isRetryable === false ? undefined : retryDelayMs(at, error, hints.afterMs)
@@ -56,7 +70,7 @@ function settleFailed(at: Attempt, error: TaskError, out: Outcome): void {
   const { instance, task } = at
   const common = identity(at)
   let rule: FailureRule
-  let values: (readonly [string, Json])[] | undefined
+  let values: VarValues | undefined
   try {
     rule = ruleFor(at, error)
     values = rule.set === undefined ? undefined : evaluateSet(at, rule.set, { error: errorRoot(at, error) })
@@ -83,10 +97,7 @@ function settleFailed(at: Attempt, error: TaskError, out: Outcome): void {
       ...(chosen === undefined ? {} : { chosen }),
     })
   }
-  if (values !== undefined) {
-    out.event({ ...common, type: 'vars.set', values })
-    out.follow({ type: 'instance.follow-vars', instanceId: instance.id })
-  }
+  if (values !== undefined) writeVars(common, values, at.workflow, out)
   if (action === 'fail') out.follow({ type: 'scope.fail', instanceId: instance.id, task: at.node, error })
   else if (action !== 'incident') out.follow({ type: 'scope.advance', instanceId: instance.id, task: at.node })
 }

@@ -64,9 +64,10 @@ export interface NodeSpan {
   readonly last: number
 }
 
-/** Every node of these spans. */
-export function* nodesIn(spans: readonly NodeSpan[]): Generator<number> {
-  for (const { first, last } of spans) for (let node = first; node <= last; node++) yield node
+/** Every node at which a task of the instance may be. */
+export function* nodesOf(state: TaskTables, instance: InstanceRow, workflow: Workflow): Generator<number> {
+  for (const { first, last } of spansOf(state, instance, workflow))
+    for (let node = first; node <= last; node++) yield node
 }
 
 /** Where the tasks of an instance may be: its own, and those of every item that has begun. */

@@ -2,6 +2,9 @@
 // Everything here is plain data; payloads are JSON.
 import type { Json } from '../base/json.ts'
 import type { Problem, TaskError } from '../base/errors.ts'
+import type { ActionAnswer } from '../engine/effect.ts'
+
+export type { ActionAnswer, ActionRefusalCode } from '../engine/effect.ts'
 import type { WorkflowsFace, WorkflowView } from './workflow-face.ts'
 
 export type * from './workflow-face.ts'
@@ -96,20 +99,6 @@ export type Action =
   | { readonly kind: 'skip'; readonly task: string | undefined }
   | { readonly kind: 'complete'; readonly task: string | undefined; readonly output: Json }
   | { readonly kind: 'set'; readonly vars: { readonly [name: string]: Json } }
-
-export type ActionAnswer =
-  | { readonly outcome: 'done' }
-  | { readonly outcome: 'refused'; readonly code: ActionRefusalCode; readonly message: string }
-
-export type ActionRefusalCode =
-  | 'instance-not-found'
-  | 'not-now'
-  | 'task-not-found'
-  | 'task-unclear'
-  | 'input-not-taken'
-  | 'signals-full'
-  | 'payload-too-large'
-  | 'expression'
 
 export type StartRejectionCode =
   | 'workflow-not-found'

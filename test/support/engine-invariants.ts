@@ -12,7 +12,7 @@
 //   N1  incidents count the tasks that wait for a person, and the instance where it does
 //   N2  `stopping` counts the handlers that clean up
 import assert from 'node:assert/strict'
-import { nodesIn, ownerOf, rowAt, slotOf, spansOf, taskAt } from '../../src/engine/nodes.ts'
+import { nodesOf, ownerOf, rowAt, slotOf, spansOf, taskAt } from '../../src/engine/nodes.ts'
 import {
   isSettled,
   keyId,
@@ -83,7 +83,7 @@ function checkInstance(
   const items = new Map<number, number>()
   for (const { first } of spansOf(tables, instance, workflow))
     if (first > 0) items.set(slotOf(workflow, first), taskAt(workflow, first).index)
-  for (const node of nodesIn(spansOf(tables, instance, workflow))) {
+  for (const node of nodesOf(tables, instance, workflow)) {
     const task = rowAt(tables, instance, node)
     const owner = ownerOf(tables, instance, workflow, node)
     const is = taskAt(workflow, node)
@@ -110,7 +110,7 @@ function checkInstance(
     if (open.kind === 'slot' || open.kind === 'handler' || open.kind === 'stopping')
       found.work.add(workId(instance.id, node))
   }
-  for (const node of nodesIn(spansOf(tables, instance, workflow))) {
+  for (const node of nodesOf(tables, instance, workflow)) {
     const open = rowAt(tables, instance, node)?.open
     if (open?.kind === 'scope') assert.equal(open.unsettled, unsettled.get(node) ?? 0, 'T5')
   }

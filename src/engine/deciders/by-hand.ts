@@ -1,9 +1,17 @@
 // The ways out of an incident, and of any wait: a person has a task tried again, skips it, or completes it. An incident
 // of the instance itself (its output cannot be made) has the same ways; and a FAILED instance can be tried again.
-import { attemptOf, armTaskTimer, completeAttempt, identity, skippedEdges, type Attempt } from '../attempt.ts'
+import {
+  attemptOf,
+  armTaskTimer,
+  completeAttempt,
+  identity,
+  skipAttempt,
+  skippedEdges,
+  type Attempt,
+} from '../attempt.ts'
 import type { Action } from '../command.ts'
 import { enterScope } from '../entering.ts'
-import { nameOfNode, nodesIn, rowAt, spansOf, taskAt } from '../nodes.ts'
+import { nameOfNode, nodesOf, rowAt, taskAt } from '../nodes.ts'
 import { accept, type Outcome } from '../outcome.ts'
 import { isSettled, keyId, timerKey, type InstanceRow, type State, type TaskRow } from '../state.ts'
 import { isUnfinished, stopInside, withdraw } from '../stopping.ts'
@@ -59,9 +67,7 @@ export function skipByHand(
   const out = accept()
   stopInside(at, at.task, world, out)
   withdraw(at, row.open, out)
-  return out
-    .event({ type: 'task.skipped', ...identity(at), edges: skippedEdges(at.task), note: `skip ${by}` })
-    .follow({ type: 'scope.advance', instanceId: instance.id, task: at.node })
+  return skipAttempt(at, skippedEdges(at.task), out, { note: `skip ${by}` })
 }
 
 /** @throws {ExpressionError | AttemptFailed} Its `set` cannot be evaluated with this output. */
@@ -109,7 +115,7 @@ function unfinished(
 ): { readonly at: Attempt; readonly row: TaskRow } {
   const workflow = expectWorkflow(world, instance.version)
   const found: number[] = []
-  for (const node of nodesIn(spansOf(state, instance, workflow))) {
+  for (const node of nodesOf(state, instance, workflow)) {
     const row = rowAt(state, instance, node)
     if (row === undefined) continue
     const isMeant = name === undefined ? row.hasIncident : nameOfNode(state, instance, workflow, node) === name
@@ -135,7 +141,7 @@ const nameOf = (at: Attempt): string => nameOfNode(at.state, at.instance, at.wor
 /** A FAILED instance goes on: what failed or was stopped in its root scope begins anew, with all that lies in it. */
 function reopen(instance: InstanceRow, by: string, state: State, world: World): Outcome {
   const workflow = expectWorkflow(world, instance.version)
-  for (const node of nodesIn(spansOf(state, instance, workflow))) {
+  for (const node of nodesOf(state, instance, workflow)) {
     if (taskAt(workflow, node).aside !== 'compensation' || rowAt(state, instance, node) === undefined) continue
     throw new Refused('not-now', 'what the instance did has been compensated: start a new one')
   }

@@ -2,18 +2,26 @@
 import type { Task } from '../../definition/workflow.ts'
 import { assert } from '../../base/assert.ts'
 import type { TaskError } from '../../base/errors.ts'
-import { attemptOf, completeAttempt, identity, skippedEdges, taskErrorOf, type Attempt } from '../attempt.ts'
+import {
+  attemptOf,
+  completeAttempt,
+  identity,
+  skipAttempt,
+  skippedEdges,
+  taskErrorOf,
+  type Attempt,
+} from '../attempt.ts'
 import { attempt } from '../begin.ts'
 import { maxDurationError, passed } from '../deadlines.ts'
-import { failAttempt } from '../failure.ts'
-import { nodeOf, rowAt, slotOf } from '../nodes.ts'
+import { failAttempt, orFail } from '../failure.ts'
+import { rowAt } from '../nodes.ts'
 import { accept, type Outcome } from '../outcome.ts'
 import type { Payload } from '../payload.ts'
 import type { RejectionCode } from '../rejection.ts'
 import type { DeadlineKind, InstanceRow, OpenWork, State, TimerTarget } from '../state.ts'
 import { isUnfinished, stopInside, withdraw } from '../stopping.ts'
 import { askForSlot, isWork } from '../tasks/handler.ts'
-import { runAgain } from '../tasks/interval.ts'
+import { lastRun, runAgain } from '../tasks/interval.ts'
 import type { World } from '../world.ts'
 import { expectWorkflow, isUnderWay } from './instance.ts'
 import { beginItems } from './join.ts'
@@ -39,7 +47,7 @@ export function taskDue(
       failAttempt(at, { code: 'timeout', message: 'the handler did not answer in time' }, out, { input: open.input })
       return out
     case 'time':
-      return completed(at)
+      return orFail(at, (done) => completeAttempt(at, undefined, done))
     case 'retry':
       return retried(at, open.input)
     case 'signal':
@@ -59,18 +67,6 @@ export function taskDue(
       return out
     case 'stopping':
       return stopped(at)
-  }
-}
-
-function completed(at: Attempt): Outcome {
-  const out = accept()
-  try {
-    completeAttempt(at, undefined, out)
-    return out
-  } catch (error) {
-    const failed = accept()
-    failAttempt(at, taskErrorOf(error), failed)
-    return failed
   }
 }
 
@@ -151,22 +147,15 @@ function endByForce(at: Attempt, kind: 'max-duration' | 'deadline', out: Outcome
       : { code: 'deadline', message: 'its condition did not become true in time' }
   if (how === 'fail') return failAttempt(at, error, out, { isRetryable: false })
   if (how === 'skip') {
-    out.event({ type: 'task.skipped', ...identity(at), edges: skippedEdges(task), error })
-    out.follow({ type: 'scope.advance', instanceId: at.instance.id, task: at.node })
+    skipAttempt(at, skippedEdges(task), out, { error })
     return
   }
+  assert(task.type === 'interval', 'T7: only an interval is completed by its deadline')
   try {
-    completeAttempt(at, lastRun(at), out, { note: error.message })
+    completeAttempt(at, lastRun({ ...at, task }), out, { note: error.message })
   } catch (thrown) {
     failAttempt(at, taskErrorOf(thrown), out, { isRetryable: false })
   }
-}
-
-/** What the latest run of an interval gave. */
-function lastRun(at: Attempt): Payload | undefined {
-  const run = at.task.type === 'interval' ? at.task.inner.tasks[0] : undefined
-  if (run === undefined) return undefined
-  return rowAt(at.state, at.instance, nodeOf(at.workflow, slotOf(at.workflow, at.node), run.index))?.output
 }
 
 function deadlineOfInstance(

@@ -15,7 +15,7 @@ import type { Workflow } from '../../definition/workflow.ts'
 import { attemptOf, checkPayload, identity, lastUndo, taskErrorOf } from '../attempt.ts'
 import type { ChildTold } from '../command.ts'
 import { canonicalText } from '../correlation.ts'
-import { nodeOf, nodesIn, rowAt, slotOf, spansOf, taskAt } from '../nodes.ts'
+import { nodeOf, nodesOf, rowAt, slotOf, taskAt } from '../nodes.ts'
 import { accept, type Decider, type Outcome } from '../outcome.ts'
 import { Payload } from '../payload.ts'
 import { reject } from '../rejection.ts'
@@ -165,7 +165,7 @@ function valuesListenedTo(
 ): Iterable<readonly [string, string]> {
   const values = new Map<string, readonly [string, string]>()
   if (!workflow.tasks.some((task) => task.type === 'kafka-listener')) return []
-  for (const node of nodesIn(spansOf(state, instance, workflow))) {
+  for (const node of nodesOf(state, instance, workflow)) {
     const task = taskAt(workflow, node)
     if (task.type !== 'kafka-listener') continue
     const expression = task.correlate[0]?.instance

@@ -1,12 +1,12 @@
 // Correlation values follow `vars`: a variable was written, and listeners that wait may have to wait for another value.
-import type { KafkaListenerTask, Workflow } from '../../definition/workflow.ts'
 import { attemptOf, taskErrorOf } from '../attempt.ts'
 import { failAttempt } from '../failure.ts'
-import { nodesIn, rowAt, spansOf, taskAt } from '../nodes.ts'
+import { nodesOf, rowAt, taskAt } from '../nodes.ts'
 import { accept, type Decider } from '../outcome.ts'
 import { reject } from '../rejection.ts'
 import { withdraw } from '../stopping.ts'
 import { followVars } from '../tasks/kafka-listener.ts'
+import { followsVars } from '../vars.ts'
 import { expectWorkflow } from './instance.ts'
 
 export const followVariables: Decider<'instance.follow-vars'> = ({ instanceId }, state, world) => {
@@ -14,10 +14,9 @@ export const followVariables: Decider<'instance.follow-vars'> = ({ instanceId },
   if (instance === undefined) return reject('instance-not-found')
   const out = accept()
   const workflow = expectWorkflow(world, instance.version)
-  if (!hasFollowers(workflow)) return out
-  for (const node of nodesIn(spansOf(state, instance, workflow))) {
+  for (const node of nodesOf(state, instance, workflow)) {
     const task = taskAt(workflow, node)
-    if (task.type !== 'kafka-listener' || !follows(task)) continue
+    if (task.type !== 'kafka-listener' || !followsVars(task)) continue
     const row = rowAt(state, instance, node)
     if (row?.open?.kind !== 'record') continue
     // Each has a number of its own: the next one is decided on a state that knows this one.
@@ -31,19 +30,4 @@ export const followVariables: Decider<'instance.follow-vars'> = ({ instanceId },
     if (out.events.length > 0) return out.follow({ type: 'instance.follow-vars', instanceId })
   }
   return out
-}
-
-const follows = (task: KafkaListenerTask): boolean =>
-  task.correlate.some(({ instance }) => instance.uses.roots.has('vars'))
-
-const known = new WeakMap<Workflow, boolean>()
-
-/** Most workflows have none, and pay nothing. */
-function hasFollowers(workflow: Workflow): boolean {
-  let found = known.get(workflow)
-  if (found === undefined) {
-    found = workflow.tasks.some((task) => task.type === 'kafka-listener' && follows(task))
-    known.set(workflow, found)
-  }
-  return found
 }

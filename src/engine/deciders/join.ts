@@ -18,6 +18,7 @@ import {
   checkPayload,
   completeAttempt,
   identity,
+  skipAttempt,
   taskErrorOf,
   type Attempt,
 } from '../attempt.ts'
@@ -62,11 +63,7 @@ function settle(
   verdict: 'complete' | 'skip',
   out: Outcome,
 ): Outcome {
-  if (verdict === 'skip') {
-    return out
-      .event({ type: 'task.skipped', ...identity(at), edges: 'live' })
-      .follow({ type: 'scope.advance', instanceId: at.instance.id, task: at.node })
-  }
+  if (verdict === 'skip') return skipAttempt(at, 'live', out)
   try {
     completeAttempt(at, task.type === 'for-each' ? outputsOf({ ...at, task }, open) : undefined, out)
   } catch (error) {

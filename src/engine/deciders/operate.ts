@@ -4,13 +4,14 @@ import { limits } from '../../base/limits.ts'
 import { attemptOf, checkPayload, checkVars, taskErrorOf } from '../attempt.ts'
 import type { Action, InstanceOperate } from '../command.ts'
 import type { ActionAnswer } from '../effect.ts'
-import { failAttempt } from '../failure.ts'
-import { nodesIn, rowAt, spansOf, taskAt } from '../nodes.ts'
+import { orFail } from '../failure.ts'
+import { nodesOf, rowAt, taskAt } from '../nodes.ts'
 import { accept, type Decider, type Outcome } from '../outcome.ts'
 import type { Payload } from '../payload.ts'
 import type { InstanceRow, State } from '../state.ts'
 import { withdraw } from '../stopping.ts'
 import { takeSignal } from '../tasks/signal.ts'
+import { writeVars, type VarValues } from '../vars.ts'
 import type { World } from '../world.ts'
 import { expectWorkflow } from './instance.ts'
 import { completeByHand, retryByHand, skipByHand } from './by-hand.ts'
@@ -62,17 +63,7 @@ function act({ action, by }: InstanceOperate, instance: InstanceRow, state: Stat
     case 'set':
       expectStatus(instance, ['EXECUTING', 'SUSPENDED', 'COMPENSATING'], action)
       checkVars(instance.vars, action.values)
-      return operated(instance, by, action, world)
-        .event({
-          type: 'vars.set',
-          instanceId: instance.id,
-          task: -1,
-          scope: undefined,
-          attempt: 0,
-          atMs: world.nowMs,
-          values: action.values,
-        })
-        .follow({ type: 'instance.follow-vars', instanceId: instance.id })
+      return setVars(instance, action.values, operated(instance, by, action, world), world)
     case 'retry':
       expectStatus(instance, ['EXECUTING', 'COMPENSATING', 'FAILED'], action)
       return retryByHand(instance, action, by, state, world)
@@ -84,6 +75,12 @@ function act({ action, by }: InstanceOperate, instance: InstanceRow, state: Stat
       checkPayload(action.output, 'the output')
       return completeByHand(instance, action, by, state, world)
   }
+}
+
+function setVars(instance: InstanceRow, values: VarValues, out: Outcome, world: World): Outcome {
+  const common = { instanceId: instance.id, task: -1, scope: undefined, attempt: 0, atMs: world.nowMs }
+  writeVars(common, values, expectWorkflow(world, instance.version), out)
+  return out
 }
 
 function operated(instance: InstanceRow, by: string, { kind }: Action, world: World): Outcome {
@@ -115,24 +112,18 @@ function signal(instance: InstanceRow, name: string, payload: Payload, state: St
   const row = rowAt(state, instance, node)
   const place = { state, instance, workflow: expectWorkflow(world, instance.version), node }
   const at = attemptOf(place, world, row?.attempt ?? 1)
-  const out = accept()
-  try {
+  return orFail(at, (out) => {
     withdraw(at, row?.open, out)
     takeSignal(at, payload, out)
-    return out
-  } catch (error) {
-    const failed = accept()
-    failAttempt(at, taskErrorOf(error), failed)
-    return failed
-  }
+  })
 }
 
 /** The node of the task that has waited longest for a signal. */
-export function waitingFor(instance: InstanceRow, name: string, state: State, world: World): number | undefined {
+function waitingFor(instance: InstanceRow, name: string, state: State, world: World): number | undefined {
   const workflow = expectWorkflow(world, instance.version)
   if (!workflow.tasks.some((task) => task.type === 'signal' && task.signal === name)) return undefined
   let found: { node: number; sinceMs: number } | undefined
-  for (const node of nodesIn(spansOf(state, instance, workflow))) {
+  for (const node of nodesOf(state, instance, workflow)) {
     const task = taskAt(workflow, node)
     if (task.type !== 'signal' || task.signal !== name) continue
     const row = rowAt(state, instance, node)

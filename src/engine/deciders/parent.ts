@@ -12,3 +12,7 @@ export function tellParent(parent: Parent, told: ChildTold['told'], world: World
   assert(partition !== undefined, 'C1: a parent is an instance of this engine')
   out.send(world, partition, { type: 'child.told', parent, told })
 }
+
+/** True for the same attempt of the same task. */
+export const isSameParent = (one: Parent, other: Parent): boolean =>
+  one.instanceId === other.instanceId && one.task === other.task && one.attempt === other.attempt

@@ -9,7 +9,7 @@ import { keyId, queuedId, type KeyRow, type Parent, type State } from '../state.
 import type { World } from '../world.ts'
 import { begin, prepare } from './beginning.ts'
 import { expectWorkflow } from './instance.ts'
-import { tellParent } from './parent.ts'
+import { isSameParent, tellParent } from './parent.ts'
 import { answer, refuse, remember } from './start-answer.ts'
 
 /** It waits: behind the others, or in their place, while the instance that runs is stopped. */
@@ -71,12 +71,7 @@ export function placeOfCall(command: InstanceStart, key: string, state: State): 
 export function dropChild(id: string, parent: Parent, state: State): Outcome | undefined {
   const number = state.keys.find(id)?.queue.find((each) => {
     const { origin } = state.queued.expect(queuedId(id, each)).start
-    return (
-      origin.kind === 'parent' &&
-      origin.parent.instanceId === parent.instanceId &&
-      origin.parent.task === parent.task &&
-      origin.parent.attempt === parent.attempt
-    )
+    return origin.kind === 'parent' && isSameParent(origin.parent, parent)
   })
   return number === undefined
     ? undefined

@@ -12,10 +12,10 @@ import {
   evaluate,
   identity,
   lastUndo,
-  taskErrorOf,
+  skipAttempt,
   type Attempt,
 } from '../attempt.ts'
-import { failAttempt } from '../failure.ts'
+import { failAttempt, orFail } from '../failure.ts'
 import { nodeOf, ownerOf, rowAt, slotOf, taskAt } from '../nodes.ts'
 import { accept, type Decider, type Outcome } from '../outcome.ts'
 import { Payload } from '../payload.ts'
@@ -87,8 +87,7 @@ function consider(place: Place, task: Task, settled: Task, world: World, out: Ou
     out.follow({ type: 'task.activate', instanceId: instance.id, task: node })
     return
   }
-  out.event({ type: 'task.skipped', ...identity(attemptOf(place, world, 0)), edges: 'dead' })
-  out.follow({ type: 'scope.advance', instanceId: instance.id, task: node })
+  skipAttempt(attemptOf(place, world, 0), 'dead', out)
 }
 
 function isLive(source: Task, row: TaskRow, target: string): boolean {
@@ -111,20 +110,10 @@ function completeOwner(place: Place, scope: Scope, world: World): Outcome {
   const rowOf = (task: Task): TaskRow | undefined => rowAt(state, instance, nodeOf(workflow, slot, task.index))
   // S4
   if (scope.tasks.every((task) => rowOf(task)?.status === 'SKIPPED')) {
-    return accept()
-      .event({ type: 'task.skipped', ...identity(at), edges: 'live' })
-      .follow({ type: 'scope.advance', instanceId: instance.id, task: node })
+    return skipAttempt(at, 'live', accept())
   }
-  const out = accept()
-  try {
-    completeAttempt(at, outputOf(at, rowOf), out)
-    return out
-  } catch (error) {
-    const failed = accept()
-    // It would fail again, and what lies inside has been done.
-    failAttempt(at, taskErrorOf(error), failed, { isRetryable: false })
-    return failed
-  }
+  // What fails here would fail again, and what lies inside has been done.
+  return orFail(at, (out) => completeAttempt(at, outputOf(at, rowOf), out), { isRetryable: false })
 }
 
 /** An item gives what its `output` says, or what the last of its tasks gave. */
@@ -144,26 +133,16 @@ export const failScope: Decider<'scope.fail'> = (command, state, world) => {
   const error = { code: command.error.code, message: command.error.message }
   const owner = ownerOf(state, instance, workflow, command.task)
   if (owner === undefined) return accept().follow({ type: 'instance.fail', instanceId: instance.id, error })
-  return failOwner({ state, instance, workflow, node: owner }, error, world) ?? reject('task-not-open')
-}
-
-/** A task fails with what happened in it; undefined where it has ended meanwhile. */
-export function failOwner(
-  place: Place,
-  error: { readonly code: string; readonly message: string },
-  world: World,
-): Outcome | undefined {
-  const { state, instance, workflow, node } = place
-  const row = rowAt(state, instance, node)
-  if (row?.open === undefined) return undefined
-  const task = taskAt(workflow, node)
+  const row = rowAt(state, instance, owner)
+  // It has ended meanwhile.
+  if (row?.open === undefined) return reject('task-not-open')
+  const at = attemptOf({ state, instance, workflow, node: owner }, world, row.attempt)
   const out = accept()
-  stopInside(place, task, world, out)
-  const at = attemptOf(place, world, row.attempt)
+  stopInside(at, at.task, world, out)
   // The join of a parallel or for-each decides what a failed branch or item means.
-  if (task.type === 'branch' || task.type === 'item') {
+  if (at.task.type === 'branch' || at.task.type === 'item') {
     out.event({ type: 'task.failed', ...identity(at), error, hasIncident: false })
-    return out.follow({ type: 'scope.advance', instanceId: instance.id, task: node })
+    return out.follow({ type: 'scope.advance', instanceId: instance.id, task: owner })
   }
   failAttempt(at, error, out)
   return out

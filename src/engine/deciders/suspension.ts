@@ -2,7 +2,7 @@
 // it is resumed. Its listeners stay subscribed and its handlers may finish; only slots that it was granted are given
 // back, so that it keeps none from others.
 import type { Command, Deferrable } from '../command.ts'
-import { rowAt, type NodeSpan, nodesIn, spansOf, taskAt } from '../nodes.ts'
+import { nodesOf, rowAt, taskAt } from '../nodes.ts'
 import { accept, type Outcome } from '../outcome.ts'
 import { deferredId, type InstanceRow, type State } from '../state.ts'
 import { requestOf } from '../tasks/handler.ts'
@@ -53,8 +53,7 @@ export function resume(instance: InstanceRow, by: string, state: State, world: W
     if (command.type === 'task.complete' || command.type === 'task.fail') told.add(command.task)
     out.follow(command)
   }
-  const spans: readonly NodeSpan[] = spansOf(state, instance, workflow)
-  for (const node of nodesIn(spans)) {
+  for (const node of nodesOf(state, instance, workflow)) {
     const row = rowAt(state, instance, node)
     if (row?.open?.kind !== 'slot' && (row?.open?.kind !== 'handler' || told.has(node))) continue
     out.effect(requestOf({ state, instance, workflow, node, task: taskAt(workflow, node), number: row.attempt }))

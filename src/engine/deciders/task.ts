@@ -2,20 +2,12 @@
 import { assert } from '../../base/assert.ts'
 import { limits } from '../../base/limits.ts'
 import { partitionOfText } from '../../base/partitioner.ts'
-import {
-  armTaskTimer,
-  attemptOf,
-  checkPayload,
-  completeAttempt,
-  identity,
-  taskErrorOf,
-  type Attempt,
-} from '../attempt.ts'
+import { armTaskTimer, attemptOf, checkPayload, completeAttempt, identity, type Attempt } from '../attempt.ts'
 import { attempt } from '../begin.ts'
-import { failAttempt } from '../failure.ts'
+import { failAttempt, orFail } from '../failure.ts'
 import { coordinates, messageOf } from '../message.ts'
 import { ownerOf, rowAt, taskAt } from '../nodes.ts'
-import { accept, type Decider } from '../outcome.ts'
+import { accept, type Decider, type Outcome } from '../outcome.ts'
 import { nullPayload, Payload } from '../payload.ts'
 import { reject, type RejectionCode } from '../rejection.ts'
 import type { OpenWork, State } from '../state.ts'
@@ -67,15 +59,9 @@ export const completeTask: Decider<'task.complete'> = (command, state, world) =>
   if ('rejected' in found) return found
   const { at, open } = found
   if (open.kind !== 'handler') return reject('task-not-open')
-  const out = accept()
-  try {
+  const complete = (out: Outcome): void =>
     completeAttempt(at, checkPayload(command.output, 'the output'), out, { open })
-    return out
-  } catch (error) {
-    const failed = accept()
-    failAttempt(at, taskErrorOf(error), failed, { input: open.input, isRetryable: false })
-    return failed
-  }
+  return orFail(at, complete, { input: open.input, isRetryable: false })
 }
 
 export const failTask: Decider<'task.fail'> = (command, state, world) => {
@@ -117,20 +103,16 @@ export const correlateInstance: Decider<'instance.correlate'> = (command, state,
       })
   }
   const workflow = expectWorkflow(world, instance.version)
+  const { open, startedAtMs } = row
   const at = attemptOf({ state, instance, workflow, node: command.task }, world, row.attempt)
-  assert(at.task.type === 'kafka-listener', 'T1: only a listener waits for a record')
-  const out = accept()
+  const { task } = at
+  assert(task.type === 'kafka-listener', 'T1: only a listener waits for a record')
   const message = messageOf(record)
   const output = record.value === null ? nullPayload : Payload.ofBytes(record.value, message.value)
-  const note = `${arrivedAtMs < row.startedAtMs ? 'kept record' : 'record'} ${coordinates(record)}`
-  try {
-    takeRecord({ ...at, task: at.task }, row.open, { output: checkPayload(output, 'the record'), message, note }, out)
-    return out
-  } catch (error) {
-    const failed = accept()
-    failAttempt(at, taskErrorOf(error), failed)
-    return failed
-  }
+  const note = `${arrivedAtMs < startedAtMs ? 'kept record' : 'record'} ${coordinates(record)}`
+  return orFail(at, (out) =>
+    takeRecord({ ...at, task }, open, { output: checkPayload(output, 'the record'), message, note }, out),
+  )
 }
 
 function openAttempt(

@@ -1,11 +1,12 @@
 // interval: its task runs again and again, until a condition is true after a run. Runs begin `every` so often, counted
 // from the start of the one before; one that takes longer is followed at once.
 import type { IntervalTask } from '../../definition/workflow.ts'
-import { armTaskTimer, attemptOf, completeAttempt, identity, isTrue, taskErrorOf, type Attempt } from '../attempt.ts'
+import { armTaskTimer, attemptOf, completeAttempt, identity, isTrue, type Attempt } from '../attempt.ts'
 import { enterScope } from '../entering.ts'
-import { failAttempt } from '../failure.ts'
+import { orFail } from '../failure.ts'
 import { nodeOf, rowAt, slotOf } from '../nodes.ts'
 import { accept, type Outcome } from '../outcome.ts'
+import type { Payload } from '../payload.ts'
 import type { Place } from '../roots.ts'
 import type { World } from '../world.ts'
 import type { Begin } from './behaviour.ts'
@@ -28,23 +29,20 @@ export function runAgain(at: Attempt<IntervalTask>, out: Outcome): void {
 
 /** A run has ended. */
 export function advanceInterval(place: Place, task: IntervalTask, world: World): Outcome {
-  const { state, instance, workflow, node } = place
-  const row = rowAt(state, instance, node)
-  const out = accept()
-  if (row?.open?.kind !== 'interval' || row.open.timer !== undefined) return out
-  const at = attemptOf(place, world, row.attempt)
-  try {
-    if (isTrue(at, task.until, 'until')) {
-      const run = task.inner.tasks[0]
-      const output = run && rowAt(state, instance, nodeOf(workflow, slotOf(workflow, node), run.index))?.output
-      completeAttempt(at, output, out)
-      return out
-    }
-  } catch (error) {
-    const failed = accept()
-    failAttempt(at, taskErrorOf(error), failed, { isRetryable: false })
-    return failed
+  const row = rowAt(place.state, place.instance, place.node)
+  if (row?.open?.kind !== 'interval' || row.open.timer !== undefined) return accept()
+  const { open } = row
+  const at = { ...attemptOf(place, world, row.attempt), task }
+  const goOn = (into: Outcome): void => {
+    if (isTrue(at, task.until, 'until')) return completeAttempt(at, lastRun(at), into)
+    const timer = armTaskTimer(at, Math.max(world.nowMs, open.ranAtMs + task.everyMs), into)
+    into.event({ type: 'task.waiting', ...identity(at), open: { ...open, timer } })
   }
-  const timer = armTaskTimer(at, Math.max(world.nowMs, row.open.ranAtMs + task.everyMs), out)
-  return out.event({ type: 'task.waiting', ...identity(at), open: { ...row.open, timer } })
+  return orFail(at, goOn, { isRetryable: false })
+}
+
+/** What the latest run gave. */
+export function lastRun({ state, instance, workflow, node, task }: Attempt<IntervalTask>): Payload | undefined {
+  const run = task.inner.tasks[0]
+  return run && rowAt(state, instance, nodeOf(workflow, slotOf(workflow, node), run.index))?.output
 }

@@ -28,6 +28,7 @@ import type { Outcome } from '../outcome.ts'
 import type { Payload } from '../payload.ts'
 import type { OpenWork } from '../state.ts'
 import { withdraw } from '../stopping.ts'
+import { writeVars } from '../vars.ts'
 import type { Begin } from './behaviour.ts'
 
 type Listening = Attempt<KafkaListenerTask>
@@ -62,9 +63,8 @@ export function takeRecord(
   const vars = new Map([...at.instance.vars, ...values])
   const after = { ...at, instance: { ...at.instance, vars } }
   if (isTrue(after, until, 'until', extras)) return completeAttempt(at, output, out, { values, note })
-  if (values.length > 0) out.event({ type: 'vars.set', ...identity(at), values })
+  if (values.length > 0) writeVars(identity(at), values, at.workflow, out)
   listenOn(after, open, out)
-  out.follow({ type: 'instance.follow-vars', instanceId: at.instance.id })
 }
 
 /** L2: waits for the values as they are now, where those are others. @throws {ExpressionError | AttemptFailed} */
