@@ -2,10 +2,16 @@
 import type { Scope, Workflow } from '../definition/workflow.ts'
 import { nodeOf } from './nodes.ts'
 import type { Outcome } from './outcome.ts'
-import type { InstanceRow, OpenWork } from './state.ts'
+import type { InstanceRow, OpenWork, TaskRow } from './state.ts'
 
 /** What a task waits for whose scope was entered. */
 export const scopeWork = (scope: Scope): OpenWork => ({ kind: 'scope', unsettled: scope.tasks.length })
+
+/** S6: tasks inside may begin and go on. Between two attempts, or once it has ended, none does. */
+export function isEntered(owner: TaskRow | undefined): boolean {
+  const kind = owner?.open?.kind
+  return kind === 'scope' || kind === 'children' || kind === 'interval'
+}
 
 /** The tasks of a scope begin, in this slot. */
 export function enterScope(instance: InstanceRow, workflow: Workflow, scope: Scope, slot: number, out: Outcome): void {

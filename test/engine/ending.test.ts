@@ -203,4 +203,36 @@ suite('stop', () => {
     assert.equal(world.status('k'), 'STOPPED')
     assert.equal(world.tasks('k')['a'], 'STOPPED')
   })
+
+  test('while handlers clean up, lets nobody act on it', () => {
+    const world = cleaningUp()
+    for (const action of [{ kind: 'suspend' }, { kind: 'stop', reason: 'again' }, skip] as const) {
+      const answer = world.operate('k', action)
+      assert.ok(answer.outcome === 'refused' && answer.code === 'not-now')
+      assert.match(answer.message, /^(suspend|stop|skip): the instance is being stopped$/)
+    }
+    world.endStops()
+    assert.equal(world.status('k'), 'STOPPED')
+  })
+
+  test('waits for clean-up of a suspended instance no longer than `stopTimeout`', () => {
+    const world = cleaningUp({ isSuspended: true })
+    world.stops.length = 0
+    assert.equal(world.instance('k').endedAtMs, undefined)
+    world.advance('30s')
+    assert.equal(world.status('k'), 'STOPPED')
+  })
 })
+
+const skip = { kind: 'skip', task: undefined } as const
+
+/** An instance that was stopped while a handler ran, which takes its time. */
+function cleaningUp({ isSuspended = false } = {}): EngineWorld {
+  const world = engineWorld(workflowOf(['- { name: a, type: h }']))
+  world.areStopsSlow = true
+  world.start('w', 'k')
+  world.grantAll()
+  if (isSuspended) world.operate('k', { kind: 'suspend' })
+  world.operate('k', { kind: 'stop', reason: 'enough' })
+  return world
+}

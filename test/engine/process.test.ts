@@ -169,6 +169,25 @@ suite('a failure inside a process', () => {
     assert.deepEqual(world.produced, [])
   })
 
+  test('lets none begin between two attempts of the process either, and another failure then does not count again', () => {
+    const tasks = [
+      set,
+      '{ name: sent, type: kafka-command, topic: t, value: 1 }',
+      fails('bad', ', dependsOn: []'),
+      fails('worse', ', dependsOn: []'),
+    ]
+    const retry = ', retry: { maxAttempts: 2, initialInterval: 10s, jitter: 0 }, onFailure: skip'
+    const world = engineWorld(workflowOf([process(tasks, retry), '- { name: z, type: work }'], vars))
+    world.start('w', 'k', {})
+    const between = { a: 'COMPLETED', sent: 'NOT_STARTED', bad: 'FAILED', worse: 'FAILED', z: 'NOT_STARTED' }
+    assert.deepEqual(world.tasks('k'), { p: 'SUBMITTED', ...between })
+    assert.equal(world.task('k', 'p')?.attempt, 1)
+    world.advance('10s')
+    assert.deepEqual(world.tasks('k'), { p: 'SKIPPED', ...between, z: 'SUBMITTED' })
+    assert.equal(world.task('k', 'p')?.attempt, 2)
+    assert.deepEqual(world.produced, [])
+  })
+
   test('ends the incidents inside: they are nobody’s any more', () => {
     const tasks = [
       '{ name: stuck, type: set, set: { x: "${ input.no }" } }',

@@ -93,10 +93,10 @@ function beginEnding(instance: InstanceRow, ending: Ending, state: State, world:
   return out.follow({ type: 'instance.unwind', instanceId: instance.id })
 }
 
-/** I2 */
+/** I2. Several of what it waits for may end in one batch: the first that finds nothing left ends it. */
 export const unwindInstance: Decider<'instance.unwind'> = ({ instanceId }, state, world) => {
   const instance = state.instances.find(instanceId)
-  if (instance?.ending === undefined) return reject('instance-closed')
+  if (instance?.ending === undefined || instance.endedAtMs !== undefined) return reject('instance-closed')
   const out = accept()
   if (instance.stopping > 0) return out
   const { ending } = instance

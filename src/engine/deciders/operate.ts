@@ -93,6 +93,8 @@ function operated(instance: InstanceRow, by: string, { kind }: Action, world: Wo
 }
 
 function expectStatus(instance: InstanceRow, statuses: readonly InstanceRow['status'][], { kind }: Action): void {
+  if (instance.ending?.status === 'STOPPED' && instance.endedAtMs === undefined)
+    throw new Refused('not-now', `${kind}: the instance is being stopped`)
   if (statuses.includes(instance.status)) return
   throw new Refused('not-now', `${kind}: the instance is ${instance.status}; it must be ${statuses.join(' or ')}`)
 }

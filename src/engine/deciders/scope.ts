@@ -2,7 +2,8 @@
 //
 // Every dependency is an edge that ends up live or dead. A task starts once all its incoming edges are settled and
 // at least one is live (S1); with all of them dead it is SKIPPED and its own edges are dead (S2). A scope is complete
-// when all its tasks are settled (S3). A scope in which nothing ran is SKIPPED, with live edges (S4).
+// when all its tasks are settled (S3). A scope in which nothing ran is SKIPPED, with live edges (S4). Of one that has
+// ended meanwhile, or waits for its next attempt, nothing goes on, and it does not fail again (S6).
 import type { Scope, Task } from '../../definition/workflow.ts'
 import { assert } from '../../base/assert.ts'
 import {
@@ -15,6 +16,7 @@ import {
   skipAttempt,
   type Attempt,
 } from '../attempt.ts'
+import { isEntered } from '../entering.ts'
 import { failAttempt, orFail } from '../failure.ts'
 import { nodeOf, ownerOf, rowAt, slotOf, taskAt } from '../nodes.ts'
 import { accept, type Decider, type Outcome } from '../outcome.ts'
@@ -37,8 +39,7 @@ export const advanceScope: Decider<'scope.advance'> = (command, state, world) =>
   if (settled.aside === 'compensation') return advanceUnwinding(state, instance)
   if (!isUnderWay(instance)) return reject('instance-closed')
   const owner = ownerOf(state, instance, workflow, command.task)
-  // A scope that has ended meanwhile (failed, stopped) goes no further.
-  if (owner !== undefined && rowAt(state, instance, owner)?.open === undefined) return accept()
+  if (owner !== undefined && !isEntered(rowAt(state, instance, owner))) return accept()
   const ownerTask = owner === undefined ? undefined : taskAt(workflow, owner)
   if (owner !== undefined && (ownerTask?.type === 'parallel' || ownerTask?.type === 'for-each')) {
     return advanceChildren({ ...place, node: owner }, ownerTask, command.task, world)
@@ -134,8 +135,7 @@ export const failScope: Decider<'scope.fail'> = (command, state, world) => {
   const owner = ownerOf(state, instance, workflow, command.task)
   if (owner === undefined) return accept().follow({ type: 'instance.fail', instanceId: instance.id, error })
   const row = rowAt(state, instance, owner)
-  // It has ended meanwhile.
-  if (row?.open === undefined) return reject('task-not-open')
+  if (row === undefined || !isEntered(row)) return reject('task-not-open')
   const at = attemptOf({ state, instance, workflow, node: owner }, world, row.attempt)
   const out = accept()
   stopInside(at, at.task, world, out)

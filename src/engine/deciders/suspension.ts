@@ -13,7 +13,7 @@ import { expectWorkflow } from './instance.ts'
 export function deferred(command: Command, state: State): Outcome | undefined {
   const instanceId = instanceOf(command, state)
   const instance = instanceId === undefined ? undefined : state.instances.find(instanceId)
-  if (instance?.status !== 'SUSPENDED') return undefined
+  if (instance?.status !== 'SUSPENDED' || instance.ending !== undefined) return undefined
   const out = accept()
   if (command.type === 'task.execute') {
     const { task, attempt } = command

@@ -4,6 +4,7 @@ import { limits } from '../../base/limits.ts'
 import { partitionOfText } from '../../base/partitioner.ts'
 import { armTaskTimer, attemptOf, checkPayload, completeAttempt, identity, type Attempt } from '../attempt.ts'
 import { attempt } from '../begin.ts'
+import { isEntered } from '../entering.ts'
 import { failAttempt, orFail } from '../failure.ts'
 import { coordinates, messageOf } from '../message.ts'
 import { ownerOf, rowAt, taskAt } from '../nodes.ts'
@@ -25,9 +26,8 @@ export const activateTask: Decider<'task.activate'> = (command, state, world) =>
   if (!mayRun(instance, task)) return reject('instance-closed')
   // Two edges may settle in one batch: the second finds the task begun.
   if (rowAt(state, instance, command.task) !== undefined) return reject('task-not-open')
-  // Its scope may have ended since: it failed in the batch in which this turn came.
   const owner = task.aside === 'compensation' ? undefined : ownerOf(state, instance, workflow, command.task)
-  if (owner !== undefined && rowAt(state, instance, owner)?.open === undefined) return reject('task-not-open')
+  if (owner !== undefined && !isEntered(rowAt(state, instance, owner))) return reject('task-not-open')
   return attempt(attemptOf({ state, instance, workflow, node: command.task }, world, 1))
 }
 
