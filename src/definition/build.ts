@@ -10,7 +10,7 @@ import { compileInputSchema, InputSchemaError } from './schema.ts'
 import type { InputSchema } from './schema.ts'
 import { ScopeBuilder } from './scopes.ts'
 import { buildMonitor, oneOf } from './task.ts'
-import type { RecordTrigger, ScheduleTrigger, Task, Workflow } from './workflow.ts'
+import type { KafkaListenerTask, RecordTrigger, ScheduleTrigger, Task, Workflow } from './workflow.ts'
 
 const defaultRetentionMs = 24 * 3_600_000
 const defaultStopTimeoutMs = 30_000
@@ -54,6 +54,7 @@ export function buildWorkflow(document: Cursor, compiler: Compiler, report: Repo
     tasks,
     taskNamed,
     root,
+    ahead: tasks.filter((task): task is KafkaListenerTask => task.type === 'kafka-listener' && task.skipAhead),
     retentionMs: compiler.duration(document.at('retention')) ?? defaultRetentionMs,
     stopTimeoutMs: compiler.duration(document.at('stopTimeout')) ?? defaultStopTimeoutMs,
     source,

@@ -4,6 +4,7 @@
 //   K2. A decision, and `next` of a failure, name only tasks that depend on it: its outcome settles their edges.
 //   K3. Every task can be reached by some outcome.
 //   K4. What runs beside a scope, or again and again, is one leaf task.
+//   K5. What is subscribed when the instance starts is there once, and takes one record.
 import type { Draft } from './build.ts'
 import type { Compiler } from './compiler.ts'
 import type { Cursor, Path } from './cursor.ts'
@@ -20,6 +21,7 @@ import type {
   DecisionTask,
   HandlerTask,
   KafkaCommandTask,
+  KafkaListenerTask,
   Scope,
   Task,
   TaskType,
@@ -58,6 +60,7 @@ export function checkWorkflow(
     if (task.type === 'decision') checkDecision(task, path, workflow, report)
     if (task.type === 'trigger') checkTrigger(task, path, report)
     if (task.type === 'kafka-command') checkCommand(task, path, report)
+    if (task.type === 'kafka-listener' && task.skipAhead) checkAhead(task, at, workflow, report)
     if ('inner' in task) checkOrder(task.inner, written, report)
   }
   checkOrder(workflow.root, written, report)
@@ -157,6 +160,20 @@ function checkLeaf(task: Task, at: Cursor, report: Report): void {
       report.add('DW_KEY_NOT_HERE', at.at(key).path, `a task in this place has no \`${key}\``, { atKey: true })
     }
   }
+}
+
+/** K5 */
+function checkAhead(task: KafkaListenerTask, at: Cursor, workflow: Workflow, report: Report): void {
+  const isAgain = workflow.taskNamed.get(task.scope ?? '')?.type === 'interval'
+  const why =
+    task.until !== undefined
+      ? 'goes with one record: a listener that keeps listening `until` something has its turn'
+      : task.item !== undefined
+        ? 'subscribes when the instance starts, and the items of a for-each are not known then'
+        : isAgain || task.aside !== undefined
+          ? 'subscribes when the instance starts: what runs beside its scope, or again and again, waits for its turn'
+          : undefined
+  if (why !== undefined) report.add('DW_KEY_NOT_HERE', at.at('skipAhead').path, `\`skipAhead\` ${why}`, { atKey: true })
 }
 
 /** K2 */

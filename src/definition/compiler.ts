@@ -17,6 +17,8 @@ export const sites = {
   listenerSet: ['input', 'vars', 'tasks', 'instance', 'now', 'output', 'message'],
   record: ['message'],
   correlation: ['input', 'vars', 'tasks', 'instance', 'now'],
+  /** Of a listener that is subscribed before its turn: nothing has run yet. */
+  correlationAhead: ['input', 'vars', 'instance'],
   failure: ['input', 'vars', 'tasks', 'instance', 'now', 'error'],
   schedule: ['now'],
 } as const

@@ -22,9 +22,6 @@ export interface Misfit {
   readonly suggestion?: string | undefined
 }
 
-/** A schema may refer to itself; a value is never as deep. */
-const depthMax = 100
-
 /** A JSON Schema that values of workflow files are held against. */
 export class ExpectedValue {
   readonly #schema: Json
@@ -43,22 +40,23 @@ export class ExpectedValue {
   /** Every way in which the value cannot fit. */
   misfits(value: Json): readonly Misfit[] {
     const found: Misfit[] = []
-    this.#walk(this.#schema, value, { path: [], depth: 0, found })
+    this.#walk(this.#schema, value, { path: [], seen: new Set(), found })
     return found
   }
 
   #walk(part: Json, value: Json, at: Walk): void {
-    if (at.depth > depthMax || part === true) return
+    // A schema may refer to itself, by many ways: each part of it is held against a value once.
+    if (part === true || at.seen.has(part)) return
     if (part === false) return void at.found.push({ path: at.path, message: 'must not be there' })
     if (!hasExpression(value)) return this.#checkConstant(part, value, at)
     if (!isObject(part)) return
-    const deeper = { ...at, depth: at.depth + 1 }
+    at.seen.add(part)
     const referred = part['$ref'] === undefined ? undefined : referredBy(part['$ref'], this.#schema)
-    if (referred !== undefined) this.#walk(referred, value, deeper)
-    if (isList(part['allOf'])) for (const each of part['allOf']) this.#walk(each, value, deeper)
+    if (referred !== undefined) this.#walk(referred, value, at)
+    if (isList(part['allOf'])) for (const each of part['allOf']) this.#walk(each, value, at)
     checkType(part['type'], value, at)
-    if (isObject(value)) this.#walkObject(part, value, deeper)
-    if (isList(value)) this.#walkList(part, value, deeper)
+    if (isObject(value)) this.#walkObject(part, value, at)
+    if (isList(value)) this.#walkList(part, value, at)
   }
 
   #checkConstant(part: Json, value: Json, { path, found }: Walk): void {
@@ -100,7 +98,7 @@ export class ExpectedValue {
       found.push({ path, message: `must have required property '${key}'` })
     }
     for (const [key, inner] of Object.entries(value)) {
-      const inside = { ...at, path: [...path, key] }
+      const inside = { found, path: [...path, key], seen: new Set<Json>() }
       const matching = patterns.filter(([pattern]) => matches(pattern, key) !== false)
       const isKnown = Object.hasOwn(properties, key)
       for (const [pattern, schema] of matching) if (matches(pattern, key) === true) this.#walk(schema, inner, inside)
@@ -122,7 +120,7 @@ export class ExpectedValue {
     const rest = isList(items) ? part['additionalItems'] : items
     value.forEach((item, index) => {
       const schema = index < tuple.length ? tuple[index] : rest
-      if (schema !== undefined) this.#walk(schema, item, { ...at, path: [...path, index] })
+      if (schema !== undefined) this.#walk(schema, item, { found, path: [...path, index], seen: new Set() })
     })
     if (typeof minItems === 'number' && value.length < minItems)
       found.push({ path, message: `must NOT have fewer than ${minItems} items` })
@@ -135,7 +133,8 @@ type JsonObject = { readonly [key: string]: Json }
 
 interface Walk {
   readonly path: Path
-  readonly depth: number
+  /** Parts of the schema that this value was held against. */
+  readonly seen: Set<Json>
   readonly found: Misfit[]
 }
 

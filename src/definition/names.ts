@@ -27,7 +27,9 @@ export function checkNames(sightings: readonly Sighting[], workflow: Workflow, r
   for (const { site, name, path, items } of sightings) {
     const { root, field, subfield, offset } = name
     const allowed: readonly string[] =
-      items.length > 0 && site !== 'record' ? [...sites[site], ...itemRoots] : sites[site]
+      items.length > 0 && site !== 'record' && site !== 'correlationAhead'
+        ? [...sites[site], ...itemRoots]
+        : sites[site]
     const add = (code: string, message: string, suggestion?: string): void =>
       report.add(code, path, message, { offset, suggestion })
 

@@ -6,7 +6,7 @@ import type { Path } from './cursor.ts'
 import type { Report } from './report.ts'
 
 export const notYet = {
-  taskKeys: ['skipAhead', 'attributes'],
+  taskKeys: ['attributes'],
   workflowKeys: ['compensate', 'onFailure', 'attributes'],
   /** Where an expression would start from. */
   roots: ['secrets'],

@@ -63,6 +63,7 @@ export function buildTask(item: Cursor, place: TaskPlace, compiler: Compiler, in
     case 'kafka-listener': {
       const correlate = item.at('correlate')
       const pairs = Array.isArray(correlate.value) ? correlate.items : [correlate]
+      const skipAhead = item.at('skipAhead').value === true
       return {
         ...builtIn,
         type,
@@ -70,12 +71,12 @@ export function buildTask(item: Cursor, place: TaskPlace, compiler: Compiler, in
         from: item.at('from').text === 'earliest' ? 'earliest' : 'latest',
         correlate: pairs.map((pair) => ({
           message: compiler.expression(pair.at('message'), 'record') ?? never,
-          instance: compiler.expression(pair.at('instance'), 'correlation') ?? never,
+          instance: compiler.expression(pair.at('instance'), skipAhead ? 'correlationAhead' : 'correlation') ?? never,
         })),
         keepMs: compiler.duration(item.at('keep')) ?? defaultKeepMs,
         match: oneOf(item.at('match'), ['one', 'all']),
         onExpired: oneOf(item.at('onExpired'), ['drop', 'dead-letter']),
-        skipAhead: item.at('skipAhead').value === true,
+        skipAhead,
         ...given('until', compiler.condition(item.at('until'), 'listenerSet')),
         ...given('where', compiler.condition(item.at('where'), 'record')),
       }

@@ -7,7 +7,7 @@
 import type { Expression, Template } from './expression.ts'
 import type { Schedule } from './schedule.ts'
 import type { InputSchema } from './schema.ts'
-import type { Monitor, Scope, Task } from './task-types.ts'
+import type { KafkaListenerTask, Monitor, Scope, Task } from './task-types.ts'
 
 export type * from './task-types.ts'
 
@@ -30,6 +30,8 @@ export interface Workflow {
   readonly taskNamed: ReadonlyMap<string, Task>
   /** The tasks of the root scope. */
   readonly root: Scope
+  /** Listeners with `skipAhead`. */
+  readonly ahead: readonly KafkaListenerTask[]
   /** The instance's output, evaluated when its root scope is complete. */
   readonly output?: Template
   /** How long a finished instance is kept; 0 deletes it on completion. */

@@ -22,6 +22,8 @@ import {
   undoTaken,
 } from './appliers/instance.ts'
 import {
+  aheadJoined,
+  aheadLeft,
   deadlinesSet,
   scopeJoined,
   scopeReopened,
@@ -78,6 +80,8 @@ const appliers: { readonly [Type in EventType]: Applier<Type> } = {
   'task.skipped': taskSkipped,
   'task.stopped': taskStopped,
   'scope.reopened': scopeReopened,
+  'ahead.joined': aheadJoined,
+  'ahead.left': aheadLeft,
   'vars.set': varsSet,
   'timer.armed': timerArmed,
   'timer.fired': timerFired,

@@ -4,6 +4,7 @@ import { isTrue, skipAttempt, skippedEdges, taskErrorOf, type Attempt } from './
 import { armDeadlines, dueTimesOf, type DueTimes } from './deadlines.ts'
 import { failAttempt } from './failure.ts'
 import { accept, type Outcome } from './outcome.ts'
+import { leaveAhead, stopAt, stopInside } from './stopping.ts'
 import { beginDecision } from './tasks/decision.ts'
 import { beginFail, beginStop } from './tasks/ending.ts'
 import { beginForEach } from './tasks/for-each.ts'
@@ -19,24 +20,27 @@ import { beginSet } from './tasks/set.ts'
 import { beginTrigger } from './tasks/trigger.ts'
 import { beginWorkflow } from './tasks/workflow.ts'
 
-/** Begins an attempt; what it throws fails it. */
-export function attempt(at: Attempt): Outcome {
+/** Begins an attempt; what it throws fails it. Where it is entered for what lies in it, `when` is not asked. */
+export function attempt(at: Attempt, { isForced = false } = {}): Outcome {
   const out = accept()
   // `when` is asked once, and deadlines count from the first attempt.
-  let isLetIn = at.number > 1
+  let isLetIn = at.number > 1 || isForced
   let due: DueTimes | undefined
   try {
     if (!isLetIn) {
       if (at.task.when !== undefined && !isTrue(at, at.task.when, 'when')) {
+        stopAt(at, at.task, at.world, out)
         return skipAttempt(at, skippedEdges(at.task), out, { note: 'when: was false' })
       }
-      due = dueTimesOf(at)
     }
+    if (at.number === 1) due = dueTimesOf(at)
     isLetIn = true
     begin(at, out)
     return watch(at, due, out)
   } catch (error) {
     const failed = accept()
+    stopInside(at, at.task, at.world, failed)
+    leaveAhead(at, at.world, failed)
     failAttempt(at, taskErrorOf(error), failed, { isRetryable: isLetIn })
     return watch(at, due, failed)
   }

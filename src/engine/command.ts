@@ -18,6 +18,8 @@ export type Command =
   | { readonly type: 'instance.stop'; readonly instanceId: string; readonly reason: string }
   /** A variable was written: listeners whose values follow it wait for those that they have now. */
   | { readonly type: 'instance.follow-vars'; readonly instanceId: string }
+  /** Listeners with `skipAhead` are subscribed before their turn. */
+  | { readonly type: 'instance.listen-ahead'; readonly instanceId: string }
   /** It is ending: compensates the next task, or ends. */
   | { readonly type: 'instance.unwind'; readonly instanceId: string }
   /** A bug of ours met this instance: it waits for a person. */

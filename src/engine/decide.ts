@@ -1,6 +1,7 @@
 // The deciders by command: exhaustive, so that a command with no decider does not build. They may read and may
 // refuse, and change nothing.
 import type { Command } from './command.ts'
+import { listenAhead } from './deciders/ahead.ts'
 import { joinChannel, leaveChannel, publishToChannel, purgeChannel, returnToChannel } from './deciders/channel.ts'
 import { hearOfChild, stopChild } from './deciders/child.ts'
 import { completeInstance, failInstance, stopInstance, unwindInstance } from './deciders/ending.ts'
@@ -26,6 +27,7 @@ const deciders: { readonly [Type in Command['type']]: Decider<Type> } = {
   'instance.complete': completeInstance,
   'instance.fail': failInstance,
   'instance.follow-vars': followVariables,
+  'instance.listen-ahead': listenAhead,
   'instance.stop': stopInstance,
   'instance.unwind': unwindInstance,
   'instance.operate': operateInstance,

@@ -20,3 +20,8 @@ export function enterScope(instance: InstanceRow, workflow: Workflow, scope: Sco
     out.follow({ type: 'task.activate', instanceId: instance.id, task: nodeOf(workflow, slot, task.index) })
   }
 }
+
+/** Listeners with `skipAhead` that may have their turn yet are subscribed. */
+export function followAhead(instanceId: string, workflow: Workflow, out: Outcome): void {
+  if (workflow.ahead.length > 0) out.follow({ type: 'instance.listen-ahead', instanceId })
+}

@@ -15,6 +15,7 @@ import type {
   OpenWork,
   ScheduleEntry,
   Signal,
+  Subscription,
   TimerRow,
   UndoKind,
   UndoRow,
@@ -124,6 +125,9 @@ export type Event =
     }
   /** The last one of its kind is compensated. */
   | { readonly type: 'undo.taken'; readonly instanceId: string; readonly kind: UndoKind }
+  /** A listener is subscribed before its turn, in place of any subscription that it has. */
+  | { readonly type: 'ahead.joined'; readonly instanceId: string; readonly subscription: Subscription }
+  | { readonly type: 'ahead.left'; readonly instanceId: string; readonly task: number }
   | (OfTask & { readonly type: 'vars.set'; readonly values: readonly (readonly [string, Json])[] })
   | { readonly type: 'timer.armed'; readonly key: string; readonly row: TimerRow }
   | { readonly type: 'timer.fired'; readonly key: string }

@@ -59,6 +59,15 @@ export class Outcome {
     ;(this.#effects ??= []).push(effect)
     return this
   }
+
+  /** What another one comes to, after what this one has. */
+  include(other: Outcome): this {
+    for (const event of other.events) this.event(event)
+    for (const command of other.followUps) this.follow(command)
+    for (const record of other.outgoing) this.produce(record)
+    for (const effect of other.effects) this.effect(effect)
+    return this
+  }
 }
 
 export type Decider<Type extends Command['type']> = (

@@ -112,10 +112,21 @@ export interface InstanceRow {
   error: TaskError | undefined
   /** The last number given to a subscription. */
   subscriptions: number
+  /** Listeners that are subscribed before their turn (ahead.ts). */
+  ahead: readonly Subscription[]
   timeline: TimelineRow[]
   timelineDropped: number
   /** Keys of its payloads that are values of their own; the codec's. */
   stored: readonly string[]
+}
+
+/** A listener, by its node, waits for these values in place of a row of its own. */
+export interface Subscription {
+  readonly task: number
+  readonly number: number
+  readonly value: string
+  /** Values of the further pairs, in their order. */
+  readonly others: readonly string[]
 }
 
 export interface Signal {

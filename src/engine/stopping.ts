@@ -95,6 +95,15 @@ export function stopAt(place: Place, task: Task, world: World, out: Outcome): vo
   stopInside(place, task, world, out)
   const row = rowAt(place.state, place.instance, place.node)
   if (isUnfinished(row)) stopTask(attemptOf(place, world, row.attempt), row, out)
+  else leaveAhead(place, world, out)
+}
+
+/** A listener that was subscribed before its turn has none any more. */
+export function leaveAhead(place: Place, world: World, out: Outcome): void {
+  const subscription = place.instance.ahead.find(({ task }) => task === place.node)
+  if (subscription === undefined) return
+  out.event({ type: 'ahead.left', instanceId: place.instance.id, task: place.node })
+  withdraw(attemptOf(place, world, 0), { kind: 'record', ...subscription, timer: undefined }, out)
 }
 
 /** Stops what is under way in a task that has tasks of its own. */

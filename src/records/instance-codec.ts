@@ -11,6 +11,7 @@ import type {
   InstanceStatus,
   Parent,
   Signal,
+  Subscription,
   TaskStatus,
   TimelineRow,
 } from '../engine/state.ts'
@@ -76,6 +77,7 @@ export function encodeInstance(row: InstanceRow): EncodedInstance {
     row.signals.map(({ name, payload }) => [name, payload.bytes]),
     row.deferred,
     row.due === undefined ? null : [row.due.trigger, row.due.dueAtMs],
+    row.ahead.map(({ task, number: which, value, others }) => [task, which, value, ...others]),
   ])
   return { bytes, payloads, stored }
 }
@@ -124,6 +126,7 @@ function instanceOf(fields: readonly unknown[], load: (key: string) => Uint8Arra
     signals: list(fields[27]).map(signalOf),
     deferred: number(fields[28]),
     due: dueOf(fields[29]),
+    ahead: list(fields[30]).map(subscriptionOf),
   }
 }
 
@@ -135,6 +138,11 @@ function parentOf(field: unknown): Parent | undefined {
 function dueOf(field: unknown): Due | undefined {
   const fields = optional(list)(field)
   return fields && { trigger: text(fields[0]), dueAtMs: number(fields[1]) }
+}
+
+function subscriptionOf(field: unknown): Subscription {
+  const [task, which, value, ...others] = list(field)
+  return { task: number(task), number: number(which), value: text(value), others: texts(others) }
 }
 
 function signalOf(field: unknown): Signal {

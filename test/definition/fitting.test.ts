@@ -71,6 +71,9 @@ test('nothing is told where alternatives, or references out of the definitions, 
 test('a schema that refers to itself comes to an end', () => {
   const endless = { $ref: '#/$defs/a', $defs: { a: { allOf: [{ $ref: '#/$defs/a' }] } } }
   assert.deepEqual(told(endless, { a: '${ input }' }), [])
+  const self = { $ref: '#/$defs/a' }
+  const byManyWays = { $ref: '#/$defs/a', $defs: { a: { allOf: [self, self, { type: 'array' }] } } }
+  assert.deepEqual(told(byManyWays, { a: '${ input }' }), ['must be array'])
 })
 
 test('draft-07 tuples and patterns of keys are known', () => {

@@ -15,8 +15,8 @@ const refused: readonly (readonly [what: string, text: string])[] = [
   ...notYet.workflowKeys.map((key) => [key, workflow(`${key}: { a: 1 }`)] as const),
   ...notYet.roots.map((root) => [root, task(`, when: ${root}.X == "x"`)] as const),
   [
-    'skipAhead',
-    task(', tasks: [{ name: b, type: set, set: { x: 1 }, compensate: { type: set, skipAhead: true } }]', 'process', ''),
+    'attributes',
+    task(', tasks: [{ name: b, type: set, set: { x: 1 }, compensate: { type: set, attributes: {} } }]', 'process', ''),
   ],
 ]
 

@@ -129,6 +129,9 @@ test('the address is of the content: layout, comments and order of keys do not c
 /** `at` is the text that the place points at. */
 type Case = readonly [title: string, text: string, code: string, at: string, suggestion?: string]
 
+const ahead = (instance: string, more = ''): string =>
+  `- { name: l, type: kafka-listener, topic: t, skipAhead: true, correlate: { message: message.key, ${instance} }${more} }`
+
 const cases: readonly Case[] = [
   ['a syntax error', 'workflow: [w\n', 'DW_YAML', ''],
   [
@@ -340,6 +343,30 @@ const cases: readonly Case[] = [
     tasks('- { name: a, type: kafka-listener, topic: t, correlate: { message: message.key, instance: message.key } }'),
     'DW_ROOT_NOT_HERE',
     'message.key',
+  ],
+  [
+    'what is not there when the instance starts, in a listener that subscribes then',
+    tasks(set('a', ''), ahead('instance: tasks.a.output')),
+    'DW_ROOT_NOT_HERE',
+    'tasks.a.output',
+  ],
+  [
+    '`skipAhead` of a listener that takes several records',
+    tasks(ahead('instance: instance.key', ', until: "true"')),
+    'DW_KEY_NOT_HERE',
+    'skipAhead',
+  ],
+  [
+    '`skipAhead` inside a for-each',
+    tasks(`- { name: e, type: for-each, items: "\${ [1] }", tasks: [${ahead('instance: instance.key').slice(2)}] }`),
+    'DW_KEY_NOT_HERE',
+    'skipAhead',
+  ],
+  [
+    '`skipAhead` inside an interval',
+    tasks(`- { name: e, type: interval, every: 1s, until: "true", run: ${ahead('instance: instance.key').slice(2)} }`),
+    'DW_KEY_NOT_HERE',
+    'skipAhead',
   ],
   ['`with` on a built-in', tasks(set('a', ', with: 1')), 'DW_KEY_NOT_HERE', 'with'],
   [

@@ -149,7 +149,7 @@ suite('instances', () => {
   test('small payloads that are many together become values of their own beyond the limit', () => {
     const output = Payload.of('x'.repeat(limits.payloadInlineBytesMax - 2))
     const tasks = Array.from({ length: 20 }, () => ({ ...completed, output }))
-    const { keys, bytes } = through({ ...sample, input: small, output: undefined, tasks })
+    const { keys, bytes } = through({ ...sample, input: small, output: undefined, ahead: [], tasks })
     assert.equal(keys.length, 5)
     assert.ok(bytes < limits.inlineBytesMax + 16_384)
   })

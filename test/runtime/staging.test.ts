@@ -51,6 +51,7 @@ function instance(input: Payload): InstanceRow {
     output: undefined,
     error: undefined,
     subscriptions: 0,
+    ahead: [],
     timeline: [],
     timelineDropped: 0,
     stored: [],

@@ -193,6 +193,12 @@ export const instanceRow: fc.Arbitrary<InstanceRow> = fc.record({
   output: maybe(payload),
   error: maybe(error),
   subscriptions: fc.nat(),
+  ahead: fc.array(
+    fc.record({ task: fc.nat(), number: fc.nat(), value: text, others: fc.array(text, { maxLength: 3 }) }),
+    {
+      maxLength: 3,
+    },
+  ),
   timeline,
   timelineDropped: fc.nat(),
   stored: fc.constant([]),

@@ -11,6 +11,7 @@
 //   Q3  the row of a key lists exactly the starts that wait for it, and none where its instance has ended
 //   N1  incidents count the tasks that wait for a person, and the instance where it does
 //   N2  `stopping` counts the handlers that clean up
+//   A1  a listener that is subscribed before its turn has not begun, in an instance that goes on
 import assert from 'node:assert/strict'
 import { nodesOf, ownerOf, rowAt, slotOf, spansOf, taskAt } from '../../src/engine/nodes.ts'
 import {
@@ -117,6 +118,7 @@ function checkInstance(
   if (instance.status === 'EXECUTING') assert.equal(instance.unsettled, unsettled.get(-1) ?? 0, 'T5')
   assert.equal(instance.incidents, incidents, 'N1')
   assert.equal(instance.stopping, stopping, 'N2')
+  for (const { task } of instance.ahead) assert.ok(isOpen && rowAt(tables, instance, task) === undefined, 'A1')
 }
 
 function checkSchedules(store: MapStore, rows: CommittedRows, timers: Set<string>): void {

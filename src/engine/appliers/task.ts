@@ -33,7 +33,25 @@ export const taskSubmitted: Applier<'task.submitted'> = (event, state) => {
 
 export const taskExecuting: Applier<'task.executing'> = (event, state) => {
   const row = change(event, { status: 'EXECUTING', open: event.open, item: event.item }, state)
-  if (event.open.kind === 'record') row.subscriptions = event.open.number
+  if (event.open.kind !== 'record') return
+  // One that was subscribed before its turn keeps its place in line.
+  row.subscriptions = Math.max(row.subscriptions, event.open.number)
+  dropAhead(row, event.task)
+}
+
+export const aheadJoined: Applier<'ahead.joined'> = ({ instanceId, subscription }, state) => {
+  const row = state.instances.edit(instanceId)
+  dropAhead(row, subscription.task)
+  row.ahead = [...row.ahead, subscription]
+  row.subscriptions = subscription.number
+}
+
+export const aheadLeft: Applier<'ahead.left'> = ({ instanceId, task }, state) => {
+  dropAhead(state.instances.edit(instanceId), task)
+}
+
+function dropAhead(row: InstanceRow, task: number): void {
+  if (row.ahead.length > 0) row.ahead = row.ahead.filter((each) => each.task !== task)
 }
 
 export const taskRetryScheduled: Applier<'task.retry-scheduled'> = (event, state) => {

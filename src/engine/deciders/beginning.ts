@@ -7,7 +7,7 @@ import type { Workflow } from '../../definition/workflow.ts'
 import { checkPayload, checkVars, taskErrorOf } from '../attempt.ts'
 import type { InstanceStart } from '../command.ts'
 import { armDeadlines, dueTimesOfInstance, type DueTimes } from '../deadlines.ts'
-import { enterScope } from '../entering.ts'
+import { enterScope, followAhead } from '../entering.ts'
 import { coordinates, messageOf, type MessageRoot } from '../message.ts'
 import type { Outcome } from '../outcome.ts'
 import { Payload } from '../payload.ts'
@@ -58,6 +58,7 @@ export function begin(
   remember(command, { outcome: 'started', instanceId, key }, state, world, out)
   armDeadlines(instanceId, -1, due, out)
   enterScope(row, workflow, workflow.root, 0, out)
+  followAhead(row.id, workflow, out)
   if (row.parent !== undefined) tellParent(row.parent, { outcome: 'started' }, world, out)
   return answer(command, { outcome: 'started', instanceId, key }, out)
 }
@@ -100,6 +101,7 @@ function newInstance(command: InstanceStart, workflow: Workflow, input: Payload,
     output: undefined,
     error: undefined,
     subscriptions: 0,
+    ahead: [],
     timeline: [],
     timelineDropped: 0,
     stored: [],

@@ -10,7 +10,7 @@ import {
   type Attempt,
 } from '../attempt.ts'
 import type { Action } from '../command.ts'
-import { enterScope } from '../entering.ts'
+import { enterScope, followAhead } from '../entering.ts'
 import { nameOfNode, nodesOf, rowAt, taskAt } from '../nodes.ts'
 import { accept, type Outcome } from '../outcome.ts'
 import { isSettled, keyId, timerKey, type InstanceRow, type State, type TaskRow } from '../state.ts'
@@ -162,6 +162,7 @@ function reopen(instance: InstanceRow, by: string, state: State, world: World): 
     out.follow({ type: 'task.activate', instanceId: instance.id, task: task.index })
   }
   if (again.length === 0) enterScope(instance, workflow, workflow.root, 0, out)
+  followAhead(instance.id, workflow, out)
   return out
 }
 

@@ -84,12 +84,13 @@ function timeoutMessage(task: Task, open: Extract<OpenWork, { kind: 'record' }>)
   return `no record of ${topic} came for '${open.value}' within ${task.timeoutMs ?? 0} ms`
 }
 
-/** The handler of a stopped task is done with it: an instance that waited for the last of them ends. */
+/** The handler of a stopped task is done with it: an instance that waited for the last of them ends, a scope goes on. */
 export function stopped(at: Attempt): Outcome {
   const { id, ending, unsettled } = at.instance
   const out = accept().event({ type: 'task.stopped', ...identity(at) })
   if (ending !== undefined) return out.follow({ type: 'instance.unwind', instanceId: id })
-  return unsettled === 0 ? out.follow({ type: 'instance.complete', instanceId: id }) : out
+  if (unsettled === 0) return out.follow({ type: 'instance.complete', instanceId: id })
+  return out.follow({ type: 'scope.advance', instanceId: id, task: at.node })
 }
 
 /** A task that waits for something, and its attempt. */

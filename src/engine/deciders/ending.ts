@@ -21,7 +21,7 @@ import { Payload } from '../payload.ts'
 import { reject } from '../rejection.ts'
 import { rootsFor } from '../roots.ts'
 import { keyId, timerKey, type Ending, type InstanceRow, type State, type TimerTarget } from '../state.ts'
-import { isUnfinished, stopAt, stopScope } from '../stopping.ts'
+import { isUnfinished, leaveAhead, stopAt, stopScope } from '../stopping.ts'
 import type { World } from '../world.ts'
 import { tellParent } from './parent.ts'
 import { tellSchedule } from './schedule.ts'
@@ -134,6 +134,7 @@ export function endInstance(
   out: Outcome,
 ): Outcome {
   const workflow = expectWorkflow(world, instance.version)
+  for (const { task: node } of instance.ahead) leaveAhead({ state, instance, workflow, node }, world, out)
   if (instance.parent !== undefined) tellParent(instance.parent, told, world, out)
   if (instance.due !== undefined) tellSchedule(workflow, instance.due, world, out)
   for (const [topic, value] of valuesListenedTo(state, instance, workflow, world)) {

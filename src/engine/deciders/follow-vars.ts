@@ -1,5 +1,6 @@
 // Correlation values follow `vars`: a variable was written, and listeners that wait may have to wait for another value.
 import { attemptOf, taskErrorOf } from '../attempt.ts'
+import { followAhead } from '../entering.ts'
 import { failAttempt } from '../failure.ts'
 import { nodesOf, rowAt, taskAt } from '../nodes.ts'
 import { accept, type Decider } from '../outcome.ts'
@@ -29,5 +30,6 @@ export const followVariables: Decider<'instance.follow-vars'> = ({ instanceId },
     }
     if (out.events.length > 0) return out.follow({ type: 'instance.follow-vars', instanceId })
   }
+  if (workflow.ahead.some(followsVars)) followAhead(instanceId, workflow, out)
   return out
 }

@@ -24,7 +24,7 @@ import { Payload } from '../payload.ts'
 import { reject } from '../rejection.ts'
 import type { Place } from '../roots.ts'
 import { isSettled, type InstanceRow, type State, type TaskRow } from '../state.ts'
-import { stopInside } from '../stopping.ts'
+import { stopAt, stopInside } from '../stopping.ts'
 import { advanceInterval } from '../tasks/interval.ts'
 import type { World } from '../world.ts'
 import { expectWorkflow, isUnderWay } from './instance.ts'
@@ -88,6 +88,7 @@ function consider(place: Place, task: Task, settled: Task, world: World, out: Ou
     out.follow({ type: 'task.activate', instanceId: instance.id, task: node })
     return
   }
+  stopAt(place, task, world, out)
   skipAttempt(attemptOf(place, world, 0), 'dead', out)
 }
 

@@ -6,15 +6,16 @@ import { armTaskTimer, attemptOf, checkPayload, completeAttempt, identity, type 
 import { attempt } from '../begin.ts'
 import { isEntered } from '../entering.ts'
 import { failAttempt, orFail } from '../failure.ts'
-import { coordinates, messageOf } from '../message.ts'
+import { coordinates } from '../message.ts'
 import { ownerOf, rowAt, taskAt } from '../nodes.ts'
 import { accept, type Decider, type Outcome } from '../outcome.ts'
-import { nullPayload, Payload } from '../payload.ts'
 import { reject, type RejectionCode } from '../rejection.ts'
-import type { OpenWork, State } from '../state.ts'
+import type { InstanceCorrelate } from '../command.ts'
+import type { InstanceRow, OpenWork, State } from '../state.ts'
 import { workOf } from '../tasks/handler.ts'
 import type { World } from '../world.ts'
-import { takeRecord } from '../tasks/kafka-listener.ts'
+import { recordOf, takeRecord } from '../tasks/kafka-listener.ts'
+import { takeAhead } from './ahead.ts'
 import { openTask, stopped } from './due.ts'
 import { expectWorkflow, mayRun } from './instance.ts'
 
@@ -82,37 +83,40 @@ export const endStop: Decider<'task.stop-ended'> = (command, state, world) => {
   return stopped(found.at)
 }
 
-/** The record that a listener waited for; sent back where it does not wait for it any more. */
+/** The record that a listener waits for, in its turn or ahead of it; sent back where it does not wait for it any more. */
 export const correlateInstance: Decider<'instance.correlate'> = (command, state, world) => {
-  const { record, value, arrivedAtMs, expiresAtMs, onExpired } = command
   const instance = state.instances.find(command.instanceId)
-  const row = instance && rowAt(state, instance, command.task)
-  if (instance === undefined || row?.open?.kind !== 'record' || row.open.number !== command.number) {
-    const hasEnded = instance === undefined || instance.status !== 'EXECUTING'
-    return accept()
-      .event({ type: 'record.returned', instanceId: command.instanceId, task: command.task })
-      .send(world, partitionOfText(value, world.partitions), {
-        type: 'channel.return',
-        workflow: command.workflow,
-        value,
-        record,
-        arrivedAtMs,
-        expiresAtMs,
-        onExpired,
-        isStale: hasEnded && arrivedAtMs >= (instance?.startedAtMs ?? 0),
-      })
-  }
-  const workflow = expectWorkflow(world, instance.version)
+  if (instance === undefined) return returned(command, undefined, world)
+  const place = { state, instance, workflow: expectWorkflow(world, instance.version), node: command.task }
+  const row = rowAt(state, instance, command.task)
+  if (row?.open?.kind !== 'record' || row.open.number !== command.number)
+    return takeAhead(command, place, world) ?? returned(command, instance, world)
   const { open, startedAtMs } = row
-  const at = attemptOf({ state, instance, workflow, node: command.task }, world, row.attempt)
+  const at = attemptOf(place, world, row.attempt)
   const { task } = at
   assert(task.type === 'kafka-listener', 'T1: only a listener waits for a record')
-  const message = messageOf(record)
-  const output = record.value === null ? nullPayload : Payload.ofBytes(record.value, message.value)
-  const note = `${arrivedAtMs < startedAtMs ? 'kept record' : 'record'} ${coordinates(record)}`
-  return orFail(at, (out) =>
-    takeRecord({ ...at, task }, open, { output: checkPayload(output, 'the record'), message, note }, out),
-  )
+  const note = `${command.arrivedAtMs < startedAtMs ? 'kept record' : 'record'} ${coordinates(command.record)}`
+  return orFail(at, (out) => takeRecord({ ...at, task }, open, { ...recordOf(command.record), note }, out))
+}
+
+function returned(command: InstanceCorrelate, instance: InstanceRow | undefined, world: World): Outcome {
+  const { arrivedAtMs, expiresAtMs, instanceId, number, onExpired, record, task, value, workflow } = command
+  const hasEnded = instance?.status !== 'EXECUTING'
+  const isStale = hasEnded && arrivedAtMs >= (instance?.startedAtMs ?? 0)
+  const out = accept().event({ type: 'record.returned', instanceId, task })
+  // The subscription went with the record that it was found.
+  if (instance?.ahead.some((each) => each.task === task && each.number === number) === true)
+    out.event({ type: 'ahead.left', instanceId, task })
+  return out.send(world, partitionOfText(value, world.partitions), {
+    type: 'channel.return',
+    workflow,
+    value,
+    record,
+    arrivedAtMs,
+    expiresAtMs,
+    onExpired,
+    isStale,
+  })
 }
 
 function openAttempt(

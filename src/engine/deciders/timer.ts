@@ -16,16 +16,16 @@ export const fireTimer: Decider<'timer.fire'> = ({ timer }, state, world) => {
   switch (target.kind) {
     case 'task': {
       const due = taskDue(target, timer, state, world)
-      return typeof due === 'string' ? out : joined(out, due)
+      return typeof due === 'string' ? out : out.include(due)
     }
     case 'max-duration':
     case 'monitor':
     case 'deadline': {
       const due = deadlinePassed(target, timer, state, world)
-      return typeof due === 'string' ? out : joined(out, due)
+      return typeof due === 'string' ? out : out.include(due)
     }
     case 'schedule':
-      return joined(out, scheduleDue(target, state, world))
+      return out.include(scheduleDue(target, state, world))
     case 'forget-instance':
       return out.follow({ type: 'instance.forget', instanceId: target.instanceId })
     case 'expire-kept':
@@ -40,12 +40,4 @@ function expireKept(number: number, state: State, out: Outcome): Outcome {
   if (kept === undefined) return out
   out.event({ type: 'record.unkept', number, reason: 'expired' })
   return buryKept(kept, 'expired', state, out)
-}
-
-function joined(first: Outcome, second: Outcome): Outcome {
-  for (const event of second.events) first.event(event)
-  for (const command of second.followUps) first.follow(command)
-  for (const record of second.outgoing) first.produce(record)
-  for (const effect of second.effects) first.effect(effect)
-  return first
 }

@@ -13,6 +13,7 @@ import type { KafkaListenerTask } from '../../definition/workflow.ts'
 import {
   armTaskTimer,
   AttemptFailed,
+  checkPayload,
   completeAttempt,
   evaluate,
   evaluateSet,
@@ -22,11 +23,11 @@ import {
   type Attempt,
 } from '../attempt.ts'
 import { canonicalText } from '../correlation.ts'
-import type { MessageRoot } from '../message.ts'
+import { messageOf, type MessageRoot, type SourceRecord } from '../message.ts'
 import { rowAt } from '../nodes.ts'
 import type { Outcome } from '../outcome.ts'
-import type { Payload } from '../payload.ts'
-import type { OpenWork } from '../state.ts'
+import { nullPayload, Payload } from '../payload.ts'
+import type { OpenWork, Subscription } from '../state.ts'
 import { withdraw } from '../stopping.ts'
 import { writeVars } from '../vars.ts'
 import type { Begin } from './behaviour.ts'
@@ -35,12 +36,19 @@ type Listening = Attempt<KafkaListenerTask>
 type RecordWork = Extract<OpenWork, { kind: 'record' }>
 
 export const beginKafkaListener: Begin<'kafka-listener'> = (at, out) => {
-  const { task, world } = at
-  const values = valuesOf(at)
+  const { instance, task, world } = at
+  const ahead = instance.ahead.find((each) => each.task === at.node)
+  const wanted = ahead ?? nextSubscription(at, instance.subscriptions + 1)
   const timer = task.timeoutMs === undefined ? undefined : armTaskTimer(at, world.nowMs + task.timeoutMs, out)
-  const open = openWork(at, values, timer)
-  out.event({ type: 'task.executing', ...identity(at), open })
-  subscribe(at, open, world.nowMs, out)
+  out.event({ type: 'task.executing', ...identity(at), open: recordWork(wanted, timer) })
+  if (ahead === undefined) subscribe(at, wanted, world.nowMs, out)
+}
+
+/** A record as its task sees it. @throws {AttemptFailed} It is too large to be kept. */
+export function recordOf(record: SourceRecord): { readonly output: Payload; readonly message: MessageRoot } {
+  const message = messageOf(record)
+  const output = record.value === null ? nullPayload : Payload.ofBytes(record.value, message.value)
+  return { message, output: checkPayload(output, 'the record') }
 }
 
 /** The record that it waited for: the last one, or one more. @throws {ExpressionError | AttemptFailed} */
@@ -69,22 +77,36 @@ export function takeRecord(
 
 /** L2: waits for the values as they are now, where those are others. @throws {ExpressionError | AttemptFailed} */
 export function followVars(at: Listening, open: RecordWork, out: Outcome): void {
-  const [value, ...others] = valuesOf(at)
-  if (value === open.value && others.join() === open.others.join()) return
+  if (isSame(nextSubscription(at, open.number), open)) return
   withdraw(at, open, out)
   listenOn(at, open, out)
 }
 
+type Values = Pick<Subscription, 'value' | 'others'>
+
+/** True where both wait for the same. */
+export const isSame = (one: Values, other: Values): boolean =>
+  one.value === other.value && JSON.stringify(one.others) === JSON.stringify(other.others)
+
 /** Another subscription, in the place of the one before. */
 function listenOn(at: Listening, before: RecordWork, out: Outcome): void {
-  const open = openWork(at, valuesOf(at), before.timer)
-  out.event({ type: 'task.waiting', ...identity(at), open })
-  subscribe(at, open, rowAt(at.state, at.instance, at.node)?.startedAtMs ?? at.world.nowMs, out)
+  const wanted = nextSubscription(at, at.instance.subscriptions + 1)
+  out.event({ type: 'task.waiting', ...identity(at), open: recordWork(wanted, before.timer) })
+  subscribe(at, wanted, rowAt(at.state, at.instance, at.node)?.startedAtMs ?? at.world.nowMs, out)
 }
 
-function openWork({ instance }: Listening, values: readonly string[], timer: string | undefined): RecordWork {
-  const [value = '', ...others] = values
-  return { kind: 'record', number: instance.subscriptions + 1, value, others, timer }
+const recordWork = ({ number, value, others }: Subscription, timer: string | undefined): RecordWork => ({
+  kind: 'record',
+  number,
+  value,
+  others,
+  timer,
+})
+
+/** For the values as they are now. @throws {ExpressionError | AttemptFailed} */
+export function nextSubscription(at: Listening, number: number): Subscription {
+  const [value = '', ...others] = valuesOf(at)
+  return { task: at.node, number, value, others }
 }
 
 /** The instance's side of its pairs. @throws {ExpressionError | AttemptFailed} */
@@ -103,7 +125,8 @@ function valuesOf(at: Listening): readonly string[] {
   return at.task.correlate.map((pair) => valueOf(pair.instance))
 }
 
-function subscribe(at: Listening, { value, others, number }: RecordWork, sinceMs: number, out: Outcome): void {
+/** It joins the channel of its value, in line since then. */
+export function subscribe(at: Listening, { value, others, number }: Subscription, sinceMs: number, out: Outcome): void {
   const { instance, task, world } = at
   out.send(world, partitionOfText(value, world.partitions), {
     type: 'channel.join',

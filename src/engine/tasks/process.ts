@@ -1,7 +1,7 @@
 // process: opens its scope; it is settled when the scope is (deciders/scope.ts). Another attempt begins it anew.
 import type { Task } from '../../definition/workflow.ts'
 import { identity, type Attempt } from '../attempt.ts'
-import { enterScope, scopeWork } from '../entering.ts'
+import { enterScope, followAhead, scopeWork } from '../entering.ts'
 import { slotOf } from '../nodes.ts'
 import type { Outcome } from '../outcome.ts'
 import type { Begin } from './behaviour.ts'
@@ -17,6 +17,7 @@ export const beginProcess: Begin<'process'> = (at, out) => {
 export function reopen(at: Attempt, out: Outcome, isAgain = at.number > 1): void {
   if (!isAgain) return
   out.event({ type: 'scope.reopened', ...identity(at), tasks: tasksIn(at) })
+  followAhead(at.instance.id, at.workflow, out)
 }
 
 /** The nodes of all that lies in a task. */

@@ -47,6 +47,8 @@ const events: { readonly [Type in EventType]: Within } = {
   'task.skipped': often,
   'task.stopped': often,
   'scope.reopened': seldom,
+  'ahead.joined': 'no workflow of the simulation has it yet',
+  'ahead.left': 'no workflow of the simulation has it yet',
   'vars.set': often,
   'timer.armed': often,
   'timer.fired': often,
