@@ -8,7 +8,7 @@ import { openLevelStore } from '../src/adapters/level/store.ts'
 import { systemClock } from '../src/adapters/system/clock.ts'
 import { createIds } from '../src/adapters/system/ids.ts'
 import { silentLogger } from '../src/base/logger.ts'
-import { readWorkflowFiles } from '../src/definition/folder.ts'
+import { readWorkflowFiles, type WorkflowFile } from '../src/definition/folder.ts'
 import { loadWorkflows } from '../src/definition/parse.ts'
 import { handlerSource } from '../src/handlers/registry.ts'
 import type { Log } from '../src/runtime/ports.ts'
@@ -26,6 +26,8 @@ export interface Engine {
 /** Runs with a log in a new directory, and removes both afterwards. */
 export async function withLog<T>(openLog: OpenLog, run: (log: Log, directory: string) => Promise<T>): Promise<T> {
   const directory = await mkdtemp(join(tmpdir(), 'dagger-worker-bench-'))
+  // The worker's own timers keep no process alive; in a daemon its HTTP server does.
+  const alive = setInterval(() => {}, 1_000)
   try {
     const log = await openLog(join(directory, 'log'))
     try {
@@ -34,12 +36,17 @@ export async function withLog<T>(openLog: OpenLog, run: (log: Log, directory: st
       await log.close()
     }
   } finally {
+    clearInterval(alive)
     await rm(directory, { recursive: true, force: true })
   }
 }
 
-/** Runs with a worker that is ready and serves one workflow of bench/workflows, and stops it afterwards. */
-export function withEngine<T>(openLog: OpenLog, workflow: string, run: (engine: Engine) => Promise<T>): Promise<T> {
+/** Runs with a worker that is ready and serves one workflow, and stops it afterwards. */
+export function withEngine<T>(
+  openLog: OpenLog,
+  workflow: WorkflowFile,
+  run: (engine: Engine) => Promise<T>,
+): Promise<T> {
   return withLog(openLog, async (log, directory) => {
     const worker = await startWorker(log, directory)
     try {
@@ -50,6 +57,14 @@ export function withEngine<T>(openLog: OpenLog, workflow: string, run: (engine: 
       await worker.stop()
     }
   })
+}
+
+/** A file of bench/workflows, by its name. */
+export async function workflowFile(name: string): Promise<WorkflowFile> {
+  const files = await readWorkflowFiles(join(import.meta.dirname, 'workflows'))
+  const file = files.find((each) => basename(each.file) === `${name}.yaml`)
+  if (file === undefined) throw new Error(`bench/workflows has no ${name}.yaml`)
+  return file
 }
 
 function startWorker(log: Log, directory: string): Promise<Worker> {
@@ -75,10 +90,8 @@ function startWorker(log: Log, directory: string): Promise<Worker> {
   })
 }
 
-async function publish(worker: Worker, workflow: string): Promise<void> {
-  const files = await readWorkflowFiles(join(import.meta.dirname, 'workflows'))
-  const wanted = files.filter(({ file }) => basename(file) === `${workflow}.yaml`)
-  const { byFile, problems } = loadWorkflows(wanted, { handlers: [] })
+async function publish(worker: Worker, workflow: WorkflowFile): Promise<void> {
+  const { byFile, problems } = loadWorkflows([workflow], { handlers: [] })
   if (problems.length > 0) throw new Error(problems.map(({ message }) => message).join('\n'))
   await worker.publish('bench', byFile, [])
 }

@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util'
 import { logNames, type LogName } from './logs.ts'
 
-export const workloads = ['floor', 'order', 'chain', 'latency'] as const
+export const workloads = ['floor', 'order', 'chain', 'wide', 'latency'] as const
 export type WorkloadName = (typeof workloads)[number]
 
 export interface BenchOptions {
@@ -22,11 +22,12 @@ export interface BenchOptions {
   readonly isProfiled: boolean
 }
 
-const short = { instances: 8_000, seconds: 10, runs: 3, kafkaRuns: 1 } as const
-const full = { instances: 50_000, seconds: 60, runs: 5, kafkaRuns: 3 } as const
+const inShort: readonly WorkloadName[] = ['floor', 'order', 'chain', 'latency']
+const short = { only: inShort, instances: 8_000, seconds: 10, runs: 3, kafkaRuns: 1 } as const
+const full = { only: workloads, instances: 50_000, seconds: 60, runs: 5, kafkaRuns: 3 } as const
 
 export const usage = `npm run bench -- [options]
-  --only NAME,…      ${workloads.join(', ')} (order brings its floor along)
+  --only NAME,…      ${workloads.join(', ')} (order brings its floor along; wide: with --full only)
   --instances N      of each throughput run          (${short.instances}; --full: ${full.instances})
   --seconds N        of the latency run              (${short.seconds}; --full: ${full.seconds})
   --runs N           of each throughput workload     (${short.runs}, on Kafka ${short.kafkaRuns}; --full: ${full.runs}, ${full.kafkaRuns})
@@ -54,7 +55,7 @@ export function readOptions(argv: readonly string[]): BenchOptions {
   const name = values.name ?? (values.profile ? 'profile' : values.full ? 'full' : 'short')
   if (!/^[\w.-]+$/.test(name)) throw new TypeError(`--name ${name}: letters, digits, '.', '_' and '-'`)
   return {
-    only: new Set(values.only === undefined ? workloads : values.only.split(',').map((name) => oneOf(workloads, name))),
+    only: new Set(values.only === undefined ? form.only : values.only.split(',').map((name) => oneOf(workloads, name))),
     logs: values.log === undefined ? logNames : values.log.split(',').map((log) => oneOf(logNames, log)),
     instances: wholeNumber('instances', values.instances, form.instances),
     seconds: wholeNumber('seconds', values.seconds, form.seconds),

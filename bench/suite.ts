@@ -3,11 +3,13 @@ import { orderRecordsIn, orderTasks, runOrder } from './workloads/order.ts'
 import { chainTasks, runChain } from './workloads/chain.ts'
 import { runFloor } from './workloads/floor.ts'
 import { runLatency } from './workloads/latency.ts'
-import { goalsOn, median, type Figure } from './figures.ts'
-import { logs, type LogName } from './logs.ts'
+import { runWide, wideForms, wideSizes } from './workloads/wide.ts'
+import { goalsOn, median, type Figure, type Goal } from './figures.ts'
+import { logs, type LogName, type OpenLog } from './logs.ts'
 import type { BenchOptions, WorkloadName } from './options.ts'
 
 const latencyInstancesPerSecond = 50
+const wideRuns = 3
 /** Instances run before the measurement: V8 has compiled by then what is hot. */
 export const warmUpInstances = 3_000
 
@@ -32,7 +34,8 @@ async function measureOn(
   const openLog = logs[log]
   const throughput = { openLog, instances, warmUp: warmUpInstances }
   // The engine's own cost is the same on every log.
-  const isWanted = (name: WorkloadName): boolean => options.only.has(name) && (name !== 'chain' || log === 'embedded')
+  const isWanted = (name: WorkloadName): boolean =>
+    options.only.has(name) && (log === 'embedded' || (name !== 'chain' && name !== 'wide'))
   const floors: number[] = []
   const orders: number[] = []
   const chains: number[] = []
@@ -70,6 +73,7 @@ async function measureOn(
     figures.push(median('local chain', 'tasks/s', chains, goals.chain))
     figures.push(median('local chain, main thread', 'µs/task', chainCpu))
   }
+  if (isWanted('wide')) figures.push(...(await measureWide(openLog, goals.wide, tell)))
   if (isWanted('latency')) {
     const pace = { instancesPerSecond: latencyInstancesPerSecond, seconds }
     const latency = await runLatency({ openLog, ...pace, warmUp: warmUpInstances })
@@ -77,6 +81,32 @@ async function measureOn(
     figures.push(median('order latency, p50', 'ms', [latency.p50Ms]))
     figures.push(median('order latency, p99', 'ms', [latency.p99Ms], goals.latencyP99))
     figures.push(median('order latency, longest', 'ms', [latency.maxMs]))
+  }
+  return figures
+}
+
+/** The sizes alternate three times: what one costs against another is told by what ran beside it. */
+async function measureWide(openLog: OpenLog, goal: Goal, tell: (line: string) => void): Promise<readonly Figure[]> {
+  const figures: Figure[] = []
+  for (const form of wideForms) {
+    const runs = wideSizes[form].map((size) => ({ size, costs: [] as number[] }))
+    // Compiled by then.
+    await runWide(form, runs[0]?.size ?? 1, { openLog })
+    for (let run = 1; run <= wideRuns; run++) {
+      for (const { size, costs } of runs) {
+        const { cpuSeconds, records } = await runWide(form, size, { openLog })
+        costs.push((1_000_000 * cpuSeconds) / records)
+      }
+      const each = runs.map(({ size, costs }) => `${size}: ${(costs.at(-1) ?? Number.NaN).toFixed(0)}`)
+      tell(`a record, by the tasks that its instance has as a ${form} ${run}/${wideRuns}: ${each.join(', ')} µs`)
+    }
+    const [least, ...others] = runs
+    if (least === undefined) continue
+    figures.push(median(`a record for one of ${least.size} tasks, ${form}`, 'µs/task', least.costs))
+    for (const { size, costs } of others) {
+      const ratios = costs.map((cost, run) => cost / (least.costs[run] ?? Number.NaN))
+      figures.push(median(`one of ${size} against one of ${least.size}, ${form}`, 'times', ratios, goal))
+    }
   }
   return figures
 }

@@ -3,7 +3,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { decodeInstance } from '../../src/records/instance-codec.ts'
 import { prefixes, topicsOf } from '../../src/records/keys.ts'
-import { withEngine, partitions } from '../engine.ts'
+import { withEngine, workflowFile, partitions } from '../engine.ts'
 import { untilCompleted } from '../completion.ts'
 import { produceAll } from '../feed.ts'
 import { app, type OpenLog } from '../logs.ts'
@@ -28,8 +28,8 @@ export interface Latency {
 }
 
 /** Runs the workload "order" at a steady pace; every instance has completed when it resolves. */
-export function runLatency({ openLog, instancesPerSecond, seconds, warmUp }: LatencyOptions): Promise<Latency> {
-  return withEngine(openLog, 'order', async ({ log, worker }) => {
+export async function runLatency({ openLog, instancesPerSecond, seconds, warmUp }: LatencyOptions): Promise<Latency> {
+  return withEngine(openLog, await workflowFile('order'), async ({ log, worker }) => {
     const responder = new Responder(log)
     await runThroughput({ log, worker }, { openLog, instances: 0, warmUp }, order)
     const ends = new Completions(log, await endsOf(log))

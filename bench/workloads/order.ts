@@ -1,6 +1,6 @@
 // order: all instances started as fast as they go in, each command answered at once; from the first start record to
 // the last instance completed.
-import { withEngine, type Engine } from '../engine.ts'
+import { withEngine, workflowFile, type Engine } from '../engine.ts'
 import { completedSoFar, untilCompleted } from '../completion.ts'
 import { feed, keyedRecord } from '../feed.ts'
 import type { OpenLog } from '../logs.ts'
@@ -27,8 +27,8 @@ export interface Throughput {
 }
 
 /** Runs the workload "order"; every instance has completed when it resolves. */
-export function runOrder(options: ThroughputOptions): Promise<Throughput> {
-  return withEngine(options.openLog, 'order', async (engine) => {
+export async function runOrder(options: ThroughputOptions): Promise<Throughput> {
+  return withEngine(options.openLog, await workflowFile('order'), async (engine) => {
     const responder = new Responder(engine.log)
     try {
       return await Promise.race([runThroughput(engine, options, order), responder.failure])

@@ -158,4 +158,37 @@ suite('for-each', () => {
     assert.equal(completed?.output?.value, (9_999 * 10_000) / 2)
     assert.equal(world.stores[0]?.values.size, 0)
   })
+
+  test('what an event of one item reads and writes does not grow with the number of items', () => {
+    const [few, many] = [1_000, 10_000].map(costOfEvent)
+    assert.ok(few !== undefined && many !== undefined && few.read > 0 && few.written > 0)
+    for (const what of ['read', 'written'] as const)
+      assert.ok(many[what] <= 1.1 * few[what], `${what}: ${few[what]} and ${many[what]} bytes`)
+  })
 })
+
+/** Bytes of the values that the answer to one of so many waiting items has read and written. */
+function costOfEvent(items: number): { readonly read: number; readonly written: number } {
+  const item = `{ name: l, type: kafka-listener, topic: t, correlate: { message: message.key, instance: string(item) } }`
+  const each = `{ name: each, type: for-each, items: "\${ input }", concurrency: 10000, tasks: [${item}] }`
+  const world = engineWorld(workflowOf([`- ${each}`]), 1)
+  world.checksInvariants = false
+  world.start(
+    'w',
+    'k',
+    Array.from({ length: items }, (_, index) => index),
+  )
+  world.advance('1s')
+  assert.equal(world.waiterCount, items)
+  const [store] = world.stores
+  assert.ok(store !== undefined)
+  const sizeOf = (key: string): number => store.values.get(key)?.length ?? 0
+  store.asked.length = 0
+  const before = new Map(store.values)
+  world.record('t', 1, { key: String(items >> 1) })
+  const asked = new Set(store.asked)
+  assert.equal(world.waiterCount, items - 1)
+  const read = [...asked].reduce((sum, key) => sum + (before.get(key)?.length ?? 0), 0)
+  const changed = [...store.values.keys()].filter((key) => store.values.get(key) !== before.get(key))
+  return { read, written: changed.reduce((sum, key) => sum + sizeOf(key), 0) }
+}
