@@ -60,6 +60,8 @@ export function* instanceLines(instance: InstanceView, style: Style): Generator<
     ],
     '  ',
   )
+  if (instance.tasksLeftOut > 0)
+    yield style.dim(`  … and ${instance.tasksLeftOut} more tasks in items that are under way or have failed`)
   yield ''
   yield* valueLines('Input', instance.input, style)
   if (Object.keys(instance.vars).length > 0) yield* valueLines('Vars', instance.vars, style)
@@ -75,7 +77,8 @@ export function* instanceLines(instance: InstanceView, style: Style): Generator<
 }
 
 function taskRow(task: TaskView, style: Style): readonly string[] {
-  const name = task.scope === undefined ? task.name : `${task.scope} › ${task.name}`
+  const { scope } = task
+  const name = scope === undefined || task.name.startsWith(scope) ? task.name : `${scope} › ${task.name}`
   const more =
     task.error !== undefined
       ? style.red(`${printable(task.error.code)}: ${printable(task.error.message)}`)

@@ -70,16 +70,19 @@ export function* nodesOf(state: TaskTables, instance: InstanceRow, workflow: Wor
     for (let node = first; node <= last; node++) yield node
 }
 
-/** Where the tasks of an instance may be: its own, and those of every item that has begun. */
-export function spansOf(state: TaskTables, instance: InstanceRow, workflow: Workflow): readonly NodeSpan[] {
-  const spans: NodeSpan[] = [{ first: 0, last: workflow.tasks.length - 1 }]
+/** Where the tasks of an instance may be: its own, and those of every item that has begun, up to a slot. */
+export function* spansOf(
+  state: TaskTables,
+  instance: InstanceRow,
+  workflow: Workflow,
+  slotMax = instance.slots,
+): Generator<NodeSpan> {
+  yield { first: 0, last: workflow.tasks.length - 1 }
   const items = workflow.tasks.filter((task): task is ItemTask => task.type === 'item')
-  for (let slot = 1; slot <= instance.slots; slot++) {
+  for (let slot = 1; slot <= Math.min(instance.slots, slotMax); slot++) {
     const item = items.find((task) => rowAt(state, instance, nodeOf(workflow, slot, task.index)) !== undefined)
-    if (item === undefined) continue
-    spans.push({ first: nodeOf(workflow, slot, item.index), last: nodeOf(workflow, slot, item.last) })
+    if (item !== undefined) yield { first: nodeOf(workflow, slot, item.index), last: nodeOf(workflow, slot, item.last) }
   }
-  return spans
 }
 
 /** The node of the task whose scope this one's lies in; undefined in the root scope. An item's is its `for-each`. */

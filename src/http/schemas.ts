@@ -73,6 +73,7 @@ export const instanceView = object(
     error: taskError,
     origin: text,
     tasks: list(taskView),
+    tasksLeftOut: count,
     timeline: list(timelineEntry),
     timelineDropped: count,
   },

@@ -24,14 +24,15 @@ export interface InstanceSummary {
   /** RFC 3339 */
   readonly startedAt: string
   readonly endedAt?: string
-  /** Names of the tasks that are under way. */
+  /** Names of tasks that are under way, the first of them. */
   readonly waitingAt: readonly string[]
 }
 
 export interface TaskView {
+  /** In an item of a `for-each`: "each[3].charge". */
   readonly name: string
   readonly type: string
-  /** The process it lies in. */
+  /** The task in whose scope it lies. */
   readonly scope?: string
   readonly status: TaskStatus
   readonly attempt: number
@@ -62,7 +63,10 @@ export interface InstanceView extends InstanceSummary {
   readonly error?: TaskError
   /** Where it came from: "record orders/3@17", "api". */
   readonly origin: string
+  /** Those of the workflow, and of those in items of a `for-each` the ones that are under way or have failed. */
   readonly tasks: readonly TaskView[]
+  /** Tasks in items that are under way or have failed, and are not listed: there are too many. */
+  readonly tasksLeftOut: number
   readonly timeline: readonly TimelineEntry[]
   /** Timeline entries that were dropped because there were too many. */
   readonly timelineDropped: number

@@ -1,7 +1,7 @@
 // What is asked about instances, answered from committed state: of one by its id or key, of many by a filter.
+import { assert } from '../base/assert.ts'
 import { partitionOfText } from '../base/partitioner.ts'
 import { partitionOfInstance } from '../engine/deciders/instance.ts'
-import type { TaskTables } from '../engine/nodes.ts'
 import { keyId, workId, type InstanceRow } from '../engine/state.ts'
 import { endOf, prefixes } from '../records/keys.ts'
 import type { Definitions } from './definitions.ts'
@@ -10,7 +10,7 @@ import { Unavailable, type InstanceFilter, type InstanceSummary, type InstanceVi
 import type { PartitionHost } from './host.ts'
 import type { Partition } from './partition.ts'
 import type { Clock } from './ports.ts'
-import { summaryOf, viewOf } from './views.ts'
+import { summaryOf, viewOf, type Viewed } from './views.ts'
 
 export interface QueriesOptions {
   readonly hosts: readonly PartitionHost[]
@@ -48,9 +48,9 @@ export class Queries {
 
   /** Newest first; every partition of this worker is looked at. @throws {Unavailable} */
   async list(filter: InstanceFilter): Promise<{ items: readonly InstanceSummary[]; next?: string }> {
-    const { hosts, definitions } = this.#options
+    const { hosts } = this.#options
     const streams = await Promise.all(
-      hosts.map((_, number) => InstanceStream.open(this.#running(number), filter.cursor)),
+      hosts.map((_, number) => InstanceStream.open(this.#running(number), number, filter.cursor)),
     )
     const items: InstanceSummary[] = []
     let lookedAt = 0
@@ -62,7 +62,7 @@ export class Queries {
       await newest.advance()
       lookedAt += 1
       last = row.id
-      if (fits(row, filter)) items.push(summaryOf(row, definitions.catalogue.find(row.version)))
+      if (fits(row, filter)) items.push(summaryOf(this.#viewed(row, newest.number)))
     }
     return newestOf(streams)?.head === undefined || last === undefined ? { items } : { items, next: last }
   }
@@ -103,14 +103,16 @@ export class Queries {
     )
   }
 
-  #blocks(number: number): TaskTables['blocks'] {
+  #viewed(row: InstanceRow, number: number): Viewed {
     const { rows } = this.#running(number)
-    return { find: (id) => rows.find('blocks', id) }
+    const workflow = this.#options.definitions.catalogue.find(row.version)
+    assert(workflow !== undefined, 'E1: the version of an instance is known')
+    return { row, workflow, tables: { blocks: { find: (id) => rows.find('blocks', id) } } }
   }
 
   #view(row: InstanceRow, partition: number): InstanceView {
-    const { definitions, executor } = this.#options
-    return viewOf(row, definitions.catalogue.find(row.version), partition, this.#blocks(partition), (task) => {
+    const { executor } = this.#options
+    return viewOf(this.#viewed(row, partition), partition, (task) => {
       const progress = executor.progressOf(workId(row.id, task))
       return progress === undefined || progress === null ? undefined : JSON.stringify(progress)
     })
@@ -128,19 +130,21 @@ function fits(row: InstanceRow, filter: InstanceFilter): boolean {
 
 /** Instances of one partition from the newest on: ids sort by the time of their start. */
 class InstanceStream {
+  readonly number: number
   readonly #partition: Partition
   #page: InstanceRow[] = []
   #before: string
   #isAtEnd = false
 
-  private constructor(partition: Partition, before: string) {
+  private constructor(partition: Partition, number: number, before: string) {
     this.#partition = partition
+    this.number = number
     this.#before = before
   }
 
-  static async open(partition: Partition, cursor: string | undefined): Promise<InstanceStream> {
+  static async open(partition: Partition, number: number, cursor: string | undefined): Promise<InstanceStream> {
     const before = cursor === undefined ? endOf(prefixes.instances) : `${prefixes.instances}${cursor}`
-    const stream = new InstanceStream(partition, before)
+    const stream = new InstanceStream(partition, number, before)
     await stream.#load()
     return stream
   }

@@ -1,15 +1,33 @@
 // Instances as people see them: rows of the state in the words of the face. Payloads are JSON, times RFC 3339.
 import type { Task, Workflow } from '../definition/workflow.ts'
-import { rowAt, slotOf, taskAt, type TaskTables } from '../engine/nodes.ts'
+import { nameOfNode, ownerOf, rowAt, spansOf, taskAt, type TaskTables } from '../engine/nodes.ts'
 import type { InstanceRow, OpenWork, TaskRow } from '../engine/state.ts'
 import type { InstanceSummary, InstanceView, TaskView, TimelineEntry } from './face.ts'
 
+/** Names in one line of a list. */
+const waitingAtMax = 20
+/** Items of `for-each` looked at, for a line of a list and for a view, and their tasks that a view tells of. */
+const itemsInLineMax = 200
+const itemsInViewMax = 20_000
+const itemTasksMax = 500
+
 const time = (ms: number): string => new Date(ms).toISOString()
 
-export function summaryOf(row: InstanceRow, workflow: Workflow | undefined): InstanceSummary {
+/** An instance's row, and what one needs to read it. */
+export interface Viewed {
+  readonly row: InstanceRow
+  readonly workflow: Workflow
+  readonly tables: TaskTables
+}
+
+export function summaryOf(viewed: Viewed): InstanceSummary {
+  const { row, workflow, tables } = viewed
   const waitingAt: string[] = []
-  for (const [index, task] of row.tasks.entries()) {
-    if (task?.open !== undefined && !isOfTasks(task.open)) waitingAt.push(nameOf(workflow, index))
+  for (const node of row.endedAtMs === undefined ? placesOf(viewed, itemsInLineMax) : []) {
+    const task = rowAt(tables, row, node)
+    if (task?.open === undefined || isOfTasks(task.open)) continue
+    waitingAt.push(nameOfNode(tables, row, workflow, node))
+    if (waitingAt.length === waitingAtMax) break
   }
   return {
     id: row.id,
@@ -26,25 +44,23 @@ export function summaryOf(row: InstanceRow, workflow: Workflow | undefined): Ins
 
 /** @param progressOf what a running handler said last, in words */
 export function viewOf(
-  row: InstanceRow,
-  workflow: Workflow | undefined,
+  viewed: Viewed,
   partition: number,
-  blocks: TaskTables['blocks'],
   progressOf: (task: number) => string | undefined,
 ): InstanceView {
-  const tasks = workflow?.tasks ?? []
+  const { row, workflow, tables } = viewed
   return {
-    ...summaryOf(row, workflow),
+    ...summaryOf(viewed),
     partition,
     input: row.input.value,
     vars: Object.fromEntries(row.vars),
     ...(row.output === undefined ? {} : { output: row.output.value }),
     ...(row.error === undefined ? {} : { error: row.error }),
     origin: row.origin,
-    tasks: tasks.map((task) => taskView(task, rowAt({ blocks }, row, task.index), progressOf(task.index))),
+    ...tasksOf(viewed, progressOf),
     timeline: row.timeline.map((entry): TimelineEntry => ({
       at: time(entry.atMs),
-      ...(entry.task === -1 ? {} : { task: nameOf(workflow, entry.task) }),
+      ...(entry.task === -1 ? {} : { task: nameOfNode(tables, row, workflow, entry.task) }),
       status: entry.status,
       ...(entry.attempt === 0 ? {} : { attempt: entry.attempt }),
       ...(entry.note === undefined ? {} : { note: entry.note }),
@@ -53,25 +69,66 @@ export function viewOf(
   }
 }
 
+/** Every task of the workflow, and of those in items the ones that are under way or have failed, incidents first. */
+function tasksOf(
+  viewed: Viewed,
+  progressOf: (task: number) => string | undefined,
+): Pick<InstanceView, 'tasks' | 'tasksLeftOut'> {
+  const { row, workflow, tables } = viewed
+  const own: number[] = []
+  const stuck: number[] = []
+  const others: number[] = []
+  for (const node of placesOf(viewed, itemsInViewMax)) {
+    const state = rowAt(tables, row, node)
+    // What runs beside its scope is told of once it was called for.
+    if (taskAt(workflow, node).aside !== undefined && state === undefined) continue
+    if (node < workflow.tasks.length) own.push(node)
+    else if (state?.hasIncident === true) stuck.push(node)
+    else if (state?.open !== undefined || state?.status === 'FAILED') others.push(node)
+  }
+  const inItems = [...stuck, ...others].slice(0, itemTasksMax).toSorted((a, b) => a - b)
+  const tasks = [...own, ...inItems].map((node): TaskView => {
+    const task = taskAt(workflow, node)
+    const owner = ownerOf(tables, row, workflow, node)
+    return {
+      name: nameOfNode(tables, row, workflow, node),
+      ...(owner === undefined ? {} : { scope: nameOfNode(tables, row, workflow, owner) }),
+      ...taskView(task, rowAt(tables, row, node), progressOf(node)),
+      ...aheadOf(row, task, node),
+    }
+  })
+  return { tasks, tasksLeftOut: stuck.length + others.length - inItems.length }
+}
+
+/** The nodes of the workflow's tasks, and of those in so many items; what lies in an item is at home in no other place. */
+function* placesOf({ row, workflow, tables }: Viewed, itemsMax: number): Generator<number> {
+  for (const { first, last } of spansOf(tables, row, workflow, itemsMax)) {
+    const around = first === 0 ? undefined : taskAt(workflow, first).index
+    for (let node = first; node <= last; node++) {
+      const task = taskAt(workflow, node)
+      if (task.type === 'item' ? task.index === around : task.item === around) yield node
+    }
+  }
+}
+
 /** Its own tasks are shown for themselves. */
 const isOfTasks = ({ kind }: OpenWork): boolean => kind === 'scope' || kind === 'children'
 
-/** Of a task, or of a task in an item. */
-function nameOf(workflow: Workflow | undefined, node: number): string {
-  if (workflow === undefined) return `task ${node}`
-  const slot = slotOf(workflow, node)
-  return slot === 0 ? taskAt(workflow, node).name : `${taskAt(workflow, node).name}#${slot}`
+function aheadOf(row: InstanceRow, task: Task, node: number): { waitsFor?: string } {
+  const ahead = row.ahead.find((each) => each.task === node)
+  if (ahead === undefined || task.type !== 'kafka-listener') return {}
+  return { waitsFor: `its turn, or a record of ${task.topic} for '${ahead.value}'` }
 }
 
-function taskView(task: Task, row: TaskRow | undefined, progress: string | undefined): TaskView {
-  const scope = task.scope === undefined ? {} : { scope: task.scope }
+function taskView(
+  task: Task,
+  row: TaskRow | undefined,
+  progress: string | undefined,
+): Omit<TaskView, 'name' | 'scope'> {
   const type = task.type === 'handler' ? task.handler : task.type
-  if (row === undefined)
-    return { name: task.name, type, ...scope, status: 'NOT_STARTED', attempt: 0, hasIncident: false }
+  if (row === undefined) return { type, status: 'NOT_STARTED', attempt: 0, hasIncident: false }
   return {
-    name: task.name,
     type,
-    ...scope,
     status: row.status,
     attempt: row.attempt,
     startedAt: time(row.startedAtMs),

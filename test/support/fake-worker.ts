@@ -262,6 +262,7 @@ function emptyInstance(id: string): InstanceView {
     vars: {},
     origin: 'api',
     tasks: [],
+    tasksLeftOut: 0,
     timeline: [],
     timelineDropped: 0,
   }

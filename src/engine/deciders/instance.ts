@@ -22,7 +22,7 @@ export const suspectInstance: Decider<'instance.suspect'> = (command, state, wor
 export const forgetInstance: Decider<'instance.forget'> = ({ instanceId }, state, world) => {
   const instance = state.instances.find(instanceId)
   if (instance === undefined) return reject('instance-not-found')
-  const spans = spansOf(state, instance, expectWorkflow(world, instance.version))
+  const spans = [...spansOf(state, instance, expectWorkflow(world, instance.version))]
   return accept().event({ type: 'instance.forgotten', instanceId, spans })
 }
 
