@@ -83,6 +83,7 @@ function startWorker(log: Log, directory: string): Promise<Worker> {
     handlersMax: 1,
     threadsMax: 2,
     http: { name: 'http', run: () => null },
+    secrets: { read: () => '' },
     logger: silentLogger,
     partitionsOf: () => partitions,
     createsTopics: true,

@@ -10,6 +10,7 @@ import { createKafkaMembership } from './adapters/platformatic/membership.ts'
 import { systemClock } from './adapters/system/clock.ts'
 import { createIds } from './adapters/system/ids.ts'
 import { createLogger } from './adapters/system/log.ts'
+import { createSecrets } from './adapters/system/secrets.ts'
 import { watchStrayErrors } from './adapters/system/stray-errors.ts'
 import { watchDirectory } from './adapters/system/watch.ts'
 import { DefinitionError, StoreCorrupted } from './base/errors.ts'
@@ -73,6 +74,7 @@ export async function startWorker(config: WorkerConfig, options: StartOptions): 
       ids,
       handlers,
       http: httpHandler({ allowed: config.httpAllow, nowMs: () => systemClock.nowMs() }),
+      secrets: createSecrets({ directory: config.secrets, env: process.env }),
       handlersMax: config.handlersPerWorker,
       threadsMax,
       logger,

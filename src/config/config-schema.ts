@@ -32,7 +32,7 @@ const validate = new Ajv({ allErrors: true, verbose: true }).compile(schema)
 export const configKeys: readonly string[] = Object.keys(properties)
 
 /** The keys whose values are paths. */
-export const pathKeys: ReadonlySet<string> = new Set(['workflows', 'handlers', 'data'])
+export const pathKeys: ReadonlySet<string> = new Set(['workflows', 'handlers', 'secrets', 'data'])
 
 /** What a key has when no layer sets it. */
 export const configDefaults: { readonly [key: string]: Json } = Object.fromEntries(

@@ -27,6 +27,8 @@ export interface WorkerConfig {
   readonly source: string
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
   readonly handlersPerWorker: number
+  /** The directory of secrets; absent: variables only. */
+  readonly secrets?: string
   /** The hosts that `http` tasks may call. */
   readonly httpAllow: readonly AllowedHost[]
 }
@@ -56,6 +58,7 @@ interface ConfigValues {
   readonly source?: string
   readonly logLevel: WorkerConfig['logLevel']
   readonly handlersPerWorker: number
+  readonly secrets?: string
   readonly httpAllow?: string
 }
 
@@ -116,7 +119,7 @@ function hostProblems(hosts: readonly ReadHost[]): readonly Problem[] {
 }
 
 function* missingDirectories(values: ConfigValues): Generator<Problem> {
-  for (const key of ['workflows', 'handlers'] as const) {
+  for (const key of ['workflows', 'handlers', 'secrets'] as const) {
     const path = values[key]
     if (path === undefined || statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) continue
     yield {

@@ -7,6 +7,8 @@
 //   C2. What an expression names is known from its text: `tasks[vars.x]` and a bare `tasks` are refused.
 //   C3. The text is bounded: nodes, depth, three nested loops; a regular expression stands in the text, is short, and
 //       repeats only single characters and classes. What it does with the values is bounded by steps.ts.
+//   C4. A secret is not known while an expression is evaluated: it stands alone, or is joined to texts, and nothing else is
+//       done with it.
 import { Environment, EvaluationError, ParseError, TypeError } from '@marcbachmann/cel-js'
 import type { ASTNode, ParseResult } from '@marcbachmann/cel-js'
 import { countSteps, withinSteps } from './steps.ts'
@@ -59,6 +61,7 @@ export const roots = [
   'now',
   'output',
   'error',
+  'secrets',
 ] as const
 
 function isRoot(name: string): boolean {
@@ -108,6 +111,7 @@ export function parseCel(source: string): ParsedCel {
   }
   const names: Name[] = []
   walk(run.ast, { bound: new Set(), loops: 0, isOptional: false, names })
+  checkSecrets(run.ast, true)
   const isKnown = names.every((name) => isRoot(name.root))
   // An unknown root is told by the checks, with the roots that there are; the library would stop at it.
   if (!isKnown) return { run, names, type: 'dyn' }
@@ -115,6 +119,32 @@ export function parseCel(source: string): ParsedCel {
   if (!checked.valid) throw celError(checked.error)
   countSteps(run.ast)
   return { run: (values) => withinSteps(() => run(values)), names, type: checked.type ?? 'dyn' }
+}
+
+const secretName = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/
+
+/** C4. @param mayBe true where the value of the node is, or is joined to, what the expression gives */
+function checkSecrets(node: ASTNode, mayBe: boolean): void {
+  const step = fieldOf(node)
+  if (step?.of.op === 'id' && step.of.args === 'secrets') {
+    if (step.isOptional || !secretName.test(step.field))
+      throw new CelError('a secret is named as secrets.NAME, with letters, digits and _', node.start)
+    if (!mayBe)
+      throw new CelError(
+        'a secret is not known while expressions are evaluated: it can stand alone, or be joined to texts by +',
+        node.start,
+      )
+    return
+  }
+  if (node.op === 'id' && node.args === 'secrets')
+    throw new CelError('`secrets` needs a name: secrets.NAME', node.start)
+  if (node.op === '?:') {
+    const [condition, ...branches] = node.args
+    checkSecrets(condition, false)
+    for (const branch of branches) checkSecrets(branch, mayBe)
+    return
+  }
+  for (const child of childrenOf(node.args)) checkSecrets(child, mayBe && node.op === '+')
 }
 
 function celError(error: unknown): CelError {

@@ -14,6 +14,9 @@ export const sites = {
   vars: ['input', 'instance'],
   task: ['input', 'vars', 'tasks', 'instance', 'now'],
   set: ['input', 'vars', 'tasks', 'instance', 'now', 'output'],
+  /** What is given to the outside world, and to what undoes it. */
+  effect: ['input', 'vars', 'tasks', 'instance', 'now', 'secrets'],
+  effectUndone: ['input', 'vars', 'tasks', 'instance', 'now', 'output', 'secrets'],
   listenerSet: ['input', 'vars', 'tasks', 'instance', 'now', 'output', 'message'],
   record: ['message'],
   correlation: ['input', 'vars', 'tasks', 'instance', 'now'],

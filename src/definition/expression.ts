@@ -28,6 +28,8 @@ export interface Uses {
   readonly roots: ReadonlySet<Root>
   /** X of `tasks.X`. */
   readonly tasks: readonly string[]
+  /** X of `secrets.X`. */
+  readonly secrets: readonly string[]
 }
 
 /** A compiled CEL expression. */
@@ -113,8 +115,14 @@ function compile(source: string): CompiledExpression {
 }
 
 function usesOf(names: readonly Name[]): Uses {
-  const tasks = names.flatMap((name) => (name.root === 'tasks' && name.field !== undefined ? [name.field] : []))
-  return { roots: new Set(names.map((name) => name.root).filter(isRoot)), tasks: [...new Set(tasks)] }
+  const fieldsOf = (root: Root): readonly string[] => [
+    ...new Set(names.flatMap((name) => (name.root === root && name.field !== undefined ? [name.field] : []))),
+  ]
+  return {
+    roots: new Set(names.map((name) => name.root).filter(isRoot)),
+    tasks: fieldsOf('tasks'),
+    secrets: fieldsOf('secrets'),
+  }
 }
 
 function isRoot(name: string): name is Root {

@@ -3,7 +3,6 @@ import { roots } from './cel.ts'
 import { sites } from './compiler.ts'
 import type { Sighting } from './compiler.ts'
 import { nearest } from './nearest.ts'
-import { notYet, notYetMessage } from './not-yet.ts'
 import type { Report } from './report.ts'
 import type { Workflow } from './workflow.ts'
 
@@ -14,7 +13,6 @@ const fieldsOf: { readonly [root: string]: readonly string[] } = {
 const taskFields = ['output', 'status']
 const itemRoots = ['item', 'index']
 const allRoots: readonly string[] = roots
-const laterRoots: readonly string[] = notYet.roots
 
 /** Reports every name that leads nowhere. */
 export function checkNames(sightings: readonly Sighting[], workflow: Workflow, report: Report): void {
@@ -33,9 +31,7 @@ export function checkNames(sightings: readonly Sighting[], workflow: Workflow, r
     const add = (code: string, message: string, suggestion?: string): void =>
       report.add(code, path, message, { offset, suggestion })
 
-    if (laterRoots.includes(root)) {
-      add('DW_NOT_YET', notYetMessage(root))
-    } else if (!allRoots.includes(root)) {
+    if (!allRoots.includes(root)) {
       const suggestion = workflow.taskNamed.has(root)
         ? `tasks.${root}`
         : variables.has(root)
@@ -43,7 +39,9 @@ export function checkNames(sightings: readonly Sighting[], workflow: Workflow, r
           : nearest(root, allowed)
       add('DW_UNKNOWN_ROOT', `unknown name \`${root}\`; at hand: ${allowed.join(', ')}`, suggestion)
     } else if (!allowed.includes(root)) {
-      add('DW_ROOT_NOT_HERE', `\`${root}\` is not at hand here; at hand: ${allowed.join(', ')}`)
+      const where =
+        root === 'secrets' ? ': secrets stand in `http` and in the `with` of a handler, and nowhere else' : ''
+      add('DW_ROOT_NOT_HERE', `\`${root}\` is not at hand here${where}; at hand: ${allowed.join(', ')}`)
     } else if (root === 'tasks' && field !== undefined) {
       if (!workflow.taskNamed.has(field))
         add('DW_UNKNOWN_TASK', `unknown task \`${field}\``, nearestTask(field, workflow))

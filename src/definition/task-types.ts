@@ -179,6 +179,8 @@ export interface HttpTask extends TaskBase {
   readonly method: Template
   readonly headers?: ReadonlyMap<string, Template>
   readonly body?: Template
+  /** Its request names secrets: what is kept of it is sealed (engine/secrets.ts). */
+  readonly hasSecrets: boolean
 }
 
 /** Ends the instance: failed, with compensation. */
@@ -227,6 +229,8 @@ export interface HandlerTask extends TaskBase {
   readonly execution: 'main' | 'thread'
   /** The handler's input; absent: null. */
   readonly with?: Template
+  /** `with` names secrets: what is kept of it is sealed (engine/secrets.ts). */
+  readonly hasSecrets: boolean
 }
 
 export type Task =

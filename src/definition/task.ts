@@ -1,6 +1,7 @@
 // One task of a document → a Task, by its type. A type that is none of the built-in ones is the name of a handler.
 import type { Compiler } from './compiler.ts'
 import { compileExpression, compileTemplate } from './expression.ts'
+import type { Template } from './expression.ts'
 import type { Cursor } from './cursor.ts'
 import { given } from './given.ts'
 import type { BranchTask, FailureRule, ItemTask, Join, Monitor, RetryPolicy, Scope, Task } from './workflow.ts'
@@ -48,6 +49,7 @@ export function buildTask(item: Cursor, place: TaskPlace, compiler: Compiler, in
     ),
   }
   const site = place.aside === 'compensation' ? 'set' : 'task'
+  const effect = place.aside === 'compensation' ? 'effectUndone' : 'effect'
   const builtIn = { ...common, retry: buildRetry(item.at('retry'), 1, compiler) }
   switch (type) {
     case 'kafka-command':
@@ -118,18 +120,25 @@ export function buildTask(item: Cursor, place: TaskPlace, compiler: Compiler, in
       }
     case 'signal':
       return { ...builtIn, type, signal: item.at('signal').text ?? place.name }
-    case 'http':
+    case 'http': {
+      const request = {
+        url: compiler.template(item.at('url'), effect) ?? nothing,
+        method:
+          compiler.template(item.at('method'), effect) ??
+          (item.at('body').isGiven || place.aside === 'compensation' ? post : get),
+        ...given('headers', compiler.templates(item.at('headers'), effect)),
+        ...given('body', compiler.template(item.at('body'), effect)),
+      }
+      const parts = [request.url, request.method, request.body, ...(request.headers?.values() ?? [])]
+      const hasSecrets = parts.some(usesSecrets)
       return {
         ...common,
         type,
         retry: buildRetry(item.at('retry'), handlerAttemptsMax, compiler),
-        url: compiler.template(item.at('url'), site) ?? nothing,
-        method:
-          compiler.template(item.at('method'), site) ??
-          (item.at('body').isGiven || place.aside === 'compensation' ? post : get),
-        ...given('headers', compiler.templates(item.at('headers'), site)),
-        ...given('body', compiler.template(item.at('body'), site)),
+        ...request,
+        hasSecrets,
       }
+    }
     case 'fail':
       return {
         ...builtIn,
@@ -164,17 +173,22 @@ export function buildTask(item: Cursor, place: TaskPlace, compiler: Compiler, in
         ...given('at', compiler.template(item.at('at'), site)),
         ...given('delay', compiler.template(item.at('delay'), site)),
       }
-    default:
+    default: {
+      const input = compiler.template(item.at('with'), effect)
       return {
         ...common,
         type: 'handler',
         handler: type,
         execution: oneOf(item.at('execution'), ['main', 'thread']),
         retry: buildRetry(item.at('retry'), handlerAttemptsMax, compiler),
-        ...given('with', compiler.template(item.at('with'), site)),
+        ...given('with', input),
+        hasSecrets: usesSecrets(input),
       }
+    }
   }
 }
+
+const usesSecrets = (template: Template | undefined): boolean => template?.uses.roots.has('secrets') === true
 
 /** A text that is one of these; the first where there is none. */
 export function oneOf<const Value extends string>(at: Cursor, values: readonly [Value, ...Value[]]): Value {

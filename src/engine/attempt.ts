@@ -8,7 +8,8 @@ import type { Task } from '../definition/workflow.ts'
 import type { OfTask } from './event.ts'
 import { ownerOf, taskAt } from './nodes.ts'
 import type { Outcome } from './outcome.ts'
-import { nullPayload, type Payload } from './payload.ts'
+import { nullPayload, Payload } from './payload.ts'
+import { hasSecrets, masked, unseal } from './secrets.ts'
 import { rootsFor, type Extras, type Place } from './roots.ts'
 import {
   timerKey,
@@ -128,8 +129,7 @@ export function completeAttempt(
   }
   const values = more.values ?? (task.set === undefined ? undefined : evaluateSet(at, task.set, extras))
   if (task.compensate !== undefined) {
-    const input = more.open !== undefined && 'input' in more.open ? more.open.input : undefined
-    const row = { node: at.node, input: input ?? nullPayload, output: output ?? nullPayload }
+    const row = { node: at.node, input: inputForUndo(at.task, more.open), output: output ?? nullPayload }
     out.event({ type: 'undo.recorded', instanceId: instance.id, kind: 'completed', row })
   }
   out.event({
@@ -141,6 +141,12 @@ export function completeAttempt(
   })
   if (values !== undefined && values.length > 0) writeVars(common, values, at.workflow, out)
   out.follow({ type: 'scope.advance', instanceId: instance.id, task: at.node })
+}
+
+/** What a task that is undone was given; the secrets in it are not given on. */
+export function inputForUndo(task: Task, open: OpenWork | undefined): Payload {
+  const input = (open !== undefined && 'input' in open ? open.input : undefined) ?? nullPayload
+  return hasSecrets(task) ? Payload.of(unseal(input.value, () => masked)) : input
 }
 
 /** New values of variables. @throws {ExpressionError | AttemptFailed} */

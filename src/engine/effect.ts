@@ -47,6 +47,8 @@ export interface HandlerWork extends Performer {
   readonly version: string
   readonly idempotencyKey: string
   readonly input: Payload
+  /** Secrets in `input` are named, and are put in where it is used (secrets.ts). */
+  readonly isSealed: boolean
 }
 
 export interface HandlerRun extends HandlerWork {

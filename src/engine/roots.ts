@@ -12,6 +12,8 @@ export interface Extras {
   readonly message?: MessageRoot
   readonly output?: Json
   readonly error?: TaskError & { readonly task: string }
+  /** Marks in their place (secrets.ts). */
+  readonly secrets?: { readonly [name: string]: string }
 }
 
 /** Where an expression stands: it sees the tasks of its own item. */
@@ -51,6 +53,9 @@ export function rootsFor(place: Place, uses: Uses, nowMs: number, extras: Extras
         break
       case 'error':
         roots.error = extras.error
+        break
+      case 'secrets':
+        roots.secrets = extras.secrets
         break
       case 'item':
         roots.item = itemAround(state, instance, workflow, node)?.value.value

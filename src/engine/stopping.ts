@@ -6,7 +6,7 @@ import { assert } from '../base/assert.ts'
 import type { TaskError } from '../base/errors.ts'
 import { partitionOfText } from '../base/partitioner.ts'
 import type { Scope, Task } from '../definition/workflow.ts'
-import { armTaskTimer, attemptOf, identity, type Attempt } from './attempt.ts'
+import { armTaskTimer, attemptOf, identity, inputForUndo, type Attempt } from './attempt.ts'
 import { nodeOf, rowAt, slotOf } from './nodes.ts'
 import type { Outcome } from './outcome.ts'
 import { nullPayload } from './payload.ts'
@@ -74,8 +74,7 @@ export function recordUnknown(at: Attempt, error: TaskError, out: Outcome): void
 /** U1 */
 function recordUndo(at: Attempt, open: OpenWork | undefined, out: Outcome): void {
   if (at.task.compensate === undefined) return
-  const input = (open !== undefined && 'input' in open ? open.input : undefined) ?? nullPayload
-  const row = { node: at.node, input, output: nullPayload }
+  const row = { node: at.node, input: inputForUndo(at.task, open), output: nullPayload }
   out.event({ type: 'undo.recorded', instanceId: at.instance.id, kind: 'unknown', row })
 }
 

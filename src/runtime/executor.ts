@@ -16,7 +16,7 @@ import type { HandlerRequest, HandlerRun, HandlerStop, HandlerWork, Performer } 
 import { workId } from '../engine/state.ts'
 import type { HandlerModule, HandlerSource } from '../handlers/contract.ts'
 import { HandlerCall } from './handler-call.ts'
-import type { Clock } from './ports.ts'
+import type { Clock, Secrets } from './ports.ts'
 
 /** Where a job's commands go: the partition that its instance lives on. */
 export type Deliver = (command: Command) => void
@@ -44,6 +44,7 @@ export interface ExecutorOptions {
   readonly handlers: HandlerSource
   /** What performs `http` tasks. */
   readonly http: HandlerModule
+  readonly secrets: Secrets
   readonly clock: Clock
   readonly logger: Logger
   readonly handlersMax: number
@@ -228,8 +229,8 @@ export class Executor {
   }
 
   #callOf(work: HandlerWork): HandlerCall {
-    const { clock, logger, handlers } = this.#options
-    return new HandlerCall(work, this.#moduleOf(work), { clock, logger, names: handlers.names })
+    const { clock, logger, handlers, secrets } = this.#options
+    return new HandlerCall(work, this.#moduleOf(work), { clock, logger, secrets, names: handlers.names })
   }
 
   #moduleOf({ kind, handler, execution }: Performer): HandlerModule | undefined {

@@ -13,13 +13,15 @@ import type { Command } from '../engine/command.ts'
 import type { HandlerWork } from '../engine/effect.ts'
 import type { HandlerModule, HandlerTaskInput } from '../handlers/contract.ts'
 import { checkedOutput, failureCommand, InputInvalid, resultCommand } from './handler-result.ts'
-import type { Clock } from './ports.ts'
+import { Disclosure } from './disclosure.ts'
+import type { Clock, Secrets } from './ports.ts'
 
 export interface HandlerCallOptions {
   readonly clock: Clock
   readonly logger: Logger
   /** Told where there is no module. */
   readonly names: readonly string[]
+  readonly secrets: Secrets
 }
 
 /** A handler that holds the loop longer than this is named. */
@@ -29,6 +31,7 @@ export class HandlerCall {
   readonly #work: HandlerWork
   readonly #module: HandlerModule | undefined
   readonly #options: HandlerCallOptions
+  readonly #disclosure: Disclosure
   readonly #logger: Logger
   readonly #controller = new AbortController()
   #task: HandlerTaskInput | undefined
@@ -40,7 +43,8 @@ export class HandlerCall {
     this.#module = module
     this.#options = options
     const { instanceId, name, handler, attempt } = work
-    this.#logger = options.logger.child({ instanceId, task: name, handler, attempt })
+    this.#disclosure = new Disclosure(options.secrets)
+    this.#logger = this.#disclosure.logger(options.logger.child({ instanceId, task: name, handler, attempt }))
   }
 
   /** Tells the handler that nobody waits for it any more. */
@@ -54,10 +58,10 @@ export class HandlerCall {
       const module = this.#expectModule()
       const task = this.#given(module)
       const result = this.#watched(() => module.run(task))
-      return checkedOutput(this.#work, resultCommand(this.#work, await result), module.output)
+      return this.#disclosure.command(checkedOutput(this.#work, resultCommand(this.#work, await result), module.output))
     } catch (error) {
       this.#logger.warn({ error: thrownText(error) }, `handler ${this.#work.handler} failed`)
-      return failureCommand(this.#work, error)
+      return this.#disclosure.command(failureCommand(this.#work, error))
     }
   }
 
@@ -84,7 +88,8 @@ export class HandlerCall {
 
   /** What the handler is given, made once: `run` and `stop` see the same. @throws {InputInvalid} */
   #given(module: HandlerModule): HandlerTaskInput {
-    this.#task ??= this.#taskFor(module, this.#work.input.value)
+    const { input, isSealed } = this.#work
+    this.#task ??= this.#taskFor(module, isSealed ? this.#disclosure.open(input.value) : input.value)
     return this.#task
   }
 
@@ -101,7 +106,7 @@ export class HandlerCall {
       signal: this.#controller.signal,
       logger: this.#logger,
       heartbeat: (progress = null) => {
-        this.progress = progress
+        this.progress = this.#disclosure.json(progress)
       },
     }
   }

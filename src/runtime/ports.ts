@@ -211,3 +211,9 @@ export interface Ids {
   /** A new unique text that sorts by time of creation: 26 lower-case letters and digits (ULID). */
   next(): string
 }
+
+/** Where secrets are read, each time that they are used. */
+export interface Secrets {
+  /** @throws {RetryableFailure} with the code secret-not-found: it is not there, or cannot be read. */
+  read(name: string): string
+}

@@ -26,7 +26,7 @@ import type {
   WorkerView,
 } from './face.ts'
 import { PartitionHost } from './host.ts'
-import type { Assignment, Clock, Ids, Log, Membership, OpenStore } from './ports.ts'
+import type { Assignment, Clock, Ids, Log, Membership, OpenStore, Secrets } from './ports.ts'
 import { prepareTopics } from './app-topics.ts'
 import { Calls } from './calls.ts'
 import { persist } from './persist.ts'
@@ -47,6 +47,7 @@ export interface WorkerOptions {
   readonly handlers: HandlerSource
   /** What performs `http` tasks. */
   readonly http: HandlerModule
+  readonly secrets: Secrets
   readonly handlersMax: number
   /** Handlers that run in threads at once. */
   readonly threadsMax: number
@@ -77,11 +78,11 @@ export class Worker implements WorkerFace {
   #cancelRefresh = (): void => {}
 
   private constructor(options: WorkerOptions) {
-    const { app, log, logger, clock, handlers, http, handlersMax, threadsMax, partitionsOf, createsTopics } = options
+    const { app, log, logger, clock, partitionsOf, createsTopics } = options
     const topics = topicsOf(app)
     this.#options = options
     this.definitions = new Definitions({ log, clock, topics, logger, partitionsOf, createsTopics })
-    this.#executor = new Executor({ handlers, http, clock, logger, handlersMax, threadsMax })
+    this.#executor = new Executor(options)
     for (let partition = 0; partition < options.partitions; partition++) {
       this.#hosts.push(
         new PartitionHost({

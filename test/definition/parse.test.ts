@@ -350,6 +350,35 @@ const cases: readonly Case[] = [
     'DW_ROOT_NOT_HERE',
     'tasks.a.output',
   ],
+  ...(
+    [
+      ['a kafka-command', '- { name: a, type: kafka-command, topic: t, value: "${ secrets.X }" }'],
+      ['`when`', set('a', ', when: secrets.X')],
+      ['`set`', '- { name: a, type: h, set: { x: "${ secrets.X }" } }'],
+      ['the input of a child', '- { name: a, type: workflow, workflow: w, input: "${ secrets.X }" }'],
+      [
+        'what undoes a task with a record',
+        '- { name: a, type: h, compensate: { type: kafka-command, topic: t, value: "${ secrets.X }" } }',
+      ],
+    ] as const
+  ).map(([where, task]): Case => [`a secret in ${where}`, tasks(task), 'DW_ROOT_NOT_HERE', 'secrets.X']),
+  ...(
+    [
+      ['compared', 'secrets.X == "x"'],
+      ['measured', 'size(secrets.X)'],
+      ['looked into', 'secrets.X.startsWith("x")'],
+      ['put into a list', '[secrets.X]'],
+      ['asked of a condition', 'secrets.X == "" ? "a" : "b"'],
+      ['with a name out of data', 'secrets[input.name]'],
+      ['with no name', 'secrets'],
+      ['that may be absent', 'secrets.?X.orValue("")'],
+    ] as const
+  ).map(([how, source]): Case => [
+    `a secret ${how}`,
+    tasks(`- { name: a, type: h, with: { x: '\${ ${source} }' } }`),
+    'DW_EXPRESSION',
+    source.slice(source.indexOf('secrets')).match(/^secrets(\.\??X)?/)?.[0] ?? '',
+  ]),
   [
     '`skipAhead` of a listener that takes several records',
     tasks(ahead('instance: instance.key', ', until: "true"')),

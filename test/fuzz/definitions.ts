@@ -45,7 +45,6 @@ export const definitions: Target<FileAttack> = {
     'DW_UNKNOWN_KEY',
     'DW_MISSING_KEY',
     'DW_KEY_NOT_HERE',
-    'DW_NOT_YET',
     'DW_DURATION',
     'DW_TIME',
     'DW_CRON',

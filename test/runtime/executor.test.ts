@@ -10,6 +10,7 @@ import { nullPayload } from '../../src/engine/payload.ts'
 import { ManualClock } from '../../src/adapters/memory/clock.ts'
 import type { HandlerModule, HandlerTaskInput } from '../../src/handlers/contract.ts'
 import { Executor } from '../../src/runtime/executor.ts'
+import type { Secrets } from '../../src/runtime/ports.ts'
 
 interface Run {
   readonly task: HandlerTaskInput
@@ -20,11 +21,12 @@ interface Run {
 function workOf(handler: string, instanceId: string, attempt = 1, task = 0): HandlerWork {
   return {
     ...{ instanceId, task, attempt, handler, kind: 'module', execution: 'main', name: 'h', key: 'k' },
-    ...{ workflow: 'w', version: 'w@1', idempotencyKey: `${instanceId}/h`, input: nullPayload },
+    ...{ workflow: 'w', version: 'w@1', idempotencyKey: `${instanceId}/h`, input: nullPayload, isSealed: false },
   }
 }
 
 const http: HandlerModule = { name: 'http', run: () => 'called' }
+const secrets: Secrets = { read: () => assert.fail('nothing names a secret') }
 
 /** An executor whose handlers do as the test says. */
 class Bench {
@@ -47,7 +49,7 @@ class Bench {
     }
     const logger = silentLogger
     const handlers = { find: (name: string) => modules.get(name), names: [...modules.keys()] }
-    this.executor = new Executor({ handlers, clock: this.clock, logger, handlersMax, threadsMax: 1, http })
+    this.executor = new Executor({ handlers, clock: this.clock, logger, handlersMax, threadsMax: 1, http, secrets })
   }
 
   request(
@@ -255,7 +257,7 @@ suite('an executor', () => {
     const warn = (_fields: object, message: string) => void warnings.push(message)
     const logger = { ...silentLogger, child: () => ({ ...silentLogger, warn }) }
     const handlers = { find: () => slow, names: ['slow'] }
-    const executor = new Executor({ handlers, clock, logger, handlersMax: 1, threadsMax: 1, http })
+    const executor = new Executor({ handlers, clock, logger, handlersMax: 1, threadsMax: 1, http, secrets })
     executor.request({ type: 'handler.request', ...workOf('slow', 'a') }, 0, () => {})
     executor.run({ type: 'handler.run', ...workOf('slow', 'a') })
     await setImmediate()

@@ -22,6 +22,7 @@ const run: HandlerWork = {
   version: 'w@1',
   idempotencyKey: 'i/h',
   input: nullPayload,
+  isSealed: false,
 }
 
 function outputOf(returned: unknown): Json {

@@ -46,6 +46,7 @@ async function hostOn(disk = new MemoryDisk()) {
       ...given,
       handlers: handlerSource([]),
       http: { name: 'http', run: () => null },
+      secrets: { read: () => '' },
       handlersMax: 1,
       threadsMax: 1,
     }),

@@ -120,6 +120,7 @@ export class Fleet {
       handlersMax: 4,
       threadsMax: 2,
       http: { name: 'http', run: () => null },
+      secrets: { read: () => '' },
       logger: silentLogger,
       partitionsOf: () => 4,
       createsTopics: true,

@@ -69,6 +69,7 @@ export async function startMemoryWorker(
     handlersMax: 8,
     threadsMax: 2,
     http: { name: 'http', run: () => null },
+    secrets: { read: () => '' },
     logger: silentLogger,
     partitionsOf: () => partitions,
     createsTopics: true,

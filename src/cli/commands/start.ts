@@ -33,6 +33,7 @@ export function addStart(program: Command, surroundings: Surroundings): void {
     .option('--topics-create <boolean>', 'create topics that do not exist (default: true)')
     .option('--handlers-per-worker <n>', 'handlers that run at once (default: 64)')
     .option('--http-allow <hosts>', 'hosts that http tasks may call, as host or host:port, with commas (default: none)')
+    .option('--secrets <dir>', 'directory with a file for each secret (default: variables DAGGER_SECRET_<NAME>)')
     .option('--log-level <level>', 'debug, info, warn, error or silent (default: info)')
     .option('--json-logs', 'log lines and the start report as JSON')
     .option('--config <file>', 'configuration file, YAML or JSON (default: $DAGGER_WORKER_CONFIG)')

@@ -9,11 +9,14 @@ import {
   skippedEdges,
   type Attempt,
 } from '../attempt.ts'
+import type { Task } from '../../definition/workflow.ts'
 import type { Action } from '../command.ts'
 import { enterScope, followAhead } from '../entering.ts'
 import { nameOfNode, nodesOf, rowAt, taskAt } from '../nodes.ts'
 import { accept, type Outcome } from '../outcome.ts'
+import { Payload } from '../payload.ts'
 import { isSettled, keyId, timerKey, type InstanceRow, type State, type TaskRow } from '../state.ts'
+import { hasSecrets, seal } from '../secrets.ts'
 import { isUnfinished, stopInside, withdraw } from '../stopping.ts'
 import { tasksIn } from '../tasks/process.ts'
 import type { World } from '../world.ts'
@@ -44,7 +47,7 @@ export function retryByHand(
     throw new Refused('input-not-taken', `${nameOf(at)} is a ${at.task.type} task: only handlers take another input`)
   const out = accept()
   const timer = armTaskTimer(at, world.nowMs, out)
-  const input = action.input ?? (row.open?.kind === 'retry' ? row.open.input : undefined)
+  const input = givenInput(at.task, action.input) ?? (row.open?.kind === 'retry' ? row.open.input : undefined)
   return out.event({
     type: 'task.retry-scheduled',
     ...identity(at),
@@ -53,6 +56,11 @@ export function retryByHand(
     isByHand: true,
     note: `retry ${by}`,
   })
+}
+
+/** A person names no secrets. */
+function givenInput(task: Task, input: Payload | undefined): Payload | undefined {
+  return input === undefined || !hasSecrets(task) ? input : Payload.of(seal(input.value))
 }
 
 export function skipByHand(

@@ -4,12 +4,15 @@
 // I4. The idempotency key is the same for all attempts of a task, and no other's: each run of an interval and each
 //     compensation has its own, though they come by at one node.
 import { assert } from '../../base/assert.ts'
+import type { Json } from '../../base/json.ts'
+import type { Template } from '../../definition/expression.ts'
 import type { HandlerTask, HttpTask, Task } from '../../definition/workflow.ts'
 import { checkPayload, evaluate, identity, lastUndo, type Attempt } from '../attempt.ts'
 import type { HandlerRequest, HandlerWork, Performer } from '../effect.ts'
 import { nameOfNode, ownerOf, rowAt, taskAt } from '../nodes.ts'
 import type { Outcome } from '../outcome.ts'
 import { nullPayload, Payload } from '../payload.ts'
+import { hasSecrets, marksOf, seal } from '../secrets.ts'
 import type { Begin } from './behaviour.ts'
 
 /** The types whose work takes slots. */
@@ -19,9 +22,21 @@ export type WorkTask = HandlerTask | HttpTask
 export const isWork = (task: Task): task is WorkTask => task.type === 'handler' || task.type === 'http'
 
 export const beginHandler: Begin<'handler'> = (at, out) => {
-  const { task } = at
-  const input = task.with === undefined ? inputOf(at) : checkPayload(Payload.of(evaluate(at, task.with)), 'the input')
+  const { with: written } = at.task
+  const input = written === undefined ? inputOf(at) : sealedPayload(at, (value) => value(written), 'the input')
   askForSlot(at, input, out)
+}
+
+/** What is made of templates that may name secrets. @throws {ExpressionError | AttemptFailed} */
+export function sealedPayload(
+  at: Attempt<WorkTask>,
+  make: (value: (template: Template) => Json) => Json,
+  what: string,
+): Payload {
+  if (!at.task.hasSecrets) return checkPayload(Payload.of(make((template) => evaluate(at, template))), what)
+  const nonce = at.world.newId()
+  const made = make((template) => evaluate(at, template, { secrets: marksOf(template.uses.secrets, nonce) }))
+  return checkPayload(Payload.of(seal(made, nonce)), what)
 }
 
 /** The task waits for a slot. */
@@ -54,6 +69,7 @@ export const workOf = (at: AttemptAtHand, input: Payload): HandlerWork => ({
   version: at.instance.version,
   idempotencyKey: idempotencyKeyOf(at),
   input,
+  isSealed: hasSecrets(at.task),
 })
 
 function performerOf(task: Task): Performer {
