@@ -33,8 +33,8 @@ export type Step =
   | { readonly does: 'signal'; readonly name: string; readonly payload: Json }
   /** Waits for the next command of the topic that was not seen yet, and answers it. */
   | { readonly does: 'see'; readonly topic: string; readonly answer: Answer | undefined }
-  /** Waits until a task of the instance has a status. */
-  | { readonly does: 'look'; readonly task: string; readonly status: TaskStatus }
+  /** Waits until the instance waits at these tasks, and at no others. */
+  | { readonly does: 'look'; readonly tasks: readonly string[] }
 
 export interface Course {
   readonly title: string
@@ -73,4 +73,4 @@ export const answer = (topic: string, to: string, value: (command: Command) => J
   topic,
   answer: { topic: to, value },
 })
-export const look = (task: string, status: TaskStatus = 'EXECUTING'): Step => ({ does: 'look', task, status })
+export const look = (...tasks: readonly string[]): Step => ({ does: 'look', tasks })

@@ -1,18 +1,17 @@
 // Every file in workflows/ is an example: it is valid by itself, what its head says to try works as it is typed there, and
 // each of its courses runs to its end, on the embedded log.
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { after, before, suite, test } from 'node:test'
-import { promisify } from 'node:util'
 import { readWorkflowFiles } from '../../src/definition/folder.ts'
 import { loadWorkflows } from '../../src/definition/parse.ts'
+import { commandLine } from '../support/command-line.ts'
 import { gallery } from './gallery.ts'
 import { directory, hurried, playGallery, Stage, type Place } from './stage.ts'
 
 const embedded = (): Place => ({ flags: [], app: 'dagger', prefix: '' })
-const program = join(directory, '../bin/dagger-worker.js')
 const files = await readWorkflowFiles(directory)
 
 test('every example has courses here, and every course an example', () => {
@@ -40,21 +39,24 @@ suite('what the head of an example says to try', () => {
   after(() => stage?.close())
 
   for (const { file, text } of files) {
-    test(`${relative(directory, file)}: works`, async () => {
+    test(`${relative(directory, file)}: ends in a completed instance`, async (t) => {
       assert.ok(stage !== undefined)
-      const commands = [...text.matchAll(/^# {3}(npx dagger-worker (?!start).+)$/gm)].map(([, command = '']) => command)
-      assert.ok(
-        commands.length > 1 &&
-          commands.some((command) => /show .*--follow|^npx dagger-worker run [^]*\}'$/.test(command)),
-      )
-      const npx = 'npx() { shift && "$NODE" "$PROGRAM" "$@"; }'
-      const script = commands.join('\n').replaceAll('127.0.0.1:8099', stage.apiHost)
-      await promisify(execFile)('bash', ['-euo', 'pipefail', '-c', `${npx}\n${script}`], {
-        env: { ...process.env, NODE: process.execPath, PROGRAM: program, DAGGER_WORKER_SERVER: stage.url },
-        timeout: 60_000,
-      })
+      const { type } = commandLine(t, { env: { DAGGER_WORKER_SERVER: stage.url } })
+      const printed: string[] = []
+      for (const [, typed = ''] of text.matchAll(/^# {3}(npx dagger-worker (?!start).+)$/gm)) {
+        const { code, stdout, stderr } = await type(...wordsOf(typed.replace('127.0.0.1:8099', stage.apiHost)))
+        assert.equal(code, 0, `${typed}\n${stderr}`)
+        printed.push(stdout)
+      }
+      assert.match(printed.join('\n'), /^COMPLETED in /m)
     })
   }
 })
 
 playGallery(embedded)
+
+/** As a shell takes the words of a command. */
+function wordsOf(typed: string): readonly string[] {
+  const printed = execFileSync('bash', ['-c', `npx() { shift; printf '%s\\0' "$@"; }; ${typed}`], { encoding: 'utf8' })
+  return printed.split('\0').slice(0, -1)
+}

@@ -12,7 +12,7 @@ import { after, before, suite, test } from 'node:test'
 import type { Json } from '../../src/base/json.ts'
 import { readWorkflowFiles } from '../../src/definition/folder.ts'
 import type { InstanceView, RecordView } from '../../src/runtime/face.ts'
-import { hasSettled, Site, type Daemon } from '../support/daemon.ts'
+import { Site, type Daemon } from '../support/daemon.ts'
 import { api, type Course, type Step } from './course.ts'
 import { gallery } from './gallery.ts'
 
@@ -89,9 +89,16 @@ export class Stage {
     }
     const slowApi = await openApi()
     const flags = ['--app', place.app, '--partitions', '3', '--http-allow', slowApi.host]
-    const daemon = await site.start(...flags, ...place.flags)
-    assert.equal(daemon.report.definitionProblems, 0)
-    return new Stage(daemon, site, place, slowApi)
+    const daemon = site.launch(...flags, ...place.flags)
+    const stage = new Stage(daemon, site, place, slowApi)
+    try {
+      await daemon.ready()
+      assert.deepEqual(daemon.report.definitionProblems, [])
+      return stage
+    } catch (error) {
+      await stage.close()
+      throw error
+    }
   }
 
   get url(): string {
@@ -152,7 +159,7 @@ export class Stage {
         return this.#produce(step.answer.topic, step.answer.value(Object(command.value)))
       }
       case 'look':
-        await this.#find(workflow, key, (instance) => statusOf(instance, step.task) === step.status)
+        await this.#find(workflow, key, ({ waitingAt }) => String(waitingAt) === String(step.tasks))
         return
       default:
         step satisfies never

@@ -4,7 +4,7 @@ import { answer, look, produce, type Example } from '../course.ts'
 const prints = answer('label-commands', 'label-events', ({ shipment = null, line = null, text = null }) => ({
   shipment,
   line,
-  ...(text === 'lamp' ? { status: 'jammed' } : { status: 'printed', label: `L-${String(line)}` }),
+  ...(text === 'lamp' ? { status: 'jammed' } : { status: 'printed', label: `L-${Number(line)}` }),
 }))
 
 export const labels: Example = {
@@ -16,8 +16,7 @@ export const labels: Example = {
       key: 's-10',
       steps: [
         produce('shipments-packed', { lines: ['mug', 'lamp', 'vase'] }, 's-10'),
-        look('each[1].printed'),
-        look('each[2].print', 'NOT_STARTED'),
+        look('printed#1', 'printed#2'),
         prints,
         prints,
         prints,

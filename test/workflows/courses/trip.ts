@@ -32,7 +32,7 @@ export const trip: Example = {
         see('booking-commands'),
         see('booking-commands'),
         produce('booking-events', { booking: 't-11/flight', status: 'booked', code: 'F7' }),
-        look('flight', 'COMPLETED'),
+        look('hotel'),
         produce('booking-events', { booking: 't-11/hotel', status: 'full' }),
       ],
       commands: (key) => [
