@@ -4,7 +4,7 @@ const scan = (parcelId: string, at: string, minute: number): Step =>
   produce('parcel-scans', { parcelId, at, minute }, parcelId)
 
 export const tracking: Example = {
-  hurry: { 'keep: 2d': 'keep: 1s' },
+  hurry: { 'keep: 2d': 'keep: 3s' },
   courses: [
     {
       title: 'scans that come before the parcel, and before one another, are kept',

@@ -10,11 +10,21 @@ const asked = (key: string, what: string) =>
   ['booking-commands', `${key}/${what}`, { kind: 'book', booking: `${key}/${what}`, what, city: 'Rome' }] as const
 
 export const trip: Example = {
+  hurry: { 'delay: 2d': 'delay: 500ms' },
   courses: [
     {
-      title: 'a trip whose flight and hotel are booked',
+      title: 'a trip whose flight and hotel are booked, and that does not wait for the postcard',
       workflow: 'trip',
       key: 't-10',
+      steps: [run({ city: 'Rome' }), books, books],
+      commands: (key) => [asked(key, 'flight'), asked(key, 'hotel')],
+      end: { status: 'COMPLETED', output: { flight: 'F7', hotel: 'H3' }, tasks: { postcard: 'COMPLETED' } },
+    },
+    {
+      title: 'a postcard that is written when its time has come',
+      workflow: 'trip',
+      key: 't-12',
+      inAHurry: true,
       steps: [run({ city: 'Rome' }), books, books, see('postcards')],
       commands: (key) => [
         asked(key, 'flight'),
