@@ -14,6 +14,7 @@ const slow = [
   'test/surfaces/e2e*',
   'test/surfaces/readme*',
   'test/surfaces/package*',
+  'test/workflows/*kafka*',
 ]
 /** Two cores are what CI has, and several tests start a worker of their own. */
 const filesAtOnce = 2
