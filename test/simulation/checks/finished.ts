@@ -45,17 +45,6 @@ export type Check = (run: Evidence) => Iterable<string>
 /** An instance for people: "order 'o-1' (01h…-2)". */
 export const nameOf = ({ workflow, key, id }: InstanceRow): string => `${workflow} '${key}' (${id})`
 
-/** Every instance as it was last, with its workflow. */
-export function* instanceRowsOf({
-  instances,
-  workflows,
-}: Evidence): Generator<{ row: InstanceRow; workflow: Workflow }> {
-  for (const { last: row } of instances) {
-    const workflow = workflows.get(row.version)
-    if (workflow !== undefined) yield { row, workflow }
-  }
-}
-
 /** Whether the clocks of all machines went alike: else two partitions may not agree on what was before. */
 export const doClocksAgree = ({ strikes }: Plan): boolean => !strikes.some(({ what }) => what.startsWith('clock-'))
 

@@ -1,5 +1,7 @@
 // What a listener takes, by its definition, and what instances say that they took.
+import type { Task, Workflow } from '../../../src/definition/workflow.ts'
 import { canonicalText } from '../../../src/engine/correlation.ts'
+import { taskAt } from '../../../src/engine/nodes.ts'
 import { messageOf, type SourceRecord } from '../../../src/engine/message.ts'
 import type { InstanceRow, TimelineRow, Waiter } from '../../../src/engine/state.ts'
 import type { Life } from '../committed.ts'
@@ -27,7 +29,7 @@ export function* takingsOf(instances: readonly Life<InstanceRow>[]): Generator<T
 
 /** Whether the definition of a waiter's task takes the record: all pairs are equal, and `where` holds. */
 export function fits({ workflows }: Evidence, waiter: Waiter, value: string, record: SourceRecord): boolean {
-  const task = workflows.get(waiter.version)?.tasks[waiter.task]
+  const task = taskOf(workflows.get(waiter.version), waiter.task)
   if (task?.type !== 'kafka-listener') return false
   const expected = [value, ...waiter.others]
   try {
@@ -43,7 +45,7 @@ export function fits({ workflows }: Evidence, waiter: Waiter, value: string, rec
 
 /** A listener takes what came before it within its own `keep` only. */
 export function isTooOld({ workflows }: Evidence, waiter: Waiter, arrivedAtMs: number): boolean {
-  const task = workflows.get(waiter.version)?.tasks[waiter.task]
+  const task = taskOf(workflows.get(waiter.version), waiter.task)
   return task?.type === 'kafka-listener' && waiter.sinceMs > arrivedAtMs + task.keepMs
 }
 
@@ -51,10 +53,13 @@ export function isTooOld({ workflows }: Evidence, waiter: Waiter, arrivedAtMs: n
 export function hasFailedListener({ workflows }: Evidence, row: InstanceRow): boolean {
   return row.timeline.some(
     ({ task, status, note }) =>
-      workflows.get(row.version)?.tasks[task]?.type === 'kafka-listener' &&
+      taskOf(workflows.get(row.version), task)?.type === 'kafka-listener' &&
       status !== 'COMPLETED' &&
       note !== undefined &&
       /^(retry after )?[a-z-]+: /.test(note) &&
-      !/^(retry after )?timeout: /.test(note),
+      !/^(when|(retry after )?timeout|max-duration): /.test(note),
   )
 }
+
+const taskOf = (workflow: Workflow | undefined, node: number): Task | undefined =>
+  workflow === undefined || node === -1 ? undefined : taskAt(workflow, node)

@@ -1,7 +1,7 @@
 // How each task type is drawn. A type that the language learns is one entry here; programs.test.ts asks for it, because
 // the schema names it. Whatever a task waits for comes or times out within seconds.
 import type { Json } from '../../../src/base/json.ts'
-import type { Random } from '../random.ts'
+import { common, maybe } from './common.ts'
 import type { Draft, TaskDocument } from './draft.ts'
 
 export interface TaskGenerator {
@@ -28,7 +28,7 @@ export const refusingTopic = 'tiny-commands'
 
 export const taskGenerators: { readonly [type: string]: TaskGenerator } = {
   'kafka-command': {
-    weight: 2,
+    weight: 8,
     draw: (draft) => {
       const { random } = draft
       const name = draft.name('kafka-command')
@@ -48,12 +48,12 @@ export const taskGenerators: { readonly [type: string]: TaskGenerator } = {
     },
   },
   'kafka-listener': {
-    weight: 4,
+    weight: 16,
     isWide: true,
     draw: (draft) => (draft.random.chance(0.65) ? [...question(draft)] : [stranger(draft)]),
   },
   decision: {
-    weight: 2,
+    weight: 8,
     isWide: true,
     draw: (draft, more) => {
       const { random } = draft
@@ -66,20 +66,41 @@ export const taskGenerators: { readonly [type: string]: TaskGenerator } = {
       const some = (): string[] => heads.filter(() => random.chance(0.5))
       const cases = Array.from({ length: 1 + random.int(2) }, () => ({ when: draft.condition(), next: some() }))
       const task = { name, type: 'decision', cases, ...maybe(random, 0.8, 'default', some()) }
-      return [{ ...task, ...common(draft) }, ...branches.flat()]
+      const mode = maybe(random, 0.3, 'mode', random.pick(['all', 'all', 'first']))
+      return [{ ...task, ...mode, ...common(draft) }, ...branches.flat()]
     },
   },
   process: {
-    weight: 2,
+    weight: 8,
     isWide: true,
     draw: (draft, more) => {
       const name = draft.name('process')
       return [{ name, type: 'process', tasks: more.scope(), ...common(draft, { fails: true }) }]
     },
   },
-  set: { weight: 1, draw: (draft) => [{ ...note(draft), ...common(draft, { hasSet: true }) }] },
-  trigger: {
+  fail: {
     weight: 1,
+    draw: (draft) => {
+      const { random } = draft
+      const task = {
+        ...{ name: draft.name('fail'), type: 'fail' },
+        ...maybe(random, 0.5, 'reason', random.pick(['It is enough.', '${ input.id }', '${ input.missing }'])),
+        ...maybe(random, 0.5, 'code', random.pick(['enough', '${ instance.workflow }'])),
+      }
+      return [{ ...task, ...common(draft, { isEnd: true }) }]
+    },
+  },
+  stop: {
+    weight: 1,
+    draw: (draft) => {
+      const reason = draft.random.pick(['It is enough.', 'for ${ input.id }'])
+      const task = { name: draft.name('stop'), type: 'stop', ...maybe(draft.random, 0.5, 'reason', reason) }
+      return [{ ...task, ...common(draft, { isEnd: true }) }]
+    },
+  },
+  set: { weight: 4, draw: (draft) => [{ ...note(draft), ...common(draft, { hasSet: true }) }] },
+  trigger: {
+    weight: 4,
     draw: (draft) => {
       const { random } = draft
       const when = random.pick([
@@ -91,7 +112,7 @@ export const taskGenerators: { readonly [type: string]: TaskGenerator } = {
     },
   },
   examine: {
-    weight: 3,
+    weight: 12,
     draw: (draft) => {
       const { random } = draft
       const task = {
@@ -175,26 +196,3 @@ export function note(draft: Draft): TaskDocument {
   const set = draft.random.pick([{ count: '${ vars.count + 1 }' }, { note: '${ instance.key }' }, { count: 0 }])
   return { name: draft.name('set'), type: 'set', set }
 }
-
-/** What every task may have. `fails`: it will, now and then, and mostly its author has thought of that. */
-function common(
-  draft: Draft,
-  { fails = false, hasSet = false, set = { count: '${ vars.count + 1 }' } }: Nature = {},
-): { readonly [key: string]: Json } {
-  const { random } = draft
-  return {
-    ...maybe(random, 0.12, 'when', draft.condition()),
-    ...maybe(random, hasSet ? 0 : 0.25, 'set', set),
-    ...maybe(random, fails ? 0.9 : 0.25, 'onFailure', random.pick(['skip', 'skip', 'skip', 'fail', 'incident'])),
-    ...maybe(random, fails ? 0.3 : 0.1, 'retry', { maxAttempts: 2, initialInterval: '500ms' }),
-  }
-}
-
-interface Nature {
-  readonly fails?: boolean
-  readonly hasSet?: boolean
-  readonly set?: { readonly [name: string]: Json }
-}
-
-const maybe = (random: Random, chance: number, key: string, value: Json): { readonly [key: string]: Json } =>
-  random.chance(chance) ? { [key]: value } : {}

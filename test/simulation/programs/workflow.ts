@@ -82,6 +82,8 @@ function drawHead(
     ...(random.chance(0.3) ? { onClosed: random.pick(['start', 'start-if-failed', 'ignore']) } : {}),
     ...(hasSchema ? { input: inputSchema } : {}),
     ...(random.chance(0.3) ? { retention: random.pick(['5s', '1h']) } : {}),
+    ...(random.chance(0.2) ? { stopTimeout: random.pick(['1s', '20s']) } : {}),
+    ...(random.chance(0.15) ? { maxDuration: random.pick(['5s', '20s', '1m']) } : {}),
   }
   return { document, entrances }
 }
