@@ -5,6 +5,7 @@ import { attemptsCount, completionsReturned, keysAreOnes, runsStandAlone } from 
 import { answersAreTrue, callsAnswered, callsStartOnce } from './calls.ts'
 import { commandsOnce } from './commands.ts'
 import { longestWaitingFirst, neverAfterKeep, nobodyWaitsBeside, takenOnce } from './correlation.ts'
+import { deadlinesAsDefined, deadlinesEnd, monitorsRunOnce } from './deadlines.ts'
 import { dueAsDefined } from './due.ts'
 import { beginInTurn, edgesAreLeft, edgesDecide, scopesEndWhole } from './edges.ts'
 import { fatesOf, recordsAreAccountedFor } from './fates.ts'
@@ -50,6 +51,9 @@ export const checks = {
   noneOverdue,
   neverEarly,
   dueAsDefined,
+  deadlinesAsDefined,
+  deadlinesEnd,
+  monitorsRunOnce,
   timersAreNamed,
   workIsOpen,
   nothingOpenOutside,

@@ -9,12 +9,12 @@ import { lastMomentOf, momentsOf } from './nodes.ts'
 
 /** I8: a record is taken by one listener of a workflow for each value that it has for it. */
 export function* takenOnce(run: Evidence): Generator<string> {
-  const { instances, sources } = run
+  const { sources } = run
   const takers = new Map<string, string[]>()
-  for (const { life, entry, place } of takingsOf(instances)) {
+  for (const { life, name: listener, place } of takingsOf(run)) {
     const { last } = life
     const id = `${last.workflow} ${place}`
-    const name = `${lastMomentOf(run, life)?.name(entry.task)} of ${nameOf(last)}`
+    const name = `${listener} of ${nameOf(last)}`
     takers.set(id, [...(takers.get(id) ?? []), name])
   }
   const values = new Map<string, number>()
@@ -85,20 +85,21 @@ const waiterId = ({ instanceId, number }: Pick<Waiter, 'instanceId' | 'number'>)
 
 /** Which record was found for each waiter: by its command where it lives elsewhere, else by what its instance took. */
 function matchesOf(run: Evidence): ReadonlyMap<string, Match> {
-  const { committed, instances, sources } = run
+  const { committed, sources } = run
   const matches = new Map<string, Match>()
   for (const { command } of committed.hops)
     if (command.type === 'instance.correlate') matches.set(waiterId(command), command)
   const records = new Map(sources.map(({ coordinates, record }) => [coordinates, record]))
-  for (const { life, entry, place } of takingsOf(instances)) {
-    const record = records.get(place)
+  for (const { life, entry, place } of takingsOf(run)) {
+    const record = entry === undefined ? undefined : records.get(place)
+    if (entry === undefined || record === undefined) continue
     const told = life.last.timelineDropped + life.last.timeline.indexOf(entry)
     // A scope that is tried again has its attempts anew, and a wait may begin and end in one transaction: what counts is
     // the wait that the instance was in just before the taking.
     const before = momentsOf(run, life).findLast(({ row }) => row.timelineDropped + row.timeline.length <= told)
     const task = before?.is(entry.task)
     const waiting = task?.attempt === entry.attempt ? task.open : undefined
-    if (record === undefined || waiting?.kind !== 'record') continue
+    if (waiting?.kind !== 'record') continue
     const id = waiterId({ instanceId: life.id, number: waiting.number })
     if (!matches.has(id)) matches.set(id, { record, arrivedAtMs: undefined })
   }
@@ -107,14 +108,15 @@ function matchesOf(run: Evidence): ReadonlyMap<string, Match> {
 
 /** I8: nothing is taken that came longer before its listener than that keeps it. */
 export function* neverAfterKeep(run: Evidence): Generator<string> {
-  const { committed, instances, plan } = run
+  const { committed, plan } = run
   if (!doClocksAgree(plan)) return
   const arrived = new Map<string, number>()
   for (const { last } of committed.lives('kept')) {
     const id = `${last.channel.slice(0, last.channel.indexOf('/'))} ${placeOf(last.record)}`
     arrived.set(id, Math.max(arrived.get(id) ?? 0, last.arrivedAtMs))
   }
-  for (const { life, entry, place, wasKept } of takingsOf(instances)) {
+  for (const { life, entry, place, wasKept } of takingsOf(run)) {
+    if (entry === undefined) continue
     const task = lastMomentOf(run, life)?.task(entry.task)
     const atMs = arrived.get(`${life.last.workflow} ${place}`)
     if (!wasKept || task?.type !== 'kafka-listener' || atMs === undefined) continue

@@ -150,7 +150,8 @@ function keepMsOf({ releases }: Evidence, use: ChannelUse, { topic }: Source): n
 }
 
 /** The fate of each record for each value and workflow that it is for, by `fateId`. */
-export function fatesOf({ committed, instances, plan, sources }: Omit<Evidence, 'fates'>): ReadonlyMap<string, Fate> {
+export function fatesOf(run: Omit<Evidence, 'fates'>): ReadonlyMap<string, Fate> {
+  const { committed, plan, sources } = run
   const fates = new Map<string, Fate>()
   const fateOf = (id: string): Fate => {
     const known = fates.get(id)
@@ -181,7 +182,7 @@ export function fatesOf({ committed, instances, plan, sources }: Omit<Evidence, 
     fateOf(fateId(workflow, value, placeOf(record))).kept.push(life)
   }
   const uses = new Map(sources.map((source) => [source.coordinates, [...distinct(source)]]))
-  for (const { life, place } of takingsOf(instances)) {
+  for (const { life, place } of takingsOf(run)) {
     // A record with several values for a workflow does not tell for which of them it was taken.
     const own = (uses.get(place) ?? []).filter(([, use]) => use.workflow === life.last.workflow)
     for (const [id, { value }] of own) {

@@ -6,23 +6,39 @@ import { messageOf, type SourceRecord } from '../../../src/engine/message.ts'
 import type { InstanceRow, TimelineRow, Waiter } from '../../../src/engine/state.ts'
 import type { Life } from '../committed.ts'
 import type { Evidence } from './finished.ts'
+import { lastMomentOf } from './nodes.ts'
 
-/** A record that a listener completed with. */
+/** A record that a listener took. */
 export interface Taking {
   readonly life: Life<InstanceRow>
-  readonly entry: TimelineRow
+  /** The listener, for people. */
+  readonly name: string
+  /** What the history tells; nothing of a record after which a listener went on listening. */
+  readonly entry: TimelineRow | undefined
   /** "orders/3@17" */
   readonly place: string
   /** It was there before the listener. */
   readonly wasKept: boolean
 }
 
-/** All that instances took, in the order of each of them. */
-export function* takingsOf(instances: readonly Life<InstanceRow>[]): Generator<Taking> {
-  for (const life of instances) {
+/**
+ * All that instances took, in the order of each of them. Listeners with `until` put down what they take in a variable
+ * (programs/listening.ts).
+ */
+export function* takingsOf(run: Pick<Evidence, 'committed' | 'instances' | 'workflows'>): Generator<Taking> {
+  for (const life of run.instances) {
+    const moment = lastMomentOf(run, life)
+    const heard = life.last.vars.get('heard')
+    for (const each of Array.isArray(heard) ? heard : []) {
+      const [name = '', place = ''] = String(each).split(' ')
+      yield { life, name, entry: undefined, place, wasKept: false }
+    }
     for (const entry of life.last.timeline) {
       const found = entry.status === 'COMPLETED' ? /^(kept )?record (.+)$/s.exec(entry.note ?? '') : null
-      if (found?.[2] !== undefined) yield { life, entry, place: found[2], wasKept: found[1] !== undefined }
+      if (moment === undefined || found?.[2] === undefined) continue
+      const task = moment.task(entry.task)
+      if (task.type === 'kafka-listener' && task.until !== undefined) continue
+      yield { life, name: moment.name(entry.task), entry, place: found[2], wasKept: found[1] !== undefined }
     }
   }
 }

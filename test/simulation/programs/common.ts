@@ -1,10 +1,9 @@
 // What a task may have whatever its type: a condition, variables that it writes, what becomes of it when it fails or takes
 // too long.
-import type { Json } from '../../../src/base/json.ts'
 import type { Random } from '../random.ts'
+import { bound, maybe, type Keys } from './bounds.ts'
 import type { Draft } from './draft.ts'
-
-type Keys = { readonly [key: string]: Json }
+import { drawLeaf } from './leaves.ts'
 
 export interface Nature {
   /** It will fail now and then, and mostly its author has thought of that. */
@@ -17,6 +16,7 @@ export interface Nature {
 
 export function common(
   draft: Draft,
+  name: string,
   { fails = false, hasSet = false, isEnd = false, set = { count: '${ vars.count + 1 }' } }: Nature = {},
 ): Keys {
   const { random } = draft
@@ -26,17 +26,14 @@ export function common(
     ...maybe(random, fails ? 0.9 : 0.25, 'onFailure', drawOnFailure(random)),
     ...maybe(random, fails ? 0.3 : 0.1, 'retry', { maxAttempts: 2, initialInterval: '500ms' }),
     ...bound(random),
+    ...(isEnd ? {} : maybe(random, 0.08, 'monitor', drawMonitor(draft, name))),
   }
 }
 
-const drawOnFailure = (random: Random): string => random.pick(['skip', 'skip', 'skip', 'fail', 'incident'])
-
-/** How long it may take with all its attempts. */
-export function bound(random: Random): Keys {
-  if (!random.chance(0.08)) return {}
-  const maxDuration = random.pick(['500ms', '2s', '5s', '15s'])
-  return { maxDuration, ...maybe(random, 0.6, 'onMaxDuration', random.pick(['skip', 'skip', 'fail'])) }
+/** Somebody is told of it, and it goes on. */
+export function drawMonitor(draft: Draft, name: string): Keys {
+  const completeBy = draft.random.pick(['500ms', '2s', '5s', '${ input.grace }', "${ now + duration('3s') }"])
+  return { completeBy, then: drawLeaf(draft, `${name}-late`) }
 }
 
-export const maybe = (random: Random, chance: number, key: string, value: Json): Keys =>
-  random.chance(chance) ? { [key]: value } : {}
+const drawOnFailure = (random: Random): string => random.pick(['skip', 'skip', 'skip', 'fail', 'incident'])

@@ -1,8 +1,11 @@
 // How each task type is drawn. A type that the language learns is one entry here; programs.test.ts asks for it, because
 // the schema names it. Whatever a task waits for comes or times out within seconds.
 import type { Json } from '../../../src/base/json.ts'
-import { common, maybe } from './common.ts'
+import { maybe } from './bounds.ts'
+import { common } from './common.ts'
 import type { Draft, TaskDocument } from './draft.ts'
+import { drawHandlerRetry } from './leaves.ts'
+import { commandTopics, question, stranger } from './listening.ts'
 
 export interface TaskGenerator {
   /** How often, beside the others. */
@@ -21,8 +24,6 @@ export interface Surroundings {
   scope(): readonly TaskDocument[]
 }
 
-const replyTopics = ['payment-events', 'shipping-events'] as const
-const commandTopics = ['payment-commands', 'shipping-commands'] as const
 /** Its records are too large for it, all of them. */
 export const refusingTopic = 'tiny-commands'
 
@@ -39,12 +40,12 @@ export const taskGenerators: { readonly [type: string]: TaskGenerator } = {
         topic: isRefused
           ? random.pick([refusingTopic, "${ 'missing-' + instance.workflow }"])
           : random.pick([...commandTopics, "${ input.size > 2 ? 'payment-commands' : 'shipping-commands' }"]),
-        value: { id: '${ instance.key }', instance: '${ instance.id }', task: name },
+        value: draft.commandOf(name),
         ...maybe(random, 0.3, 'key', random.pick(['${ input.id }', 7, '${ input.number }'])),
         ...maybe(random, 0.3, 'headers', { source: '${ instance.workflow }', size: '${ input.size }' }),
         ...maybe(random, 0.2, 'partition', random.pick([0, 1, '${ input.size % 2 }', 99])),
       }
-      return [{ ...task, ...common(draft, { fails: isRefused }) }]
+      return [{ ...task, ...common(draft, name, { fails: isRefused }) }]
     },
   },
   'kafka-listener': {
@@ -67,7 +68,7 @@ export const taskGenerators: { readonly [type: string]: TaskGenerator } = {
       const cases = Array.from({ length: 1 + random.int(2) }, () => ({ when: draft.condition(), next: some() }))
       const task = { name, type: 'decision', cases, ...maybe(random, 0.8, 'default', some()) }
       const mode = maybe(random, 0.3, 'mode', random.pick(['all', 'all', 'first']))
-      return [{ ...task, ...mode, ...common(draft) }, ...branches.flat()]
+      return [{ ...task, ...mode, ...common(draft, name) }, ...branches.flat()]
     },
   },
   process: {
@@ -75,7 +76,7 @@ export const taskGenerators: { readonly [type: string]: TaskGenerator } = {
     isWide: true,
     draw: (draft, more) => {
       const name = draft.name('process')
-      return [{ name, type: 'process', tasks: more.scope(), ...common(draft, { fails: true }) }]
+      return [{ name, type: 'process', tasks: more.scope(), ...common(draft, name, { fails: true }) }]
     },
   },
   fail: {
@@ -87,7 +88,7 @@ export const taskGenerators: { readonly [type: string]: TaskGenerator } = {
         ...maybe(random, 0.5, 'reason', random.pick(['It is enough.', '${ input.id }', '${ input.missing }'])),
         ...maybe(random, 0.5, 'code', random.pick(['enough', '${ instance.workflow }'])),
       }
-      return [{ ...task, ...common(draft, { isEnd: true }) }]
+      return [{ ...task, ...common(draft, task.name, { isEnd: true }) }]
     },
   },
   stop: {
@@ -95,10 +96,16 @@ export const taskGenerators: { readonly [type: string]: TaskGenerator } = {
     draw: (draft) => {
       const reason = draft.random.pick(['It is enough.', 'for ${ input.id }'])
       const task = { name: draft.name('stop'), type: 'stop', ...maybe(draft.random, 0.5, 'reason', reason) }
-      return [{ ...task, ...common(draft, { isEnd: true }) }]
+      return [{ ...task, ...common(draft, task.name, { isEnd: true }) }]
     },
   },
-  set: { weight: 4, draw: (draft) => [{ ...note(draft), ...common(draft, { hasSet: true }) }] },
+  set: {
+    weight: 4,
+    draw: (draft) => {
+      const task = note(draft)
+      return [{ ...task, ...common(draft, task.name, { hasSet: true }) }]
+    },
+  },
   trigger: {
     weight: 4,
     draw: (draft) => {
@@ -108,7 +115,8 @@ export const taskGenerators: { readonly [type: string]: TaskGenerator } = {
         { delay: 'PT1S' },
         { at: random.pick(["${ now + duration('2s') }", '2020-01-01T00:00:00Z']) },
       ])
-      return [{ name: draft.name('trigger'), type: 'trigger', ...when, ...common(draft) }]
+      const name = draft.name('trigger')
+      return [{ name, type: 'trigger', ...when, ...common(draft, name) }]
     },
   },
   examine: {
@@ -126,69 +134,9 @@ export const taskGenerators: { readonly [type: string]: TaskGenerator } = {
           random.pick<Json>(['${ input.id }', { id: '${ input.id }', n: '${ vars.count }' }]),
         ),
       }
-      const retry = random.pick<{ readonly [key: string]: Json }>([
-        { maxAttempts: 1 },
-        { maxAttempts: 3, initialInterval: '500ms' },
-        { maxAttempts: 3, initialInterval: '1s', backoffCoefficient: 3, maxInterval: '2s', jitter: 0 },
-        { maxAttempts: 0, initialInterval: '1s', maxElapsed: '10s', jitter: 1 },
-        { maxAttempts: 4, initialInterval: '250ms', nonRetryable: ['throw', 'timeout'] },
-      ])
-      // A handler's own policy goes on for minutes.
-      return [{ ...task, ...common(draft), retry }]
+      return [{ ...task, ...common(draft, task.name), retry: drawHandlerRetry(random) }]
     },
   },
-}
-
-/** A command and the wait for its answer: services answer each command that asks for it (outside.ts). */
-function question(draft: Draft): readonly [TaskDocument, TaskDocument] {
-  const { random, routes } = draft
-  const asking = draft.name('kafka-command')
-  const topic = random.pick(replyTopics)
-  // A wait with no end needs an answer that nobody else takes and that does not expire.
-  const isPatient = !routes.areShared && random.chance(0.5)
-  const command = {
-    name: asking,
-    type: 'kafka-command',
-    topic: random.pick(commandTopics),
-    value: {
-      ...{ id: '${ instance.key }', instance: '${ instance.id }', task: asking, answer: topic },
-      isOptional: !isPatient,
-    },
-  }
-  const own = { message: 'message.value.task', instance: `'${asking}'` }
-  const correlate = routes.areShared ? routes.reply : [routes.reply, own]
-  const where = random.pick(["message.value.kind == 'shipped'", "message.value.status == 'paid'"])
-  const task = {
-    ...{ name: draft.name('kafka-listener'), type: 'kafka-listener', topic, from: 'earliest', correlate },
-    ...maybe(random, 0.5, 'where', where),
-  }
-  if (isPatient) return [command, { ...task, keep: '1d', set: { note: '${ message.value.reply }' } }]
-  return [
-    { ...command, ...common(draft) },
-    { ...task, ...impatience(draft) },
-  ]
-}
-
-/** Waits for what customers say, which may be nothing. */
-function stranger(draft: Draft): TaskDocument {
-  const { random, routes } = draft
-  const task = {
-    ...{ name: draft.name('kafka-listener'), type: 'kafka-listener', topic: 'answers', from: 'earliest' },
-    correlate: routes.answer,
-    ...maybe(random, 0.3, 'where', "message.value.tone != 'rude'"),
-  }
-  return { ...task, ...impatience(draft) }
-}
-
-function impatience(draft: Draft): { readonly [key: string]: Json } {
-  const { random } = draft
-  return {
-    keep: random.pick(['0s', '2s', '5s', '1h', '1d']),
-    timeout: random.pick(['2s', '5s', '10s']),
-    ...common(draft, { fails: true, set: { note: random.pick(['${ message.value.reply }', '${ output.reply }']) } }),
-    // Asks again at once: what is on its way to the wait before meets the next one.
-    ...maybe(random, 0.4, 'retry', { maxAttempts: 3, initialInterval: '20ms' }),
-  }
 }
 
 /** Writes a variable. */

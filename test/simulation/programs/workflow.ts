@@ -1,6 +1,7 @@
 // A random workflow as a document, and the ways in that it offers: customers have to know what they can start (acts.ts).
 import type { Json } from '../../../src/base/json.ts'
 import type { Random } from '../random.ts'
+import { drawMonitor } from './common.ts'
 import { Draft, drawRoutes, firstVars } from './draft.ts'
 import { drawSchedules } from './schedule.ts'
 import { drawScope } from './scope.ts'
@@ -52,6 +53,7 @@ export function drawWorkflow(
     start: [...head.document.start, ...schedules],
     vars: firstVars,
     tasks,
+    ...(body.chance(0.15) ? { monitor: drawMonitor(draft, 'workflow') } : {}),
     ...(body.chance(0.5) ? { output: { id: '${ input.id }', count: '${ vars.count }', note: '${ vars.note }' } } : {}),
     // Nobody has that: what is complete then waits for a person.
     ...(body.chance(0.06) ? { output: '${ input.missing }' } : {}),
