@@ -9,6 +9,7 @@ import { hashOf } from './checks/logs.ts'
 import { deadlineCases } from './doctors/deadlines.ts'
 import { change, write, type Case } from './doctors/doctoring.ts'
 import { instanceCases } from './doctors/instances.ts'
+import { joinCases } from './doctors/joins.ts'
 import { recordCases } from './doctors/records.ts'
 import { restCases } from './doctors/rest.ts'
 import { scheduleCases } from './doctors/schedules.ts'
@@ -21,6 +22,7 @@ const cases: { readonly [Name in keyof typeof checks]: Case } = {
   ...restCases,
   ...scheduleCases,
   ...deadlineCases,
+  ...joinCases,
 }
 const runs: Evidence[] = []
 const runsNeeded = 12

@@ -14,6 +14,7 @@ import { handlesAreFew, nobodyTrespasses, rejectionsAreHeard } from './handles.t
 import { epochsGrow, nothingAborted, orderIsKept } from './logs.ts'
 import { nothingOpenOutside, tablesAgree, timersAreNamed, timersHaveTargets, workIsOpen } from './open-work.ts'
 import { lettersHaveReasons, poisonSetAside } from './poison.ts'
+import { itemsKeepInLine, joinsDecide } from './joins.ts'
 import { takenAlong } from './purges.ts'
 import { allAtRest, groupStandsStill, nothingOpen, nothingUnread, waitersAreLive } from './rest.ts'
 import { nobodyIsPassedBy } from './served.ts'
@@ -40,6 +41,8 @@ export const checks = {
   beginInTurn,
   scopesEndWhole,
   edgesAreLeft,
+  joinsDecide,
+  itemsKeepInLine,
   commandsOnce,
   keysAreOnes,
   attemptsCount,

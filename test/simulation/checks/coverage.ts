@@ -31,7 +31,7 @@ const events: { readonly [Type in EventType]: Within } = {
   'instance.stopped': often,
   'instance.ending': often,
   'deadlines.set': often,
-  'slots.taken': 'no workflow of the simulation has it yet',
+  'slots.taken': often,
   'undo.recorded': 'no workflow of the simulation has it yet',
   'undo.taken': 'no workflow of the simulation has it yet',
   'task.waiting': often,
@@ -89,10 +89,10 @@ const unkept: { readonly [Reason in UnkeptReason]: Within } = {
 }
 
 const tasks: { readonly [Type in TaskType]: Within } = {
-  parallel: 'it is refused: not-yet.ts',
-  branch: 'it is refused: not-yet.ts',
-  'for-each': 'it is refused: not-yet.ts',
-  item: 'it is refused: not-yet.ts',
+  parallel: often,
+  branch: often,
+  'for-each': often,
+  item: often,
   workflow: 'it is refused: not-yet.ts',
   interval: 'it is refused: not-yet.ts',
   signal: 'it is refused: not-yet.ts',

@@ -33,6 +33,7 @@ export function common(
 /** Somebody is told of it, and it goes on. */
 export function drawMonitor(draft: Draft, name: string): Keys {
   const completeBy = draft.random.pick(['500ms', '2s', '5s', '${ input.grace }', "${ now + duration('3s') }"])
+  // eslint-disable-next-line unicorn/no-thenable -- the language's own word
   return { completeBy, then: drawLeaf(draft, `${name}-late`) }
 }
 

@@ -5,24 +5,9 @@ import { maybe } from './bounds.ts'
 import { common } from './common.ts'
 import type { Draft, TaskDocument } from './draft.ts'
 import { drawHandlerRetry } from './leaves.ts'
+import type { TaskGenerator } from './generator.ts'
 import { commandTopics, question, stranger } from './listening.ts'
-
-export interface TaskGenerator {
-  /** How often, beside the others. */
-  readonly weight: number
-  /** True where it brings several tasks. */
-  readonly isWide?: boolean
-  /** The task, and behind it those that it needs to have there. */
-  draw(draft: Draft, more: Surroundings): readonly TaskDocument[]
-}
-
-/** What a task that holds others draws them with (scope.ts). */
-export interface Surroundings {
-  /** What one generator gives. */
-  tasks(): readonly TaskDocument[]
-  /** A scope of its own: small where it is deep down. */
-  scope(): readonly TaskDocument[]
-}
+import { structures } from './structures.ts'
 
 /** Its records are too large for it, all of them. */
 export const refusingTopic = 'tiny-commands'
@@ -53,32 +38,7 @@ export const taskGenerators: { readonly [type: string]: TaskGenerator } = {
     isWide: true,
     draw: (draft) => (draft.random.chance(0.65) ? [...question(draft)] : [stranger(draft)]),
   },
-  decision: {
-    weight: 8,
-    isWide: true,
-    draw: (draft, more) => {
-      const { random } = draft
-      const name = draft.name('decision')
-      const branches = Array.from({ length: 1 + random.int(3) }, () => {
-        const [first, ...others] = more.tasks()
-        return [{ ...first!, dependsOn: [name] }, ...others]
-      })
-      const heads = branches.map(([head]) => head!.name)
-      const some = (): string[] => heads.filter(() => random.chance(0.5))
-      const cases = Array.from({ length: 1 + random.int(2) }, () => ({ when: draft.condition(), next: some() }))
-      const task = { name, type: 'decision', cases, ...maybe(random, 0.8, 'default', some()) }
-      const mode = maybe(random, 0.3, 'mode', random.pick(['all', 'all', 'first']))
-      return [{ ...task, ...mode, ...common(draft, name) }, ...branches.flat()]
-    },
-  },
-  process: {
-    weight: 8,
-    isWide: true,
-    draw: (draft, more) => {
-      const name = draft.name('process')
-      return [{ name, type: 'process', tasks: more.scope(), ...common(draft, name, { fails: true }) }]
-    },
-  },
+  ...structures,
   fail: {
     weight: 1,
     draw: (draft) => {
