@@ -36,11 +36,10 @@ export const deadlineCases = {
     title: 'a monitor that runs twice',
     doctor: (run) => {
       for (const life of run.instances) {
-        const workflow = run.workflows.get(life.last.version)
-        const monitor = workflow?.monitor?.task
+        const monitor = run.workflows.get(life.last.version)?.tasks.find(({ aside }) => aside === 'monitor')
         if (monitor === undefined || life.last.timelineDropped > 0) continue
-        const once = entry(life, { task: monitor.index })
-        return retell(run, life, { timeline: [...life.last.timeline, once, once] })
+        const often = Array.from({ length: life.last.timeline.length + 2 }, () => entry(life, { task: monitor.index }))
+        return retell(run, life, { timeline: [...life.last.timeline, ...often] })
       }
       return undefined
     },

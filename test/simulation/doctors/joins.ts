@@ -21,16 +21,17 @@ export const joinCases = {
 
   itemsKeepInLine: {
     invariant: 'J3',
-    title: 'more items under way than may be',
+    title: 'an item that is under way twice',
     doctor: (run) => {
       for (const life of run.instances) {
         const nodes = lastMomentOf(run, life)?.nodes ?? []
-        const each = nodes.find(({ task }) => task.type === 'for-each' && task.concurrency === 1)
-        const items = nodes.flatMap(({ node, is }) => (is?.item?.forEach === each?.node ? [node] : []))
-        if (each === undefined || items.length < 2 || items.some((node) => node >= life.last.tasks.length)) continue
+        const [first, second] = nodes.filter(({ task, is }) => task.type === 'item' && is?.item !== undefined)
+        if (first === undefined || second === undefined || second.node >= life.last.tasks.length) continue
         const open = { kind: 'scope', unsettled: 1 } as const
         const tasks = life.last.tasks.map((is, node) =>
-          is !== undefined && items.includes(node) ? { ...is, open } : is,
+          is !== undefined && (node === first.node || node === second.node)
+            ? { ...is, open, item: first.is?.item }
+            : is,
         )
         return retell(run, life, { tasks })
       }
