@@ -115,6 +115,44 @@ suite('unwinding', () => {
     assert.equal(world.instance('k').incidents, 1)
   })
 
+  test('a compensation that fails for good has no scope that could fail: with `onFailure: fail` it is an incident as well', () => {
+    const world = engineWorld(
+      workflowOf([
+        '- { name: a, type: h, compensate: { name: undo, type: h, onFailure: fail, retry: { maxAttempts: 1 } } }',
+        '- { name: end, type: fail }',
+      ]),
+    )
+    world.start('w', 'k')
+    world.grantAll()
+    world.complete('a')
+    world.grantAll()
+    world.fail('undo')
+    assert.equal(world.status('k'), 'COMPENSATING')
+    assert.equal(world.instance('k').incidents, 1)
+  })
+
+  for (const [how, task] of [
+    ['skip', 'SKIPPED'],
+    ['fail', 'INCIDENT'],
+  ] as const) {
+    test(`maxDuration bounds a compensation with all its attempts, an incident of it included: ${how}`, () => {
+      const undo = `{ name: undo, type: h, maxDuration: 10s, onMaxDuration: ${how}, retry: { maxAttempts: 1 } }`
+      const tasks = [`- { name: a, type: h, compensate: ${undo} }`, '- { name: end, type: fail }']
+      const world = engineWorld(workflowOf(tasks))
+      for (const key of ['running', 'waiting']) {
+        world.start('w', key)
+        world.grantAll()
+        world.complete('a')
+        world.grantAll()
+        if (key === 'waiting') world.fail('undo')
+        world.advance('10s')
+        assert.equal(world.tasks(key)['undo'], task)
+        assert.equal(world.status(key), how === 'skip' ? 'FAILED' : 'COMPENSATING')
+        if (how === 'fail') assert.equal(world.task(key, 'undo')?.error?.code, 'max-duration')
+      }
+    })
+  }
+
   test('those in stopped or tolerated branches and items are compensated as well', () => {
     const world = engineWorld(
       workflowOf([

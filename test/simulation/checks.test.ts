@@ -6,6 +6,7 @@ import { timerCodec } from '../../src/records/row-codec.ts'
 import { checks, evidenceOf } from './checks/all.ts'
 import type { Evidence } from './checks/finished.ts'
 import { hashOf } from './checks/logs.ts'
+import { compensationCases } from './doctors/compensation.ts'
 import { deadlineCases } from './doctors/deadlines.ts'
 import { change, write, type Case } from './doctors/doctoring.ts'
 import { instanceCases } from './doctors/instances.ts'
@@ -23,6 +24,7 @@ const cases: { readonly [Name in keyof typeof checks]: Case } = {
   ...scheduleCases,
   ...deadlineCases,
   ...joinCases,
+  ...compensationCases,
 }
 const runs: Evidence[] = []
 const runsNeeded = 12

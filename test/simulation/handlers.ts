@@ -52,10 +52,14 @@ const ways = [
   'deaf',
 ] as const
 
+/** deaf: it hangs on when its time is over. */
+const stopWays = ['at-once', 'in-time', 'in-time', 'throw', 'hang', 'deaf'] as const
+
 /** What runs do beside returning in time, as it is counted. */
-export const handlerFaultKinds: readonly string[] = ways
-  .filter((way) => way !== 'return')
-  .map((way) => `handler-${way}`)
+export const handlerFaultKinds: readonly string[] = [
+  ...ways.filter((way) => way !== 'return').map((way) => `handler-${way}`),
+  ...['throw', 'hang', 'deaf'].map((way) => `handler-stop-${way}`),
+]
 
 /** What a handler throws that names the time of its next attempt. */
 export const later = { code: 'later', retryAfterMs: 1_500 } as const
@@ -92,6 +96,13 @@ export function simulatedHandlers({ clock, random, journal, onFault }: HandlersO
       if (way !== 'return') onFault(`handler-${way}`)
       return behave(way, run, task, clock, draws)
     },
+    stop: ({ idempotencyKey, attempt }, signal) => {
+      const draws = random.stream(`stop ${idempotencyKey} ${attempt}`)
+      const way = draws.pick(stopWays)
+      if (way === 'at-once') return
+      if (way !== 'in-time') onFault(`handler-stop-${way}`)
+      return cleanUp(way, signal, clock, draws)
+    },
   }
   return { find: (name) => (name === 'examine' ? examine : undefined), names: ['examine'] }
 }
@@ -123,6 +134,20 @@ function behave(way: Way, run: Run, task: HandlerTaskInput, clock: Clock, random
       }
       resolve(way.startsWith('return-') ? returned(way, run) : finish(run, { by: atOnce }, task.signal.aborted))
     })
+  })
+}
+
+/** What a handler does when it is stopped. */
+async function cleanUp(
+  way: (typeof stopWays)[number],
+  signal: AbortSignal,
+  clock: Clock,
+  random: Random,
+): Promise<void> {
+  if (way === 'throw') throw new Error(way)
+  await new Promise<void>((resolve) => {
+    if (way === 'in-time') clock.after(random.int(3_000), resolve)
+    else if (way === 'hang') signal.addEventListener('abort', () => resolve())
   })
 }
 

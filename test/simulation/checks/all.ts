@@ -4,6 +4,7 @@
 import { attemptsCount, completionsReturned, keysAreOnes, runsStandAlone } from './attempts.ts'
 import { answersAreTrue, callsAnswered, callsStartOnce } from './calls.ts'
 import { commandsOnce } from './commands.ts'
+import { allIsUndone, nothingElseUndone } from './compensation.ts'
 import { longestWaitingFirst, neverAfterKeep, nobodyWaitsBeside, takenOnce } from './correlation.ts'
 import { deadlinesAsDefined, deadlinesEnd, monitorsRunOnce } from './deadlines.ts'
 import { dueAsDefined } from './due.ts'
@@ -43,6 +44,8 @@ export const checks = {
   edgesAreLeft,
   joinsDecide,
   itemsKeepInLine,
+  nothingElseUndone,
+  allIsUndone,
   commandsOnce,
   keysAreOnes,
   attemptsCount,

@@ -27,6 +27,7 @@ export function common(
     ...maybe(random, fails ? 0.3 : 0.1, 'retry', { maxAttempts: 2, initialInterval: '500ms' }),
     ...bound(random),
     ...(isEnd ? {} : maybe(random, 0.08, 'monitor', drawMonitor(draft, name))),
+    ...(isEnd ? {} : maybe(random, 0.15, 'compensate', drawLeaf(draft, `${name}-undo`))),
   }
 }
 
