@@ -6,6 +6,7 @@ import { timerCodec } from '../../src/records/row-codec.ts'
 import { checks, evidenceOf } from './checks/all.ts'
 import type { Evidence } from './checks/finished.ts'
 import { hashOf } from './checks/logs.ts'
+import { childCases } from './doctors/children.ts'
 import { compensationCases } from './doctors/compensation.ts'
 import { deadlineCases } from './doctors/deadlines.ts'
 import { change, write, type Case } from './doctors/doctoring.ts'
@@ -25,9 +26,10 @@ const cases: { readonly [Name in keyof typeof checks]: Case } = {
   ...deadlineCases,
   ...joinCases,
   ...compensationCases,
+  ...childCases,
 }
 const runs: Evidence[] = []
-const runsNeeded = 12
+const runsNeeded = 20
 
 before(async () => {
   for (let seed = 1; runs.length < runsNeeded; seed++) {

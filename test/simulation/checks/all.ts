@@ -3,6 +3,7 @@
 // violations in words, and looks at nothing but the evidence.
 import { attemptsCount, completionsReturned, keysAreOnes, runsStandAlone } from './attempts.ts'
 import { answersAreTrue, callsAnswered, callsStartOnce } from './calls.ts'
+import { childrenAreAskedFor, childrenEndWithParents, parentsHearOfChildren } from './children.ts'
 import { commandsOnce } from './commands.ts'
 import { allIsUndone, nothingElseUndone } from './compensation.ts'
 import { longestWaitingFirst, neverAfterKeep, nobodyWaitsBeside, takenOnce } from './correlation.ts'
@@ -31,6 +32,9 @@ export const checks = {
   callsAnswered,
   answersAreTrue,
   callsStartOnce,
+  childrenAreAskedFor,
+  childrenEndWithParents,
+  parentsHearOfChildren,
   scheduledOnce,
   nothingDueIsLost,
   schedulesKeepApart,

@@ -11,7 +11,7 @@ import type { ChannelReturn } from '../../../src/engine/command.ts'
 import { channelId, type KeptRow } from '../../../src/engine/state.ts'
 import type { Hop, Life } from '../committed.ts'
 import { doClocksAgree, type Evidence, hasEnded } from './finished.ts'
-import { hasFailedListener, takingsOf } from './listeners.ts'
+import { mayHideTakings, takingsOf } from './listeners.ts'
 import { placeOf, recordOf } from './logs.ts'
 import type { ChannelUse, Source } from './sources.ts'
 
@@ -28,9 +28,7 @@ export interface Fate {
 /** I6, I8: no record is published twice or not at all, and none is lost on its way. */
 export function* recordsAreAccountedFor(run: Evidence): Generator<string> {
   const { fates } = run
-  const failed = new Set(
-    run.instances.filter(({ last }) => hasFailedListener(run, last)).map(({ last }) => last.workflow),
-  )
+  const failed = new Set(run.instances.filter(({ last }) => mayHideTakings(run, last)).map(({ last }) => last.workflow))
   const traceless = new Set([...run.workflows.values()].filter((one) => one.retentionMs === 0).map(({ name }) => name))
   const doubled = doubledPlaces(run.sources)
   for (const source of run.sources) {

@@ -65,8 +65,12 @@ export function isTooOld({ workflows }: Evidence, waiter: Waiter, arrivedAtMs: n
   return task?.type === 'kafka-listener' && waiter.sinceMs > arrivedAtMs + task.keepMs
 }
 
-/** True where a listener of the instance failed for another reason than that nothing came: what it took is not told of. */
-export function hasFailedListener({ workflows }: Evidence, row: InstanceRow): boolean {
+/**
+ * True where the instance may not tell of all that it took: a listener failed for another reason than that nothing came, or
+ * its history has grown so long that the oldest entries went.
+ */
+export function mayHideTakings({ workflows }: Evidence, row: InstanceRow): boolean {
+  if (row.timelineDropped > 0) return true
   return row.timeline.some(
     ({ task, status, note }) =>
       taskOf(workflows.get(row.version), task)?.type === 'kafka-listener' &&

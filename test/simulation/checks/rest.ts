@@ -18,7 +18,11 @@ export function* allAtRest(run: Evidence): Generator<string> {
     const isRetried = row.timeline.some(({ atMs, status }) => status === 'SUBMITTED' && atMs > nowMs - overdueMs)
     // Whether a record is still to be waited for is waitersAreLive, and recordsAreAccountedFor (fates.ts).
     const canGoOn = (work: OpenWork): boolean =>
-      work.kind === 'record' || (work.kind === 'slot' && isRetried) || dueOf(work) > nowMs - overdueMs
+      work.kind === 'record' ||
+      // Whether it runs is parentsHearOfChildren (children.ts).
+      work.kind === 'child' ||
+      (work.kind === 'slot' && isRetried) ||
+      dueOf(work) > nowMs - overdueMs
     if (!open.some(canGoOn))
       yield `I16: ${nameOf(row)} is ${row.status}, open: ${open.map(({ kind }) => kind).join(', ') || 'nothing'}`
   }
@@ -26,9 +30,8 @@ export function* allAtRest(run: Evidence): Generator<string> {
 
 function dueOf(work: OpenWork): number {
   if (work.kind === 'time' || work.kind === 'retry') return work.dueAtMs
-  return work.kind === 'handler' || work.kind === 'stopping'
-    ? Number(work.timer.slice(0, work.timer.indexOf('/')))
-    : -Infinity
+  if (work.kind !== 'handler' && work.kind !== 'stopping' && work.kind !== 'interval') return -Infinity
+  return work.timer === undefined ? -Infinity : Number(work.timer.slice(0, work.timer.indexOf('/')))
 }
 
 /** I16: whoever waits for a record waits in its channel, and nobody else does. */

@@ -13,8 +13,8 @@ type Instance = Life<InstanceRow>
 export function* recordsStartOnce(run: Evidence): Generator<string> {
   const unasked = new Map<string, Instance[]>()
   for (const life of run.instances) {
-    // What a schedule starts is for schedules.ts.
-    if (life.last.origin === 'api' || life.last.due !== undefined) continue
+    // What a schedule starts is for schedules.ts, what a parent starts for children.ts.
+    if (life.last.origin === 'api' || life.last.due !== undefined || life.last.parent !== undefined) continue
     const id = startId(life.last.workflow, life.last.key, life.last.origin)
     unasked.set(id, [...(unasked.get(id) ?? []), life])
   }

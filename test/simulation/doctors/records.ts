@@ -3,8 +3,9 @@ import { keptId, type ChannelRow, type KeptRow } from '../../../src/engine/state
 import { prefixes } from '../../../src/records/keys.ts'
 import { channelCodec, keptCodec } from '../../../src/records/row-codec.ts'
 import { fateId } from '../checks/fates.ts'
-import { doClocksAgree, type Evidence, type Finished } from '../checks/finished.ts'
+import { doClocksAgree, hasEnded, type Evidence, type Finished } from '../checks/finished.ts'
 import { fits, takingsOf } from '../checks/listeners.ts'
+import { placeOf } from '../checks/logs.ts'
 import { momentsOf } from '../checks/nodes.ts'
 import { change, changelogOf, keyOf, retell, write, type Case } from './doctoring.ts'
 
@@ -193,13 +194,16 @@ export const recordCases = {
     title: 'a record that was kept for an instance and outlived it',
     doctor: (run) => {
       if (!doClocksAgree(run.plan)) return undefined
+      const taken = new Set([...takingsOf(run)].map(({ place }) => place))
       for (const life of run.committed.lives('kept')) {
+        if (taken.has(placeOf(life.last.record))) continue
         const gone = life.versions.find(({ row }) => row === undefined)
         const isTakenAlong = run.instances.some(
           ({ last, partition, versions }) =>
             partition === life.partition &&
+            life.last.channel.startsWith(`${last.workflow}/`) &&
             life.last.arrivedAtMs > last.startedAtMs &&
-            versions.some(({ row, batch }) => row?.status === 'COMPLETED' && batch === gone?.batch),
+            versions.some(({ row, batch }) => row !== undefined && hasEnded(row) && batch === gone?.batch),
         )
         if (isTakenAlong && gone !== undefined && (life.versions[0]?.batch ?? Infinity) < gone.batch)
           return changelogOf(run, life.partition, (seen) =>

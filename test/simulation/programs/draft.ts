@@ -29,15 +29,18 @@ export class Draft {
   readonly random: Random
   /** How the listeners of this workflow find their records; the same in all its versions. */
   readonly routes: Routes
+  /** Workflows that it may start as its children. */
+  readonly children: readonly string[]
   /** Names that an expression here may name: not those in the items of a `for-each` that is done with. */
   #names: readonly string[] = []
   #drawn = 0
   #left: number
   #items = 0
 
-  constructor(random: Random, routes: Routes, tasksMax: number) {
+  constructor(random: Random, routes: Routes, tasksMax: number, children: readonly string[] = []) {
     this.random = random
     this.routes = routes
+    this.children = children
     this.#left = tasksMax
   }
 

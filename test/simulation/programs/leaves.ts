@@ -3,7 +3,7 @@ import type { Random } from '../random.ts'
 import { bound, maybe, type Keys } from './bounds.ts'
 import type { Draft } from './draft.ts'
 
-export function drawLeaf(draft: Draft, name: string): Keys {
+export function drawLeaf(draft: Draft, name: string): Keys & { readonly name: string } {
   const { random } = draft
   const common = {
     ...maybe(random, 0.6, 'onFailure', random.pick(['skip', 'skip', 'fail', 'incident'])),

@@ -4,6 +4,7 @@ import type { Random } from '../random.ts'
 import { maybe } from './bounds.ts'
 import { common } from './common.ts'
 import type { TaskGenerator } from './generator.ts'
+import { drawLeaf } from './leaves.ts'
 
 export const structures: { readonly [type: string]: TaskGenerator } = {
   decision: {
@@ -57,6 +58,22 @@ export const structures: { readonly [type: string]: TaskGenerator } = {
         ...maybe(random, 0.4, 'join', drawJoin(random)),
         ...maybe(random, 0.5, 'onItemFailure', random.pick(['continue', 'continue', 'fail'])),
         ...maybe(random, 0.3, 'output', random.pick<Json>(['${ item }', { at: '${ index }' }, '${ input.missing }'])),
+      }
+      return [{ ...task, ...common(draft, name, { fails: true }) }]
+    },
+  },
+  interval: {
+    weight: 4,
+    draw: (draft) => {
+      const { random } = draft
+      const name = draft.name('interval')
+      const run = drawLeaf(draft, draft.name('run'))
+      const until = random.pick([`tasks.${run.name}.status == 'COMPLETED'`, 'vars.count > 1', 'true', 'false'])
+      const task = {
+        ...{ name, type: 'interval', every: random.pick(['250ms', '1s', '3s']), run, until },
+        // Whatever may never become true has an end.
+        ...maybe(random, until === 'true' ? 0.3 : 1, 'deadline', random.pick(['1s', '4s', '9s'])),
+        ...maybe(random, 0.7, 'onDeadline', random.pick(['complete', 'fail', 'skip'])),
       }
       return [{ ...task, ...common(draft, name, { fails: true }) }]
     },

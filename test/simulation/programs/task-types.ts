@@ -39,6 +39,24 @@ export const taskGenerators: { readonly [type: string]: TaskGenerator } = {
     draw: (draft) => (draft.random.chance(0.65) ? [...question(draft)] : [stranger(draft)]),
   },
   ...structures,
+  workflow: {
+    weight: 4,
+    draw: (draft) => {
+      const { children, random } = draft
+      if (children.length === 0) return [note(draft)]
+      const name = draft.name('workflow')
+      const child = random.pick(children)
+      const task = {
+        ...{ name, type: 'workflow', input: '${ input }' },
+        workflow: random.pick([child, child, `\${ input.size > 4 ? 'nobody' : '${child}' }`]),
+        // Two parents may want the same child.
+        ...maybe(random, 0.3, 'key', random.pick(['${ input.about }', '${ input.number }'])),
+        ...maybe(random, 0.3, 'wait', random.chance(0.3)),
+        ...maybe(random, 0.4, 'timeout', random.pick(['2s', '10s', '30s'])),
+      }
+      return [{ ...task, ...common(draft, name, { fails: true }) }]
+    },
+  },
   fail: {
     weight: 1,
     draw: (draft) => {

@@ -34,6 +34,21 @@ export const inputSchema = {
 
 const fields = ['id', 'size', 'about', 'number', 'grace']
 
+export interface WorkflowOptions {
+  readonly edition: number
+  readonly ownTopic: string | undefined
+  readonly tasksMax: number
+  /** Workflows that it may start. */
+  readonly children: readonly string[]
+}
+
+/** A workflow that only others start: it has no starts, and no children of its own. */
+export function drawChild(name: string, random: Random, edition: number): WorkflowDocument {
+  const { document } = drawWorkflow(name, random, { edition, ownTopic: undefined, tasksMax: 5, children: [] })
+  const { start: _, ...others } = document
+  return { ...others, workflow: name }
+}
+
 /**
  * Draws a workflow of 3 to `tasksMax` tasks. Another edition under the same name has other tasks; how it is started and
  * how its listeners find their records is its name's.
@@ -41,11 +56,11 @@ const fields = ['id', 'size', 'about', 'number', 'grace']
 export function drawWorkflow(
   name: string,
   random: Random,
-  { edition, ownTopic, tasksMax }: { edition: number; ownTopic: string | undefined; tasksMax: number },
+  { edition, ownTopic, tasksMax, children }: WorkflowOptions,
 ): { readonly document: WorkflowDocument; readonly entrances: readonly Entrance[] } {
   const head = drawHead(name, random.stream('head'), ownTopic)
   const body = random.stream(`edition ${edition}`)
-  const draft = new Draft(body, drawRoutes(random.stream('routes')), 3 + body.int(tasksMax - 2))
+  const draft = new Draft(body, drawRoutes(random.stream('routes')), 3 + body.int(tasksMax - 2), children)
   const tasks = drawScope(draft)
   const schedules = drawSchedules(name, random.stream(`schedules ${edition}`))
   const document = {
