@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
+import { Payload } from '../../src/engine/payload.ts'
 import { engineWorld, workflowOf } from '../support/engine.ts'
 import type { EngineWorld } from '../support/engine.ts'
 
@@ -152,6 +153,20 @@ suite('unwinding', () => {
       }
     })
   }
+
+  test('a compensation may wait for a signal, which comes while the instance is unwound', () => {
+    const tasks = ['- { name: a, type: h, compensate: { name: undo, type: signal } }', '- { name: end, type: fail }']
+    const world = engineWorld(workflowOf(tasks))
+    world.start('w', 'k')
+    world.grantAll()
+    world.complete('a')
+    assert.equal(world.status('k'), 'COMPENSATING')
+    assert.deepEqual(world.operate('k', { kind: 'signal', name: 'undo', payload: Payload.of('by hand') }), {
+      outcome: 'done',
+    })
+    assert.equal(world.status('k'), 'FAILED')
+    assert.equal(world.tasks('k')['undo'], 'COMPLETED')
+  })
 
   test('those in stopped or tolerated branches and items are compensated as well', () => {
     const world = engineWorld(

@@ -15,6 +15,7 @@ import { joinCases } from './doctors/joins.ts'
 import { recordCases } from './doctors/records.ts'
 import { restCases } from './doctors/rest.ts'
 import { scheduleCases } from './doctors/schedules.ts'
+import { signalCases } from './doctors/signals.ts'
 import { planOf } from './plan.ts'
 import { simulate } from './run.ts'
 
@@ -27,6 +28,7 @@ const cases: { readonly [Name in keyof typeof checks]: Case } = {
   ...joinCases,
   ...compensationCases,
   ...childCases,
+  ...signalCases,
 }
 const runs: Evidence[] = []
 const runsNeeded = 20

@@ -21,6 +21,7 @@ import { takenAlong } from './purges.ts'
 import { allAtRest, groupStandsStill, nothingOpen, nothingUnread, waitersAreLive } from './rest.ts'
 import { nobodyIsPassedBy } from './served.ts'
 import { nothingDueIsLost, scheduledOnce, schedulesHearOfEnds, schedulesKeepApart } from './schedules.ts'
+import { noSignalIsPassedBy, signalsTakenOnce } from './signals.ts'
 import { sourcesOf } from './sources.ts'
 import { instancesEndOnce, keysRunOnce, recordsStartOnce, tasksAreOfTheirVersion, versionsStay } from './starts.ts'
 import { positionsGrow, removedStaysRemoved, storesFollow } from './stores.ts'
@@ -35,6 +36,8 @@ export const checks = {
   childrenAreAskedFor,
   childrenEndWithParents,
   parentsHearOfChildren,
+  signalsTakenOnce,
+  noSignalIsPassedBy,
   scheduledOnce,
   nothingDueIsLost,
   schedulesKeepApart,

@@ -74,7 +74,7 @@ export function* completionsReturned(run: Evidence): Generator<string> {
   for (const moment of lastMomentsOf(run)) {
     const { row } = moment
     for (const { node, task: of, is } of moment.nodes) {
-      if (of.type !== 'handler') continue
+      if (of.type !== 'handler' && of.type !== 'http') continue
       const name = moment.name(node)
       const completed = new Set<number>()
       for (const { task, status, attempt } of row.timeline) {

@@ -66,7 +66,7 @@ function expectedOf(moment: Moment, node: number, is: TaskRow): Span | undefined
 const at = (ms: number): Span => ({ fromMs: ms, toMs: ms })
 
 function retryOf({ retry, type }: Task, { atMs }: TimelineRow, { attempt, error }: TaskRow): Span {
-  if (type === 'handler' && error?.code === later.code) return at(atMs + later.retryAfterMs)
+  if ((type === 'handler' || type === 'http') && error?.code === later.code) return at(atMs + later.retryAfterMs)
   const { initialIntervalMs, backoffCoefficient, maxIntervalMs, jitter } = retry
   const interval = Math.min(initialIntervalMs * backoffCoefficient ** (attempt - 1), maxIntervalMs)
   return {

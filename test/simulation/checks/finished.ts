@@ -8,6 +8,7 @@ import type { Journal } from '../handlers.ts'
 import type { Outside } from '../outside.ts'
 import type { Call } from '../people.ts'
 import type { Plan } from '../plan.ts'
+import type { Signallers } from '../signallers.ts'
 import type { World } from '../world.ts'
 import type { Fate } from './fates.ts'
 import type { Source } from './sources.ts'
@@ -18,6 +19,7 @@ export interface Finished {
   readonly world: World
   readonly outside: Pick<Outside, 'produced'>
   readonly calls: readonly Call[]
+  readonly signals: Pick<Signallers, 'sent' | 'failures'>
   readonly journal: Journal
   /** The compiled workflows of each release, the oldest first. */
   readonly releases: readonly (readonly Workflow[])[]

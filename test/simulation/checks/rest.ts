@@ -21,6 +21,7 @@ export function* allAtRest(run: Evidence): Generator<string> {
       work.kind === 'record' ||
       // Whether it runs is parentsHearOfChildren (children.ts).
       work.kind === 'child' ||
+      work.kind === 'signal' ||
       (work.kind === 'slot' && isRetried) ||
       dueOf(work) > nowMs - overdueMs
     if (!open.some(canGoOn))

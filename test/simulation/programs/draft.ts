@@ -25,6 +25,9 @@ export interface InputFields {
 /** `heard`: what listeners with `until` took, as "listener5 answers/3@17". */
 export const firstVars = { count: 0, note: 'none', heard: [] }
 
+/** Signals that people send. */
+export const signalNames = ['go', 'ready'] as const
+
 export class Draft {
   readonly random: Random
   /** How the listeners of this workflow find their records; the same in all its versions. */

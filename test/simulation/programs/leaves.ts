@@ -1,7 +1,8 @@
 // Tasks with no tasks in them, which run beside a scope: when a deadline has passed, or to undo what was done.
+import type { Json } from '../../../src/base/json.ts'
 import type { Random } from '../random.ts'
 import { bound, maybe, type Keys } from './bounds.ts'
-import type { Draft } from './draft.ts'
+import { signalNames, type Draft } from './draft.ts'
 
 export function drawLeaf(draft: Draft, name: string): Keys & { readonly name: string } {
   const { random } = draft
@@ -19,7 +20,25 @@ const leaves: readonly ((draft: Draft, name: string) => Keys)[] = [
   () => ({ type: 'set', set: { count: '${ vars.count + 1 }' } }),
   () => ({ type: 'trigger', delay: '1s' }),
   ({ random }) => ({ type: 'examine', timeout: '2s', retry: drawHandlerRetry(random) }),
+  ({ random }) => ({ ...drawRequest(random), timeout: '2s', retry: drawHandlerRetry(random) }),
+  ({ random }) => ({ type: 'signal', signal: random.pick(signalNames), timeout: '5s' }),
 ]
+
+/** Of an `http` task: mostly one that can be sent. */
+export const drawRequest = (random: Random): Keys & { readonly type: string } => ({
+  type: 'http',
+  url: random.pick([
+    'https://carrier.example/parcels/${ input.number }',
+    'http://stock.example/?size=${ input.size }',
+    'nowhere',
+  ]),
+  ...maybe(
+    random,
+    0.4,
+    'body',
+    random.pick<Json>([{ size: '${ input.size }' }, '${ input.about }', '${ input.missing }']),
+  ),
+})
 
 function commandOf(draft: Draft, name: string): Keys {
   const topic = draft.random.pick(['payment-commands', 'shipping-commands'])

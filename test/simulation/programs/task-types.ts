@@ -3,8 +3,8 @@
 import type { Json } from '../../../src/base/json.ts'
 import { maybe } from './bounds.ts'
 import { common } from './common.ts'
-import type { Draft, TaskDocument } from './draft.ts'
-import { drawHandlerRetry } from './leaves.ts'
+import { signalNames, type Draft, type TaskDocument } from './draft.ts'
+import { drawHandlerRetry, drawRequest } from './leaves.ts'
 import type { TaskGenerator } from './generator.ts'
 import { commandTopics, question, stranger } from './listening.ts'
 import { structures } from './structures.ts'
@@ -57,6 +57,31 @@ export const taskGenerators: { readonly [type: string]: TaskGenerator } = {
       return [{ ...task, ...common(draft, name, { fails: true }) }]
     },
   },
+  signal: {
+    weight: 4,
+    draw: (draft) => {
+      const { random } = draft
+      const name = draft.name('signal')
+      const task = {
+        ...{ name, type: 'signal', timeout: random.pick(['2s', '8s', '20s']) },
+        ...maybe(random, 0.6, 'signal', random.pick(signalNames)),
+      }
+      return [{ ...task, ...common(draft, name, { fails: true, set: { note: '${ output }' } }) }]
+    },
+  },
+  http: {
+    weight: 4,
+    draw: (draft) => {
+      const { random } = draft
+      const name = draft.name('http')
+      const task = {
+        ...{ name, ...drawRequest(random), timeout: random.pick(['2s', '6s']) },
+        ...maybe(random, 0.3, 'method', random.pick(['GET', 'POST', 'PUT'])),
+        ...maybe(random, 0.3, 'headers', { 'x-workflow': '${ instance.workflow }' }),
+      }
+      return [{ ...task, ...common(draft, name, { fails: true }), retry: drawHandlerRetry(random) }]
+    },
+  },
   fail: {
     weight: 1,
     draw: (draft) => {
@@ -105,6 +130,7 @@ export const taskGenerators: { readonly [type: string]: TaskGenerator } = {
         name: draft.name('examine'),
         type: 'examine',
         timeout: random.pick(['2s', '4s', '6s']),
+        ...maybe(random, 0.3, 'execution', random.pick(['thread', 'thread', 'main'])),
         ...maybe(
           random,
           0.7,
