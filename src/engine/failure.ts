@@ -83,7 +83,8 @@ function settleFailed(at: Attempt, error: TaskError, out: Outcome): void {
     out.event({ ...common, type: 'task.failed', error: failure, hasIncident: true })
     return
   }
-  const { action } = rule
+  // A compensation has no scope that could fail.
+  const action = rule.action === 'fail' && task.aside === 'compensation' ? 'incident' : rule.action
   if (action !== 'incident') recordUnknown(at, error, out)
   if (action === 'incident') out.event({ ...common, type: 'task.failed', error, hasIncident: true })
   else if (action === 'skip') out.event({ ...common, type: 'task.skipped', edges: skippedEdges(task), error })

@@ -68,6 +68,38 @@ suite('maxDuration', () => {
   })
 })
 
+suite('a stopped handler that cleans up', () => {
+  const bounded = (bound: string): string =>
+    workflowOf([
+      '- name: p',
+      '  type: process',
+      '  onFailure: skip',
+      '  tasks:',
+      `    - { name: a, type: h, ${bound} }`,
+      '    - { name: b, type: h, dependsOn: [], onFailure: fail, retry: { maxAttempts: 1 } }',
+    ])
+
+  for (const [title, bound] of [
+    ['is not failed by its maxDuration', 'maxDuration: 5s'],
+    ['is not watched by its monitor', 'monitor: { completeBy: 5s, then: { type: set, set: { isLate: true } } }'],
+  ] as const) {
+    test(`${title}: it is STOPPED, and its instance goes on`, () => {
+      const world = engineWorld(bounded(bound))
+      world.areStopsSlow = true
+      world.start('w', 'k')
+      world.grantAll()
+      world.fail('b')
+      assert.ok(world.timers().every(({ key }) => !key.includes('/x/') && !key.includes('/m/')))
+      world.advance('5s')
+      assert.equal(world.task('k', 'a')?.open?.kind, 'stopping')
+      world.endStops()
+      assert.deepEqual(world.tasks('k')['a'], 'STOPPED')
+      assert.deepEqual(world.vars('k'), {})
+      assert.equal(world.status('k'), 'COMPLETED')
+    })
+  }
+})
+
 suite('monitor', () => {
   const remind = 'then: { type: kafka-command, topic: reminders, value: "${ instance.key }" }'
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
+import { Payload } from '../../src/engine/payload.ts'
 import { engineWorld, workflowOf } from '../support/engine.ts'
 import type { EngineWorld } from '../support/engine.ts'
 
@@ -113,6 +114,58 @@ suite('unwinding', () => {
     assert.equal(world.status('k'), 'COMPENSATING')
     assert.equal(world.tasks('k')['a-compensate'], 'INCIDENT')
     assert.equal(world.instance('k').incidents, 1)
+  })
+
+  test('a compensation that fails for good has no scope that could fail: with `onFailure: fail` it is an incident as well', () => {
+    const world = engineWorld(
+      workflowOf([
+        '- { name: a, type: h, compensate: { name: undo, type: h, onFailure: fail, retry: { maxAttempts: 1 } } }',
+        '- { name: end, type: fail }',
+      ]),
+    )
+    world.start('w', 'k')
+    world.grantAll()
+    world.complete('a')
+    world.grantAll()
+    world.fail('undo')
+    assert.equal(world.status('k'), 'COMPENSATING')
+    assert.equal(world.instance('k').incidents, 1)
+  })
+
+  for (const [how, task] of [
+    ['skip', 'SKIPPED'],
+    ['fail', 'INCIDENT'],
+  ] as const) {
+    test(`maxDuration bounds a compensation with all its attempts, an incident of it included: ${how}`, () => {
+      const undo = `{ name: undo, type: h, maxDuration: 10s, onMaxDuration: ${how}, retry: { maxAttempts: 1 } }`
+      const tasks = [`- { name: a, type: h, compensate: ${undo} }`, '- { name: end, type: fail }']
+      const world = engineWorld(workflowOf(tasks))
+      for (const key of ['running', 'waiting']) {
+        world.start('w', key)
+        world.grantAll()
+        world.complete('a')
+        world.grantAll()
+        if (key === 'waiting') world.fail('undo')
+        world.advance('10s')
+        assert.equal(world.tasks(key)['undo'], task)
+        assert.equal(world.status(key), how === 'skip' ? 'FAILED' : 'COMPENSATING')
+        if (how === 'fail') assert.equal(world.task(key, 'undo')?.error?.code, 'max-duration')
+      }
+    })
+  }
+
+  test('a compensation may wait for a signal, which comes while the instance is unwound', () => {
+    const tasks = ['- { name: a, type: h, compensate: { name: undo, type: signal } }', '- { name: end, type: fail }']
+    const world = engineWorld(workflowOf(tasks))
+    world.start('w', 'k')
+    world.grantAll()
+    world.complete('a')
+    assert.equal(world.status('k'), 'COMPENSATING')
+    assert.deepEqual(world.operate('k', { kind: 'signal', name: 'undo', payload: Payload.of('by hand') }), {
+      outcome: 'done',
+    })
+    assert.equal(world.status('k'), 'FAILED')
+    assert.equal(world.tasks('k')['undo'], 'COMPLETED')
   })
 
   test('those in stopped or tolerated branches and items are compensated as well', () => {

@@ -6,7 +6,7 @@ import type { Content } from './content.ts'
 import type { Act, ProduceAct } from './plan.ts'
 import { drawPoison } from './poison.ts'
 import type { Programs } from './programs.ts'
-import type { InputFields } from './programs/draft.ts'
+import { signalNames, type InputFields } from './programs/draft.ts'
 import type { Entrance } from './programs/workflow.ts'
 import type { Random } from './random.ts'
 
@@ -22,6 +22,7 @@ interface Habits {
   readonly oddValues: number
   readonly large: number
   readonly earlyReplies: number
+  readonly signals: number
 }
 
 function drawHabits(random: Random): Habits {
@@ -37,6 +38,7 @@ function drawHabits(random: Random): Habits {
     oddValues: sometimes(0.2),
     large: random.chance(0.1) ? 0.2 : 0,
     earlyReplies: sometimes(0.5),
+    signals: sometimes(0.9),
   }
 }
 
@@ -66,7 +68,18 @@ function drawCustomer(number: number, programs: Programs, habits: Habits, random
   const starts = random.chance(habits.calls)
     ? drawCalls(entrance, fields, random, atMs)
     : drawRecords(entrance, fields, programs, habits, random, atMs)
-  return [...starts, ...drawReplies(fields, programs, habits, random, atMs)]
+  const signals = random.chance(habits.signals) ? drawSignals(entrance, fields, random, atMs) : []
+  return [...starts, ...drawReplies(fields, programs, habits, random, atMs), ...signals]
+}
+
+function drawSignals({ workflow, key }: Entrance, fields: InputFields, random: Random, atMs: number): readonly Act[] {
+  return Array.from({ length: 2 + random.int(5) }, (_, number) => ({
+    kind: 'signal' as const,
+    atMs: atMs + random.int(20_000),
+    ...{ workflow, key: key === 'number' ? String(fields.number) : fields.id },
+    ...(random.chance(0.7) ? { name: random.pick(signalNames) } : {}),
+    payload: `signal ${fields.number} ${number}`,
+  }))
 }
 
 /** Keys that a plain object would trip over, or a text that is shortened, trimmed or compared without care. */

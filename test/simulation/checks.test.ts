@@ -6,11 +6,16 @@ import { timerCodec } from '../../src/records/row-codec.ts'
 import { checks, evidenceOf } from './checks/all.ts'
 import type { Evidence } from './checks/finished.ts'
 import { hashOf } from './checks/logs.ts'
+import { childCases } from './doctors/children.ts'
+import { compensationCases } from './doctors/compensation.ts'
+import { deadlineCases } from './doctors/deadlines.ts'
 import { change, write, type Case } from './doctors/doctoring.ts'
 import { instanceCases } from './doctors/instances.ts'
+import { joinCases } from './doctors/joins.ts'
 import { recordCases } from './doctors/records.ts'
 import { restCases } from './doctors/rest.ts'
 import { scheduleCases } from './doctors/schedules.ts'
+import { signalCases } from './doctors/signals.ts'
 import { planOf } from './plan.ts'
 import { simulate } from './run.ts'
 
@@ -19,9 +24,14 @@ const cases: { readonly [Name in keyof typeof checks]: Case } = {
   ...recordCases,
   ...restCases,
   ...scheduleCases,
+  ...deadlineCases,
+  ...joinCases,
+  ...compensationCases,
+  ...childCases,
+  ...signalCases,
 }
 const runs: Evidence[] = []
-const runsNeeded = 12
+const runsNeeded = 20
 
 before(async () => {
   for (let seed = 1; runs.length < runsNeeded; seed++) {

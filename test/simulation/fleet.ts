@@ -111,7 +111,7 @@ export class Fleet {
       openStore: node.openStore,
       clock: node.clock,
       ids: node.ids,
-      handlers: simulatedHandlers({
+      ...simulatedHandlers({
         clock: node.clock,
         random: scheduler.random.stream('handlers'),
         journal,
@@ -119,7 +119,6 @@ export class Fleet {
       }),
       handlersMax: 4,
       threadsMax: 2,
-      http: { name: 'http', run: () => null },
       secrets: { read: () => '' },
       logger: silentLogger,
       partitionsOf: () => 4,

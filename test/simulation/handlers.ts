@@ -2,6 +2,7 @@
 // survives every crash, as the services behind real handlers do.
 import { limits } from '../../src/base/limits.ts'
 import type { Json } from '../../src/base/json.ts'
+import { readRequest } from '../../src/handlers/http-request.ts'
 import type { HandlerModule, HandlerSource, HandlerTaskInput } from '../../src/handlers/contract.ts'
 import type { Clock } from '../../src/runtime/ports.ts'
 import type { Random } from './random.ts'
@@ -52,10 +53,14 @@ const ways = [
   'deaf',
 ] as const
 
+/** deaf: it hangs on when its time is over. */
+const stopWays = ['at-once', 'in-time', 'in-time', 'throw', 'hang', 'deaf'] as const
+
 /** What runs do beside returning in time, as it is counted. */
-export const handlerFaultKinds: readonly string[] = ways
-  .filter((way) => way !== 'return')
-  .map((way) => `handler-${way}`)
+export const handlerFaultKinds: readonly string[] = [
+  ...ways.filter((way) => way !== 'return').map((way) => `handler-${way}`),
+  ...['throw', 'hang', 'deaf'].map((way) => `handler-stop-${way}`),
+]
 
 /** What a handler throws that names the time of its next attempt. */
 export const later = { code: 'later', retryAfterMs: 1_500 } as const
@@ -65,35 +70,55 @@ const inTimeMs = 4_000
 /** Longer than the timeouts of tasks. */
 const overtimeMs = 30_000
 
-export function simulatedHandlers({ clock, random, journal, onFault }: HandlersOptions): HandlerSource {
+/** What a worker has to run: modules, and what performs `http` tasks. */
+export function simulatedHandlers({ clock, random, journal, onFault }: HandlersOptions): {
+  readonly handlers: HandlerSource
+  readonly http: HandlerModule
+} {
   /** Of this worker: begun, and not told to stop. */
   const underWay = new Set<Run>()
+  const perform = (task: HandlerTaskInput): unknown => {
+    const { attempt, idempotencyKey, name, instance } = task
+    const before = journal.filter((one) => one.idempotencyKey === idempotencyKey && one.attempt === attempt).length
+    const draws = random.stream(`${idempotencyKey} ${attempt} ${before}`)
+    const run: Run = {
+      instanceId: instance.id,
+      task: name,
+      attempt,
+      idempotencyKey,
+      isBeside: [...underWay].some(
+        (one) => one.outcome === 'running' && one.idempotencyKey === idempotencyKey && one.attempt === attempt,
+      ),
+      outcome: 'running',
+      output: undefined,
+    }
+    journal.push(run)
+    underWay.add(run)
+    task.signal.addEventListener('abort', () => underWay.delete(run))
+    const way = drawWay(draws)
+    if (way !== 'return') onFault(`handler-${way}`)
+    return behave(way, run, task, clock, draws)
+  }
   const examine: HandlerModule = {
     name: 'examine',
-    run: (task) => {
-      const { attempt, idempotencyKey, name, instance } = task
-      const before = journal.filter((one) => one.idempotencyKey === idempotencyKey && one.attempt === attempt).length
-      const draws = random.stream(`${idempotencyKey} ${attempt} ${before}`)
-      const run: Run = {
-        instanceId: instance.id,
-        task: name,
-        attempt,
-        idempotencyKey,
-        isBeside: [...underWay].some(
-          (one) => one.outcome === 'running' && one.idempotencyKey === idempotencyKey && one.attempt === attempt,
-        ),
-        outcome: 'running',
-        output: undefined,
-      }
-      journal.push(run)
-      underWay.add(run)
-      task.signal.addEventListener('abort', () => underWay.delete(run))
-      const way = drawWay(draws)
-      if (way !== 'return') onFault(`handler-${way}`)
-      return behave(way, run, task, clock, draws)
+    run: perform,
+    stop: ({ idempotencyKey, attempt }, signal) => {
+      const draws = random.stream(`stop ${idempotencyKey} ${attempt}`)
+      const way = draws.pick(stopWays)
+      if (way === 'at-once') return
+      if (way !== 'in-time') onFault(`handler-stop-${way}`)
+      return cleanUp(way, signal, clock, draws)
     },
   }
-  return { find: (name) => (name === 'examine' ? examine : undefined), names: ['examine'] }
+  // Any service does what any handler does; what it is asked has to be a request.
+  const http: HandlerModule = {
+    name: 'http',
+    run: (task) => {
+      readRequest(task.input)
+      return perform(task)
+    },
+  }
+  return { handlers: { find: (name) => (name === 'examine' ? examine : undefined), names: ['examine'] }, http }
 }
 
 const drawWay = (random: Random): Way => ways[Math.max(0, random.int(ways.length + returns) - returns)]!
@@ -123,6 +148,20 @@ function behave(way: Way, run: Run, task: HandlerTaskInput, clock: Clock, random
       }
       resolve(way.startsWith('return-') ? returned(way, run) : finish(run, { by: atOnce }, task.signal.aborted))
     })
+  })
+}
+
+/** What a handler does when it is stopped. */
+async function cleanUp(
+  way: (typeof stopWays)[number],
+  signal: AbortSignal,
+  clock: Clock,
+  random: Random,
+): Promise<void> {
+  if (way === 'throw') throw new Error(way)
+  await new Promise<void>((resolve) => {
+    if (way === 'in-time') clock.after(random.int(3_000), resolve)
+    else if (way === 'hang') signal.addEventListener('abort', () => resolve())
   })
 }
 

@@ -12,7 +12,7 @@ import { drawStrikes } from './strike-draws.ts'
 import type { Strike } from './strikes.ts'
 
 /** What the outside does of itself at a time after the start; services answer on top of it (outside.ts). */
-export type Act = ProduceAct | CallAct
+export type Act = ProduceAct | CallAct | SignalAct
 
 export interface ProduceAct {
   readonly kind: 'produce'
@@ -37,6 +37,18 @@ export interface CallAct {
   readonly idempotencyKey: string
   /** Asks once more so long after it was answered: the answer has to be the same instance. */
   readonly asksAgainAfterMs?: number
+}
+
+/** A person who looks for an instance, and signals to it: to a task of it that may wait for that, or by a name. */
+export interface SignalAct {
+  readonly kind: 'signal'
+  readonly atMs: number
+  readonly workflow: string
+  readonly key: string
+  /** Absent: that of a task that is told of. */
+  readonly name?: string
+  /** A text that no other signal has. */
+  readonly payload: string
 }
 
 export interface Plan {

@@ -2,7 +2,7 @@
 // the ways in that customers know.
 import type { Random } from './random.ts'
 import { refusingTopic } from './programs/task-types.ts'
-import { drawWorkflow, type Entrance } from './programs/workflow.ts'
+import { drawChild, drawWorkflow, type Entrance } from './programs/workflow.ts'
 import { fixedWorkflows } from './workflows.ts'
 
 export interface Programs {
@@ -60,6 +60,18 @@ interface Drawn {
 }
 
 function drawReleases(random: Random, isSmall: boolean): readonly (readonly Drawn[])[] {
+  return drawWithoutChildren(random, isSmall).map((release, number) => {
+    if (!release.some(({ text }) => text.includes('"type": "workflow"'))) return release
+    const edition = number > 0 && random.chance(0.5) ? 2 : 1
+    const child = drawChild(childName, random.stream(childName), edition)
+    return [...release, { text: JSON.stringify(child, undefined, 1), entrances: [] }]
+  })
+}
+
+/** What the others start. */
+const childName = 'errand'
+
+function drawWithoutChildren(random: Random, isSmall: boolean): readonly (readonly Drawn[])[] {
   if (isSmall) return [[drawRandom(1, random, { tasksMax: 6 })]]
   const fixed = fixedWorkflows.filter(() => random.chance(0.5))
   const drawn = Array.from({ length: random.pick([1, 1, 2]) }, (_, number) => drawRandom(number + 1, random))
@@ -78,6 +90,7 @@ function drawRandom(number: number, random: Random, { edition = 1, tasksMax = 10
     edition,
     ownTopic: number === 1 ? 'requests' : undefined,
     tasksMax,
+    children: [childName],
   })
   return { text: JSON.stringify(document, undefined, 1), entrances }
 }

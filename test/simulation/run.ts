@@ -14,6 +14,7 @@ import { Outside } from './outside.ts'
 import { People } from './people.ts'
 import { app, type Plan } from './plan.ts'
 import { compileRelease, type Files } from './programs/compile.ts'
+import { Signallers } from './signallers.ts'
 import { strike } from './strikes.ts'
 import { createWorld, type World } from './world.ts'
 
@@ -58,6 +59,7 @@ async function runPlan(plan: Plan, rejections: readonly string[]): Promise<RunRe
   const late = new Set(strikes.flatMap((one) => (one.what === 'join' ? [one.machine] : [])))
 
   const { calls } = new People(world, plan.acts, () => fleet.running)
+  const signals = new Signallers(world, plan.acts, () => fleet.running)
   for (const name of names) if (!late.has(name)) fleet.start(name)
   for (const one of strikes) {
     await scheduler.runUntil(() => scheduler.steps >= one.atStep, one.atStep)
@@ -77,7 +79,7 @@ async function runPlan(plan: Plan, rejections: readonly string[]): Promise<RunRe
   for (const name of names) images.push(...imagesOf(world, name, partitions))
   const committed = new Committed(history, app, partitions)
   const finished: Finished = {
-    ...{ plan, world, outside, calls, journal, committed, images, views, rejections },
+    ...{ plan, world, outside, calls, signals, journal, committed, images, views, rejections },
     releases: releases.map(workflowsOf),
   }
   const violations = checkAll(finished)

@@ -97,7 +97,7 @@ const namesIn = ({ programs }: Plan): string[] => [...new Set(programs.releases.
 function withOnly(names: readonly string[], plan: Plan): Plan {
   const releases = plan.programs.releases.map((texts) => texts.filter((text) => names.includes(nameOf(text))))
   const isForThem = (act: Act): boolean =>
-    act.kind === 'call' ? names.includes(act.workflow) : releases.some((texts) => isRead(act.topic, texts))
+    act.kind !== 'produce' ? names.includes(act.workflow) : releases.some((texts) => isRead(act.topic, texts))
   return { ...plan, programs: { ...plan.programs, releases }, acts: plan.acts.filter(isForThem) }
 }
 

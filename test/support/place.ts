@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import type { Workflow } from '../../src/definition/workflow.ts'
 import type { Place } from '../../src/engine/roots.ts'
-import type { InstanceRow } from '../../src/engine/state.ts'
+import type { BlockRow, InstanceRow } from '../../src/engine/state.ts'
 
 const none = { find: () => undefined, expect: () => assert.fail('there is no such row at hand') }
 const empty = {
@@ -21,9 +21,14 @@ const empty = {
   answers: none,
 }
 
-/** Where expressions of the instance's root scope stand. */
-export const placeIn = (instance: InstanceRow, workflow: Workflow, node = 0): Place => ({
-  state: empty,
+/** Where expressions of the instance stand, by default in its root scope; `findBlock` gives the tasks beside its row. */
+export const placeIn = (
+  instance: InstanceRow,
+  workflow: Workflow,
+  node = 0,
+  findBlock: (id: string) => BlockRow | undefined = none.find,
+): Place => ({
+  state: { ...empty, blocks: { ...none, find: findBlock } },
   instance,
   workflow,
   node,

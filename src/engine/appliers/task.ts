@@ -162,7 +162,8 @@ function change(
   if (before?.hasIncident === true) row.incidents -= 1
   if (before?.open?.kind === 'stopping') row.stopping -= 1
   if (open?.kind === 'stopping') row.stopping += 1
-  const isOver = next.isEnd === true && next.hasIncident !== true
+  // Nothing bounds or watches what is stopped, however long its handler cleans up.
+  const isOver = (next.isEnd === true && next.hasIncident !== true) || open?.kind === 'stopping'
   if (isOver) closeDeadlines(before?.deadlines, state)
   const after: TaskRow = {
     status: next.status,

@@ -14,7 +14,7 @@ import {
 import { attempt } from '../begin.ts'
 import { maxDurationError, passed } from '../deadlines.ts'
 import { failAttempt, orFail } from '../failure.ts'
-import { rowAt } from '../nodes.ts'
+import { rowAt, taskAt } from '../nodes.ts'
 import { accept, type Outcome } from '../outcome.ts'
 import type { Payload } from '../payload.ts'
 import type { RejectionCode } from '../rejection.ts'
@@ -23,7 +23,7 @@ import { isUnfinished, stopInside, withdraw } from '../stopping.ts'
 import { askForSlot, isWork } from '../tasks/handler.ts'
 import { lastRun, runAgain } from '../tasks/interval.ts'
 import type { World } from '../world.ts'
-import { expectWorkflow, isUnderWay } from './instance.ts'
+import { expectWorkflow, isUnderWay, mayRun } from './instance.ts'
 import { beginItems } from './join.ts'
 
 /** A due timer of a task: a timeout, a retry, or the time that a trigger waited for. */
@@ -117,12 +117,13 @@ export function deadlinePassed(
   world: World,
 ): Outcome | RejectionCode {
   const instance = state.instances.find(target.instanceId)
-  if (instance === undefined || !isUnderWay(instance)) return 'timer-superseded'
+  if (instance === undefined) return 'timer-superseded'
   if (target.task === -1) return deadlineOfInstance(instance, target, timer, world)
+  const workflow = expectWorkflow(world, instance.version)
+  if (!mayRun(instance, taskAt(workflow, target.task))) return 'timer-superseded'
   const row = rowAt(state, instance, target.task)
   const left = passed(row?.deadlines, target.kind, timer)
   if (row === undefined || left === undefined || !isUnfinished(row)) return 'timer-superseded'
-  const workflow = expectWorkflow(world, instance.version)
   const at = attemptOf({ state, instance, workflow, node: target.task }, world, row.attempt)
   const out = accept().event({ type: 'deadlines.set', instanceId: instance.id, task: target.task, deadlines: left })
   if (target.kind === 'monitor') {
@@ -166,7 +167,7 @@ function deadlineOfInstance(
   world: World,
 ): Outcome | RejectionCode {
   const left = passed(instance.deadlines, target.kind, timer)
-  if (left === undefined) return 'timer-superseded'
+  if (left === undefined || !isUnderWay(instance)) return 'timer-superseded'
   const workflow = expectWorkflow(world, instance.version)
   const out = accept().event({ type: 'deadlines.set', instanceId: instance.id, task: -1, deadlines: left })
   if (target.kind === 'max-duration') {

@@ -58,7 +58,8 @@ function act({ action, by }: InstanceOperate, instance: InstanceRow, state: Stat
         error: { code: 'failed-by-hand', message: action.reason },
       })
     case 'signal':
-      expectStatus(instance, ['EXECUTING', 'SUSPENDED'], action)
+      // What compensates a task may wait for one.
+      expectStatus(instance, ['EXECUTING', 'SUSPENDED', 'COMPENSATING'], action)
       return signal(instance, action.name, action.payload, state, world)
     case 'set':
       expectStatus(instance, ['EXECUTING', 'SUSPENDED', 'COMPENSATING'], action)

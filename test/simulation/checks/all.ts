@@ -3,8 +3,11 @@
 // violations in words, and looks at nothing but the evidence.
 import { attemptsCount, completionsReturned, keysAreOnes, runsStandAlone } from './attempts.ts'
 import { answersAreTrue, callsAnswered, callsStartOnce } from './calls.ts'
+import { childrenAreAskedFor, childrenEndWithParents, parentsHearOfChildren } from './children.ts'
 import { commandsOnce } from './commands.ts'
+import { allIsUndone, nothingElseUndone } from './compensation.ts'
 import { longestWaitingFirst, neverAfterKeep, nobodyWaitsBeside, takenOnce } from './correlation.ts'
+import { deadlinesAsDefined, deadlinesEnd, monitorsRunOnce } from './deadlines.ts'
 import { dueAsDefined } from './due.ts'
 import { beginInTurn, edgesAreLeft, edgesDecide, scopesEndWhole } from './edges.ts'
 import { fatesOf, recordsAreAccountedFor } from './fates.ts'
@@ -13,10 +16,12 @@ import { handlesAreFew, nobodyTrespasses, rejectionsAreHeard } from './handles.t
 import { epochsGrow, nothingAborted, orderIsKept } from './logs.ts'
 import { nothingOpenOutside, tablesAgree, timersAreNamed, timersHaveTargets, workIsOpen } from './open-work.ts'
 import { lettersHaveReasons, poisonSetAside } from './poison.ts'
+import { itemsKeepInLine, joinsDecide } from './joins.ts'
 import { takenAlong } from './purges.ts'
 import { allAtRest, groupStandsStill, nothingOpen, nothingUnread, waitersAreLive } from './rest.ts'
 import { nobodyIsPassedBy } from './served.ts'
 import { nothingDueIsLost, scheduledOnce, schedulesHearOfEnds, schedulesKeepApart } from './schedules.ts'
+import { noSignalIsPassedBy, signalsTakenOnce } from './signals.ts'
 import { sourcesOf } from './sources.ts'
 import { instancesEndOnce, keysRunOnce, recordsStartOnce, tasksAreOfTheirVersion, versionsStay } from './starts.ts'
 import { positionsGrow, removedStaysRemoved, storesFollow } from './stores.ts'
@@ -28,6 +33,11 @@ export const checks = {
   callsAnswered,
   answersAreTrue,
   callsStartOnce,
+  childrenAreAskedFor,
+  childrenEndWithParents,
+  parentsHearOfChildren,
+  signalsTakenOnce,
+  noSignalIsPassedBy,
   scheduledOnce,
   nothingDueIsLost,
   schedulesKeepApart,
@@ -39,6 +49,10 @@ export const checks = {
   beginInTurn,
   scopesEndWhole,
   edgesAreLeft,
+  joinsDecide,
+  itemsKeepInLine,
+  nothingElseUndone,
+  allIsUndone,
   commandsOnce,
   keysAreOnes,
   attemptsCount,
@@ -50,6 +64,9 @@ export const checks = {
   noneOverdue,
   neverEarly,
   dueAsDefined,
+  deadlinesAsDefined,
+  deadlinesEnd,
+  monitorsRunOnce,
   timersAreNamed,
   workIsOpen,
   nothingOpenOutside,

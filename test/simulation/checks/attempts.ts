@@ -1,9 +1,8 @@
 // I4: attempts of tasks: at most one completion of each is applied, and whoever runs them is told one idempotency key.
-import type { Workflow } from '../../../src/definition/workflow.ts'
 import { isDeepStrictEqual } from 'node:util'
-import type { InstanceRow } from '../../../src/engine/state.ts'
 import type { Run } from '../handlers.ts'
-import { instanceRowsOf, nameOf, type Evidence } from './finished.ts'
+import { nameOf, type Evidence } from './finished.ts'
+import { lastMomentOf, lastMomentsOf, momentsOf, type Moment } from './nodes.ts'
 
 /** I4: the idempotency key of a task is the same for all its attempts, and no other's. */
 export function* keysAreOnes({ journal }: Evidence): Generator<string> {
@@ -23,37 +22,38 @@ export function* keysAreOnes({ journal }: Evidence): Generator<string> {
 
 /** I4: what is settled stays as it is, and attempts count up by one, unless the scope around them begins anew. */
 export function* attemptsCount(run: Evidence): Generator<string> {
-  for (const { last, versions } of run.instances) {
-    const workflow = run.workflows.get(last.version)
-    if (workflow === undefined) continue
+  for (const life of run.instances) {
+    const { last } = life
+    const moment = lastMomentOf(run, life)
+    if (moment === undefined) continue
     const reached = new Map<number, number>()
-    for (const { task, status, attempt, atMs } of last.timelineDropped > 0 ? [] : last.timeline) {
-      if (task === -1 || status === 'SET') continue
-      const before = reached.get(task) ?? 0
-      const isAnew = attempt <= 1 && hasReopened(last, workflow, task)
+    for (const { task: node, status, attempt, atMs } of last.timelineDropped > 0 ? [] : last.timeline) {
+      if (node === -1 || status === 'SET') continue
+      const before = reached.get(node) ?? 0
+      const isAnew = attempt <= 1 && hasReopened(moment, node)
       if (!isAnew && (attempt < before || attempt > before + 1))
-        yield `I4: ${workflow.tasks[task]?.name} of ${nameOf(last)} went from attempt ${before} to ${attempt} at ${atMs}`
-      reached.set(task, attempt)
+        yield `I4: ${moment.name(node)} of ${nameOf(last)} went from attempt ${before} to ${attempt} at ${atMs}`
+      reached.set(node, attempt)
     }
-    for (const [index, { row }] of versions.entries()) {
-      const before = versions[index - 1]?.row
-      if (row === undefined || before === undefined) continue
-      for (const [task, was] of before.tasks.entries()) {
+    const moments = momentsOf(run, life)
+    for (const [index, now] of moments.entries()) {
+      for (const { node, is: was } of moments[index - 1]?.nodes ?? []) {
         if (was === undefined || was.endedAtMs === undefined || was.hasIncident) continue
-        const is = row.tasks[task]
+        const is = now.is(node)
         const isSame = is?.status === was.status && is.attempt === was.attempt && is.endedAtMs === was.endedAtMs
-        if (!isSame && !hasReopened(row, workflow, task))
-          yield `I4: ${workflow.tasks[task]?.name} of ${nameOf(row)} was ${was.status} and became ${is?.status ?? 'NOT_STARTED'}`
+        if (!isSame && !hasReopened(now, node))
+          yield `I4: ${now.name(node)} of ${nameOf(last)} was ${was.status} and became ${is?.status ?? 'NOT_STARTED'}`
       }
     }
   }
 }
 
-/** True where a process around the task was tried again. */
-function hasReopened(row: InstanceRow, workflow: Workflow, task: number): boolean {
-  for (let name = workflow.tasks[task]?.scope; name !== undefined; name = workflow.taskNamed.get(name)?.scope) {
-    const owner = workflow.taskNamed.get(name)?.index
-    if (row.timeline.some((each) => each.task === owner && each.attempt > 1)) return true
+/** True where a scope around the task was tried again, or comes again and again; so does what compensates. */
+function hasReopened(moment: Moment, node: number): boolean {
+  if (moment.task(node).aside === 'compensation') return true
+  for (let owner = moment.owner(node); owner !== undefined; owner = moment.owner(owner)) {
+    if (moment.task(owner).type === 'interval') return true
+    if (moment.row.timeline.some((each) => each.task === owner && each.attempt > 1)) return true
   }
   return false
 }
@@ -71,19 +71,20 @@ export function* completionsReturned(run: Evidence): Generator<string> {
     const id = attemptId(each.instanceId, each.task, each.attempt)
     runs.set(id, [...(runs.get(id) ?? []), each])
   }
-  for (const { row, workflow } of instanceRowsOf(run)) {
-    for (const { index, name, type } of workflow.tasks) {
-      if (type !== 'handler') continue
+  for (const moment of lastMomentsOf(run)) {
+    const { row } = moment
+    for (const { node, task: of, is } of moment.nodes) {
+      if (of.type !== 'handler' && of.type !== 'http') continue
+      const name = moment.name(node)
       const completed = new Set<number>()
       for (const { task, status, attempt } of row.timeline) {
-        if (task !== index || status !== 'COMPLETED') continue
-        if (completed.has(attempt) && !hasReopened(row, workflow, index))
+        if (task !== node || status !== 'COMPLETED') continue
+        if (completed.has(attempt) && !hasReopened(moment, node))
           yield `I4: attempt ${attempt} of ${name} of ${nameOf(row)} was completed twice`
         completed.add(attempt)
         const returned = runs.get(attemptId(row.id, name, attempt))?.filter(({ outcome }) => outcome === 'returned')
         if (returned === undefined || returned.length === 0)
           yield `I4: attempt ${attempt} of ${name} of ${nameOf(row)} is COMPLETED, and its handler never returned`
-        const is = row.tasks[index]
         if (is?.status !== 'COMPLETED' || is.attempt !== attempt || returned === undefined) continue
         if (!returned.some(({ output }) => isDeepStrictEqual(output, is.output?.value)))
           yield `I4: ${name} of ${nameOf(row)} has the output ${JSON.stringify(is.output?.value)}, which no run returned`

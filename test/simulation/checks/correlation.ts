@@ -5,14 +5,16 @@ import type { SourceRecord } from '../../../src/engine/message.ts'
 import { doClocksAgree, nameOf, type Evidence } from './finished.ts'
 import { fits, isTooOld, takingsOf } from './listeners.ts'
 import { placeOf } from './logs.ts'
+import { lastMomentOf, momentsOf } from './nodes.ts'
 
 /** I8: a record is taken by one listener of a workflow for each value that it has for it. */
-export function* takenOnce({ instances, sources, workflows }: Evidence): Generator<string> {
+export function* takenOnce(run: Evidence): Generator<string> {
+  const { sources } = run
   const takers = new Map<string, string[]>()
-  for (const { life, entry, place } of takingsOf(instances)) {
+  for (const { life, name: listener, place } of takingsOf(run)) {
     const { last } = life
     const id = `${last.workflow} ${place}`
-    const name = `${workflows.get(last.version)?.tasks[entry.task]?.name} of ${nameOf(last)}`
+    const name = `${listener} of ${nameOf(last)}`
     takers.set(id, [...(takers.get(id) ?? []), name])
   }
   const values = new Map<string, number>()
@@ -82,22 +84,22 @@ interface Match {
 const waiterId = ({ instanceId, number }: Pick<Waiter, 'instanceId' | 'number'>): string => `${instanceId} ${number}`
 
 /** Which record was found for each waiter: by its command where it lives elsewhere, else by what its instance took. */
-function matchesOf({ committed, instances, sources }: Evidence): ReadonlyMap<string, Match> {
+function matchesOf(run: Evidence): ReadonlyMap<string, Match> {
+  const { committed, sources } = run
   const matches = new Map<string, Match>()
   for (const { command } of committed.hops)
     if (command.type === 'instance.correlate') matches.set(waiterId(command), command)
   const records = new Map(sources.map(({ coordinates, record }) => [coordinates, record]))
-  for (const { life, entry, place } of takingsOf(instances)) {
-    const record = records.get(place)
+  for (const { life, entry, place } of takingsOf(run)) {
+    const record = entry === undefined ? undefined : records.get(place)
+    if (entry === undefined || record === undefined) continue
     const told = life.last.timelineDropped + life.last.timeline.indexOf(entry)
     // A scope that is tried again has its attempts anew, and a wait may begin and end in one transaction: what counts is
     // the wait that the instance was in just before the taking.
-    const before = life.versions.findLast(
-      ({ row }) => row !== undefined && row.timelineDropped + row.timeline.length <= told,
-    )
-    const task = before?.row?.tasks[entry.task]
+    const before = momentsOf(run, life).findLast(({ row }) => row.timelineDropped + row.timeline.length <= told)
+    const task = before?.is(entry.task)
     const waiting = task?.attempt === entry.attempt ? task.open : undefined
-    if (record === undefined || waiting?.kind !== 'record') continue
+    if (waiting?.kind !== 'record') continue
     const id = waiterId({ instanceId: life.id, number: waiting.number })
     if (!matches.has(id)) matches.set(id, { record, arrivedAtMs: undefined })
   }
@@ -105,15 +107,17 @@ function matchesOf({ committed, instances, sources }: Evidence): ReadonlyMap<str
 }
 
 /** I8: nothing is taken that came longer before its listener than that keeps it. */
-export function* neverAfterKeep({ committed, instances, plan, workflows }: Evidence): Generator<string> {
+export function* neverAfterKeep(run: Evidence): Generator<string> {
+  const { committed, plan } = run
   if (!doClocksAgree(plan)) return
   const arrived = new Map<string, number>()
   for (const { last } of committed.lives('kept')) {
     const id = `${last.channel.slice(0, last.channel.indexOf('/'))} ${placeOf(last.record)}`
     arrived.set(id, Math.max(arrived.get(id) ?? 0, last.arrivedAtMs))
   }
-  for (const { life, entry, place, wasKept } of takingsOf(instances)) {
-    const task = workflows.get(life.last.version)?.tasks[entry.task]
+  for (const { life, entry, place, wasKept } of takingsOf(run)) {
+    if (entry === undefined) continue
+    const task = lastMomentOf(run, life)?.task(entry.task)
     const atMs = arrived.get(`${life.last.workflow} ${place}`)
     if (!wasKept || task?.type !== 'kafka-listener' || atMs === undefined) continue
     const before = life.last.timeline.slice(0, life.last.timeline.indexOf(entry))

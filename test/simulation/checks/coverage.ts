@@ -6,6 +6,7 @@ import type { EventType, UnkeptReason } from '../../../src/engine/event.ts'
 import type { UnusableRecord } from '../../../src/engine/message.ts'
 import type { RejectionCode } from '../../../src/engine/rejection.ts'
 import { faultKinds } from '../strikes.ts'
+import { lastMomentsOf } from './nodes.ts'
 import type { RunResult } from '../run.ts'
 
 /** So many seeds, and it has occurred. */
@@ -25,17 +26,17 @@ const events: { readonly [Type in EventType]: Within } = {
   'instance.operated': 'people of the simulation do not do it yet',
   'instance.incident-resolved': 'people of the simulation do not do it yet',
   'command.deferred': 'people of the simulation do not do it yet',
-  'signal.kept': 'people of the simulation do not do it yet',
-  'signal.taken': 'people of the simulation do not do it yet',
-  'instance.stopped': 'no workflow of the simulation has it yet',
+  'signal.kept': often,
+  'signal.taken': often,
+  'instance.stopped': often,
   'instance.ending': often,
-  'deadlines.set': 'no workflow of the simulation has it yet',
-  'slots.taken': 'no workflow of the simulation has it yet',
-  'undo.recorded': 'no workflow of the simulation has it yet',
-  'undo.taken': 'no workflow of the simulation has it yet',
-  'task.waiting': 'no workflow of the simulation has it yet',
+  'deadlines.set': often,
+  'slots.taken': often,
+  'undo.recorded': often,
+  'undo.taken': often,
+  'task.waiting': often,
   'task.stopping': often,
-  'scope.joined': 'no workflow of the simulation has it yet',
+  'scope.joined': often,
   'instance.incident-raised': rarely,
   'instance.forgotten': often,
   'instance.not-started': often,
@@ -90,16 +91,16 @@ const unkept: { readonly [Reason in UnkeptReason]: Within } = {
 }
 
 const tasks: { readonly [Type in TaskType]: Within } = {
-  parallel: 'it is refused: not-yet.ts',
-  branch: 'it is refused: not-yet.ts',
-  'for-each': 'it is refused: not-yet.ts',
-  item: 'it is refused: not-yet.ts',
-  workflow: 'it is refused: not-yet.ts',
-  interval: 'it is refused: not-yet.ts',
-  signal: 'it is refused: not-yet.ts',
-  http: 'it is refused: not-yet.ts',
-  fail: 'it is refused: not-yet.ts',
-  stop: 'it is refused: not-yet.ts',
+  parallel: often,
+  branch: often,
+  'for-each': often,
+  item: often,
+  workflow: often,
+  interval: often,
+  signal: often,
+  http: often,
+  fail: often,
+  stop: often,
   'kafka-command': often,
   'kafka-listener': often,
   process: often,
@@ -137,9 +138,9 @@ export function countsOf({ counters, finished, world }: RunResult): ReadonlyMap<
   const add = (name: string, times: number): void => void counts.set(name, (counts.get(name) ?? 0) + times)
   for (const [kind, times] of world.scheduler.faultCounts) add(`fault ${kind}`, times)
   for (const { code } of finished.committed.letters) add(`dead letter ${code}`, 1)
-  const versions = new Map(finished.releases.flat().map((workflow) => [workflow.version, workflow]))
-  for (const { last } of finished.committed.lives('instances'))
-    for (const task of versions.get(last.version)?.tasks ?? [])
-      if (last.tasks[task.index]?.status === 'COMPLETED') add(`completed ${task.type}`, 1)
+  const workflows = new Map(finished.releases.flat().map((workflow) => [workflow.version, workflow]))
+  const { committed } = finished
+  for (const { nodes } of lastMomentsOf({ committed, workflows, instances: committed.lives('instances') }))
+    for (const { task, is } of nodes) if (is?.status === 'COMPLETED') add(`completed ${task.type}`, 1)
   return counts
 }

@@ -3,12 +3,12 @@
 import { limits } from '../../../src/base/limits.ts'
 import { parseDuration } from '../../../src/definition/duration.ts'
 import { parseTime } from '../../../src/definition/time.ts'
-import type { Task, TriggerTask, Workflow } from '../../../src/definition/workflow.ts'
+import type { Task, TriggerTask } from '../../../src/definition/workflow.ts'
 import { rootsFor } from '../../../src/engine/roots.ts'
-import type { InstanceRow, OpenWork, TaskRow, TimelineRow } from '../../../src/engine/state.ts'
+import type { OpenWork, TaskRow, TimelineRow } from '../../../src/engine/state.ts'
 import { later } from '../handlers.ts'
 import { nameOf, type Evidence } from './finished.ts'
-import { placeIn } from '../../support/place.ts'
+import { momentsOf, type Moment } from './nodes.ts'
 
 interface Span {
   readonly fromMs: number
@@ -16,42 +16,48 @@ interface Span {
 }
 
 /** I7: a delay, a time, a timeout and the wait before a retry are as long as their definition has them. */
-export function* dueAsDefined({ instances, workflows }: Evidence): Generator<string> {
-  for (const { last, versions } of instances) {
-    const workflow = workflows.get(last.version)
-    if (workflow === undefined) continue
+export function* dueAsDefined(run: Evidence): Generator<string> {
+  for (const life of run.instances) {
     const seen = new Map<number, OpenWork>()
-    for (const { row } of versions) {
-      for (const [index, is] of row?.tasks.entries() ?? []) {
-        const task = workflow.tasks[index]
-        if (row === undefined || task === undefined || is?.open === undefined) continue
-        const before = seen.get(index)
-        seen.set(index, is.open)
+    for (const moment of momentsOf(run, life)) {
+      for (const { node, is } of moment.nodes) {
+        if (is?.open === undefined) continue
+        const before = seen.get(node)
+        seen.set(node, is.open)
         if (before !== undefined && timerOf(before) === timerOf(is.open) && before.kind === is.open.kind) continue
-        const expected = expectedOf(row, workflow, task, is)
+        const expected = expectedOf(moment, node, is)
         const dueAtMs = dueOf(is.open)
         if (expected === 'anything' || isWithin(dueAtMs, expected)) continue
-        yield `I7: ${task.name} of ${nameOf(row)} (${is.open.kind}) is due at ${dueAtMs ?? 'no time'}, expected ${shown(expected)}`
+        yield `I7: ${moment.name(node)} of ${nameOf(life.last)} (${is.open.kind}) is due at ${dueAtMs ?? 'no time'}, expected ${shown(expected)}`
       }
     }
   }
 }
 
 /** undefined: at no time. */
-function expectedOf(row: InstanceRow, workflow: Workflow, task: Task, is: TaskRow): Span | undefined | 'anything' {
-  const began = row.timeline.findLast((entry) => entry.task === task.index && entry.status !== 'SET')
+function expectedOf(moment: Moment, node: number, is: TaskRow): Span | undefined | 'anything' {
+  const task = moment.task(node)
+  const began = moment.row.timeline.findLast((entry) => entry.task === node && entry.status !== 'SET')
   if (began === undefined || began.status !== is.status || began.attempt !== is.attempt) return 'anything'
   switch (is.open?.kind) {
     case 'record':
+    case 'child':
+    case 'signal':
       return task.timeoutMs === undefined ? undefined : at(began.atMs + task.timeoutMs)
     case 'handler':
       return at(began.atMs + (task.timeoutMs ?? limits.handlerTimeoutMs))
     case 'retry':
       return retryOf(task, began, is)
     case 'stopping':
-      return at(began.atMs + workflow.stopTimeoutMs)
+      return at(began.atMs + moment.workflow.stopTimeoutMs)
     case 'time':
-      return task.type === 'trigger' ? timeOf(row, workflow, task, began.atMs) : undefined
+      return task.type === 'trigger' ? timeOf(moment, node, task, began.atMs) : undefined
+    case 'interval':
+      return task.type === 'interval' && is.open.timer !== undefined
+        ? { fromMs: is.open.ranAtMs + task.everyMs, toMs: Math.max(is.open.ranAtMs + task.everyMs, moment.atMs) }
+        : undefined
+    case 'children':
+      return is.open.timer === undefined ? undefined : 'anything'
     default:
       return undefined
   }
@@ -60,7 +66,7 @@ function expectedOf(row: InstanceRow, workflow: Workflow, task: Task, is: TaskRo
 const at = (ms: number): Span => ({ fromMs: ms, toMs: ms })
 
 function retryOf({ retry, type }: Task, { atMs }: TimelineRow, { attempt, error }: TaskRow): Span {
-  if (type === 'handler' && error?.code === later.code) return at(atMs + later.retryAfterMs)
+  if ((type === 'handler' || type === 'http') && error?.code === later.code) return at(atMs + later.retryAfterMs)
   const { initialIntervalMs, backoffCoefficient, maxIntervalMs, jitter } = retry
   const interval = Math.min(initialIntervalMs * backoffCoefficient ** (attempt - 1), maxIntervalMs)
   return {
@@ -69,11 +75,11 @@ function retryOf({ retry, type }: Task, { atMs }: TimelineRow, { attempt, error 
   }
 }
 
-function timeOf(row: InstanceRow, workflow: Workflow, task: TriggerTask, atMs: number): Span | 'anything' {
+function timeOf(moment: Moment, node: number, task: TriggerTask, atMs: number): Span | 'anything' {
   const template = task.at ?? task.delay
   // What was written since is in the row already.
   if (template === undefined || template.uses.roots.has('vars') || template.uses.roots.has('tasks')) return 'anything'
-  const value = template.evaluate(rootsFor(placeIn(row, workflow, task.index), template.uses, atMs))
+  const value = template.evaluate(rootsFor(moment.place(node), template.uses, atMs))
   if (typeof value !== 'string') return 'anything'
   const dueAtMs = task.at === undefined ? atMs + (parseDuration(value) ?? NaN) : (parseTime(value) ?? NaN)
   return at(dueAtMs)

@@ -11,7 +11,7 @@ import type { ChannelReturn } from '../../../src/engine/command.ts'
 import { channelId, type KeptRow } from '../../../src/engine/state.ts'
 import type { Hop, Life } from '../committed.ts'
 import { doClocksAgree, type Evidence, hasEnded } from './finished.ts'
-import { hasFailedListener, takingsOf } from './listeners.ts'
+import { mayHideTakings, takingsOf } from './listeners.ts'
 import { placeOf, recordOf } from './logs.ts'
 import type { ChannelUse, Source } from './sources.ts'
 
@@ -28,9 +28,7 @@ export interface Fate {
 /** I6, I8: no record is published twice or not at all, and none is lost on its way. */
 export function* recordsAreAccountedFor(run: Evidence): Generator<string> {
   const { fates } = run
-  const failed = new Set(
-    run.instances.filter(({ last }) => hasFailedListener(run, last)).map(({ last }) => last.workflow),
-  )
+  const failed = new Set(run.instances.filter(({ last }) => mayHideTakings(run, last)).map(({ last }) => last.workflow))
   const traceless = new Set([...run.workflows.values()].filter((one) => one.retentionMs === 0).map(({ name }) => name))
   const doubled = doubledPlaces(run.sources)
   for (const source of run.sources) {
@@ -150,7 +148,8 @@ function keepMsOf({ releases }: Evidence, use: ChannelUse, { topic }: Source): n
 }
 
 /** The fate of each record for each value and workflow that it is for, by `fateId`. */
-export function fatesOf({ committed, instances, plan, sources }: Omit<Evidence, 'fates'>): ReadonlyMap<string, Fate> {
+export function fatesOf(run: Omit<Evidence, 'fates'>): ReadonlyMap<string, Fate> {
+  const { committed, plan, sources } = run
   const fates = new Map<string, Fate>()
   const fateOf = (id: string): Fate => {
     const known = fates.get(id)
@@ -181,7 +180,7 @@ export function fatesOf({ committed, instances, plan, sources }: Omit<Evidence, 
     fateOf(fateId(workflow, value, placeOf(record))).kept.push(life)
   }
   const uses = new Map(sources.map((source) => [source.coordinates, [...distinct(source)]]))
-  for (const { life, place } of takingsOf(instances)) {
+  for (const { life, place } of takingsOf(run)) {
     // A record with several values for a workflow does not tell for which of them it was taken.
     const own = (uses.get(place) ?? []).filter(([, use]) => use.workflow === life.last.workflow)
     for (const [id, { value }] of own) {

@@ -8,6 +8,7 @@ import type { Journal } from '../handlers.ts'
 import type { Outside } from '../outside.ts'
 import type { Call } from '../people.ts'
 import type { Plan } from '../plan.ts'
+import type { Signallers } from '../signallers.ts'
 import type { World } from '../world.ts'
 import type { Fate } from './fates.ts'
 import type { Source } from './sources.ts'
@@ -18,6 +19,7 @@ export interface Finished {
   readonly world: World
   readonly outside: Pick<Outside, 'produced'>
   readonly calls: readonly Call[]
+  readonly signals: Pick<Signallers, 'sent' | 'failures'>
   readonly journal: Journal
   /** The compiled workflows of each release, the oldest first. */
   readonly releases: readonly (readonly Workflow[])[]
@@ -44,17 +46,6 @@ export type Check = (run: Evidence) => Iterable<string>
 
 /** An instance for people: "order 'o-1' (01h…-2)". */
 export const nameOf = ({ workflow, key, id }: InstanceRow): string => `${workflow} '${key}' (${id})`
-
-/** Every instance as it was last, with its workflow. */
-export function* instanceRowsOf({
-  instances,
-  workflows,
-}: Evidence): Generator<{ row: InstanceRow; workflow: Workflow }> {
-  for (const { last: row } of instances) {
-    const workflow = workflows.get(row.version)
-    if (workflow !== undefined) yield { row, workflow }
-  }
-}
 
 /** Whether the clocks of all machines went alike: else two partitions may not agree on what was before. */
 export const doClocksAgree = ({ strikes }: Plan): boolean => !strikes.some(({ what }) => what.startsWith('clock-'))

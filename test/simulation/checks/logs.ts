@@ -42,7 +42,8 @@ export function* epochsGrow({ committed }: Evidence): Generator<string> {
 }
 
 /** I13: whatever is told of, it is a committed record that told it. */
-export function* nothingAborted({ committed, instances, sources }: Evidence): Generator<string> {
+export function* nothingAborted(run: Evidence): Generator<string> {
+  const { committed, instances, sources } = run
   const known = new Set(sources.map(({ coordinates }) => coordinates))
   function* check(place: string, what: string): Generator<string> {
     if (!known.has(place)) yield `I13: ${what} tells of ${place}, which was never committed`
@@ -50,7 +51,7 @@ export function* nothingAborted({ committed, instances, sources }: Evidence): Ge
   for (const { last } of instances) {
     if (last.origin.startsWith('record ')) yield* check(last.origin.slice(7), `the start of ${last.id}`)
   }
-  for (const { life, place } of takingsOf(instances)) yield* check(place, `a listener of ${life.id}`)
+  for (const { life, place } of takingsOf(run)) yield* check(place, `a listener of ${life.id}`)
   for (const { last } of committed.lives('kept')) yield* check(placeOf(last.record), `kept record ${last.number}`)
   for (const { source, code } of committed.letters) yield* check(source, `a dead letter (${code})`)
   for (const { command } of committed.hops) {

@@ -2,69 +2,73 @@
 // there after each transaction exactly as long as an open task names it; and whatever else has to agree between the
 // tables of a partition agrees at rest.
 import { AssertionError } from 'node:assert/strict'
-import { workId, type InstanceRow, type TableName, type TimerRow, type WorkRow } from '../../../src/engine/state.ts'
+import { deadlineKinds, workId, type TableName, type TimerRow, type WorkRow } from '../../../src/engine/state.ts'
 import { prefixes } from '../../../src/records/keys.ts'
 import { CommittedRows } from '../../../src/runtime/rows.ts'
 import { checkInvariants } from '../../support/engine-invariants.ts'
 import { MapStore } from '../../support/map-store.ts'
 import type { Life } from '../committed.ts'
 import { hasEnded, nameOf, type Evidence } from './finished.ts'
+import { momentsOf, type Moment } from './nodes.ts'
 
-/** T3: a timer of a task is armed exactly as long as its open work names it. */
-export function* timersAreNamed({ committed, instances, workflows }: Evidence): Generator<string> {
+const kindsOfTasks: readonly string[] = ['task', ...deadlineKinds]
+
+/** T3: a timer of a task, or of the instance itself, is armed exactly as long as its open work or its deadlines name it. */
+export function* timersAreNamed(run: Evidence): Generator<string> {
   const timers = new Map<string, Life<TimerRow>[]>()
-  for (const life of committed.lives('timers')) {
+  for (const life of run.committed.lives('timers')) {
     const { target } = life.last
-    if (target.kind === 'task') timers.set(target.instanceId, [...(timers.get(target.instanceId) ?? []), life])
+    if ('instanceId' in target && kindsOfTasks.includes(target.kind))
+      timers.set(target.instanceId, [...(timers.get(target.instanceId) ?? []), life])
   }
-  for (const { id, last, versions } of instances) {
-    const own = timers.get(id) ?? []
+  for (const life of run.instances) {
+    const own = timers.get(life.id) ?? []
     const known = new Set(own.map((timer) => timer.id))
-    for (const { batch, row, atMs } of versions) {
-      const named = timersOf(row)
+    for (const moment of momentsOf(run, life)) {
+      const named = timersOf(moment)
       for (const timer of own)
-        if (isThere(timer, batch) !== named.has(timer.id))
-          yield `T3: timer ${timer.id} of ${nameOf(last)} is ${named.has(timer.id) ? 'not armed' : 'armed for nothing'} at ${atMs}`
-      for (const [timer, task] of named)
-        if (!known.has(timer))
-          yield `T3: ${workflows.get(last.version)?.tasks[task]?.name} of ${nameOf(last)} waits for ${timer}, which never was`
+        if (isThere(timer, moment.batch) !== named.has(timer.id))
+          yield `T3: timer ${timer.id} of ${nameOf(life.last)} is ${named.has(timer.id) ? 'not armed' : 'armed for nothing'} at ${moment.atMs}`
+      for (const [timer, what] of named)
+        if (!known.has(timer)) yield `T3: ${what} of ${nameOf(life.last)} waits for ${timer}, which never was`
     }
   }
 }
 
 /** T4: a handler task is in `work` exactly as long as it waits for a slot or runs. */
-export function* workIsOpen({ committed, instances }: Evidence): Generator<string> {
+export function* workIsOpen(run: Evidence): Generator<string> {
   const work = new Map<string, Life<WorkRow>[]>()
-  for (const life of committed.lives('work'))
+  for (const life of run.committed.lives('work'))
     work.set(life.last.instanceId, [...(work.get(life.last.instanceId) ?? []), life])
-  for (const { id, last, versions } of instances) {
-    const own = work.get(id) ?? []
+  for (const life of run.instances) {
+    const own = work.get(life.id) ?? []
     const known = new Set(own.map((each) => each.id))
-    for (const { batch, row, atMs } of versions) {
-      const open = workOf(row)
+    for (const moment of momentsOf(run, life)) {
+      const open = workOf(moment)
       for (const each of own)
-        if (isThere(each, batch) !== open.has(each.id))
-          yield `T4: work ${each.id} of ${nameOf(last)} is ${open.has(each.id) ? 'not there' : 'there for nothing'} at ${atMs}`
+        if (isThere(each, moment.batch) !== open.has(each.id))
+          yield `T4: work ${each.id} of ${nameOf(life.last)} is ${open.has(each.id) ? 'not there' : 'there for nothing'} at ${moment.atMs}`
       for (const each of open)
-        if (!known.has(each)) yield `T4: ${nameOf(last)} has the open work ${each}, which never was`
+        if (!known.has(each)) yield `T4: ${nameOf(life.last)} has the open work ${each}, which never was`
     }
   }
 }
 
-/** S3: nothing is open in an instance or a scope that has ended. */
-export function* nothingOpenOutside({ instances, workflows }: Evidence): Generator<string> {
-  for (const { last, versions } of instances) {
-    const workflow = workflows.get(last.version)
-    if (workflow === undefined) continue
-    for (const { row, atMs } of versions) {
-      for (const task of row === undefined ? [] : workflow.tasks) {
-        if (row?.tasks[task.index]?.open === undefined) continue
-        const owner = task.scope === undefined ? undefined : workflow.taskNamed.get(task.scope)
-        const isLeft = row.tasks[task.index]?.open?.kind === 'stopping'
-        if (owner !== undefined && !isLeft && row.tasks[owner.index]?.open === undefined)
-          yield `S3: ${task.name} of ${nameOf(row)} is open at ${atMs}, and ${owner.name} is not`
-        else if (hasEnded(row))
-          yield `S3: ${task.name} of ${nameOf(row)} is open at ${atMs}, and the instance is ${row.status}`
+/** S3: nothing is open in an instance or a scope that has ended, but handlers that clean up and what compensates. */
+export function* nothingOpenOutside(run: Evidence): Generator<string> {
+  for (const life of run.instances) {
+    for (const moment of momentsOf(run, life)) {
+      for (const { node, task, is } of moment.nodes) {
+        if (is?.open === undefined) continue
+        const owner = moment.owner(node)
+        const isLeft = is.open.kind === 'stopping' || task.aside === 'compensation'
+        const name = `${moment.name(node)} of ${nameOf(moment.row)}`
+        if (owner !== undefined && !isLeft && moment.is(owner)?.open === undefined)
+          yield `S3: ${name} is open at ${moment.atMs}, and ${moment.name(owner)} is not`
+        else if (hasEnded(moment.row))
+          yield `S3: ${name} is open at ${moment.atMs}, and the instance is ${moment.row.status}`
+        else if (moment.row.ending !== undefined && !isLeft)
+          yield `S3: ${name} is open at ${moment.atMs}, and the instance is ending`
       }
     }
   }
@@ -109,19 +113,21 @@ export function* tablesAgree({ committed, workflows }: Evidence): Generator<stri
 const isThere = ({ versions }: Life<unknown>, batch: number): boolean =>
   versions.findLast((version) => version.batch <= batch)?.row !== undefined
 
-/** The timers that open tasks name, with the task. */
-function timersOf(row: InstanceRow | undefined): ReadonlyMap<string, number> {
-  const timers = new Map<string, number>()
-  for (const [index, task] of row?.tasks.entries() ?? [])
-    if (task?.open !== undefined && 'timer' in task.open && task.open.timer !== undefined)
-      timers.set(task.open.timer, index)
+/** The timers that open tasks and deadlines name, with whose they are. */
+function timersOf(moment: Moment): ReadonlyMap<string, string> {
+  const timers = new Map<string, string>()
+  const add = (timer: string | undefined, of: string): void => void (timer !== undefined && timers.set(timer, of))
+  for (const timer of Object.values(moment.row.deadlines ?? {})) add(timer, 'the instance')
+  for (const { node, is } of moment.nodes) {
+    if (is?.open !== undefined && 'timer' in is.open) add(is.open.timer, moment.name(node))
+    for (const timer of Object.values(is?.deadlines ?? {})) add(timer, moment.name(node))
+  }
   return timers
 }
 
-function workOf(row: InstanceRow | undefined): ReadonlySet<string> {
-  const work = new Set<string>()
-  for (const [index, task] of row?.tasks.entries() ?? [])
-    if (row !== undefined && ['slot', 'handler', 'stopping'].includes(task?.open?.kind ?? ''))
-      work.add(workId(row.id, index))
-  return work
-}
+const workOf = ({ nodes, row }: Moment): ReadonlySet<string> =>
+  new Set(
+    nodes.flatMap(({ node, is }) =>
+      ['slot', 'handler', 'stopping'].includes(is?.open?.kind ?? '') ? [workId(row.id, node)] : [],
+    ),
+  )

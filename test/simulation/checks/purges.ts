@@ -1,25 +1,26 @@
 // I8: an instance that ends takes along what came for it while it ran and nobody took: a late duplicate never answers the
 // next instance with its key.
 import { partitionOfText } from '../../../src/base/partitioner.ts'
-import type { Workflow } from '../../../src/definition/workflow.ts'
 import { canonicalText } from '../../../src/engine/correlation.ts'
 import { rootsFor } from '../../../src/engine/roots.ts'
 import { channelId, type InstanceRow, type KeptRow } from '../../../src/engine/state.ts'
 import type { Committed, Life } from '../committed.ts'
 import { doClocksAgree, type Evidence, hasEnded, nameOf } from './finished.ts'
 import { placeOf } from './logs.ts'
-import { placeIn } from '../../support/place.ts'
+import { lastMomentOf, type Moment } from './nodes.ts'
 
 /** I8: once an instance has ended, nothing is kept for its values that came while it ran. */
-export function* takenAlong({ committed, instances, plan, workflows }: Evidence): Generator<string> {
+export function* takenAlong(run: Evidence): Generator<string> {
+  const { committed, instances, plan } = run
   if (!doClocksAgree(plan)) return
   const kept = keptByChannel(committed)
-  for (const { last, versions, partition } of instances) {
-    const workflow = workflows.get(last.version)
+  for (const life of instances) {
+    const { last, versions, partition } = life
+    const moment = lastMomentOf(run, life)
     const { startedAtMs, endedAtMs } = last
     const end = versions.find(({ row }) => row !== undefined && hasEnded(row))
-    if (workflow === undefined || end === undefined || endedAtMs === undefined) continue
-    for (const [topic, value] of valuesOf(last, workflow)) {
+    if (moment === undefined || end === undefined || endedAtMs === undefined) continue
+    for (const [topic, value] of valuesOf(moment)) {
       const records = kept.get(channelId(last.workflow, topic, value)) ?? []
       const ofIts = records.filter((life) => life.last.arrivedAtMs >= startedAtMs && life.last.arrivedAtMs < endedAtMs)
       if (ofIts.length === 0) continue
@@ -71,13 +72,14 @@ function batchOfPurge(
 }
 
 /** Every topic and value that a listener of the instance waited for, or would have. */
-function valuesOf(row: InstanceRow, workflow: Workflow): readonly (readonly [string, string])[] {
+function valuesOf(moment: Moment): readonly (readonly [string, string])[] {
+  const { row, workflow } = moment
   const values = new Map<string, readonly [string, string]>()
   for (const task of workflow.tasks) {
     const expression = task.type === 'kafka-listener' ? task.correlate[0]?.instance : undefined
     if (task.type !== 'kafka-listener' || expression === undefined) continue
     try {
-      const roots = rootsFor(placeIn(row, workflow, task.index), expression.uses, row.endedAtMs ?? 0)
+      const roots = rootsFor(moment.place(task.index), expression.uses, row.endedAtMs ?? 0)
       const value = canonicalText(expression.evaluate(roots))
       if (value !== undefined) values.set(`${task.topic}/${value}`, [task.topic, value])
     } catch {

@@ -1,9 +1,9 @@
 // I16–I18: once the faults have stopped and everything had time to heal, all that there is has ended or waits for
 // something that can still come, everything is read, and the group stands still.
 import { channelId, type InstanceRow, type OpenWork } from '../../../src/engine/state.ts'
-import type { Workflow } from '../../../src/definition/workflow.ts'
 import type { SourcePositions } from '../committed.ts'
-import { type Evidence, hasEnded, instanceRowsOf, nameOf } from './finished.ts'
+import { type Evidence, hasEnded, nameOf } from './finished.ts'
+import { lastMomentOf, lastMomentsOf, type Moment } from './nodes.ts'
 import { overdueMs } from './timers.ts'
 
 /** So long the group has not changed by then. */
@@ -12,13 +12,18 @@ const stableMs = 30_000
 /** I16: every instance is terminal, in an incident, or waits for a record, for a time, or for a handler in its time. */
 export function* allAtRest(run: Evidence): Generator<string> {
   const nowMs = run.world.scheduler.clock.nowMs()
-  for (const { row } of instanceRowsOf(run)) {
+  for (const { nodes, row } of lastMomentsOf(run)) {
     if (hasEnded(row) || row.incidents > 0) continue
-    const open = row.tasks.flatMap((task) => (task?.open === undefined ? [] : [task.open]))
+    const open = nodes.flatMap(({ is }) => is?.open ?? [])
     const isRetried = row.timeline.some(({ atMs, status }) => status === 'SUBMITTED' && atMs > nowMs - overdueMs)
     // Whether a record is still to be waited for is waitersAreLive, and recordsAreAccountedFor (fates.ts).
     const canGoOn = (work: OpenWork): boolean =>
-      work.kind === 'record' || (work.kind === 'slot' && isRetried) || dueOf(work) > nowMs - overdueMs
+      work.kind === 'record' ||
+      // Whether it runs is parentsHearOfChildren (children.ts).
+      work.kind === 'child' ||
+      work.kind === 'signal' ||
+      (work.kind === 'slot' && isRetried) ||
+      dueOf(work) > nowMs - overdueMs
     if (!open.some(canGoOn))
       yield `I16: ${nameOf(row)} is ${row.status}, open: ${open.map(({ kind }) => kind).join(', ') || 'nothing'}`
   }
@@ -26,17 +31,16 @@ export function* allAtRest(run: Evidence): Generator<string> {
 
 function dueOf(work: OpenWork): number {
   if (work.kind === 'time' || work.kind === 'retry') return work.dueAtMs
-  return work.kind === 'handler' || work.kind === 'stopping'
-    ? Number(work.timer.slice(0, work.timer.indexOf('/')))
-    : -Infinity
+  if (work.kind !== 'handler' && work.kind !== 'stopping' && work.kind !== 'interval') return -Infinity
+  return work.timer === undefined ? -Infinity : Number(work.timer.slice(0, work.timer.indexOf('/')))
 }
 
 /** I16: whoever waits for a record waits in its channel, and nobody else does. */
 export function* waitersAreLive(run: Evidence): Generator<string> {
   const waiting = new Map<string, InstanceRow>()
-  for (const { last, isRemoved } of run.instances) {
-    const workflow = run.workflows.get(last.version)
-    if (workflow !== undefined && !isRemoved) for (const id of subscriptionsOf(last, workflow)) waiting.set(id, last)
+  for (const life of run.instances) {
+    const moment = life.isRemoved ? undefined : lastMomentOf(run, life)
+    for (const id of moment === undefined ? [] : subscriptionsOf(moment)) waiting.set(id, life.last)
   }
   for (const { last, isRemoved } of run.committed.lives('channels')) {
     for (const { instanceId, number } of isRemoved ? [] : last.waiters) {
@@ -48,12 +52,10 @@ export function* waitersAreLive(run: Evidence): Generator<string> {
   for (const [id, row] of waiting) yield `I16: ${nameOf(row)} waits, and nothing can find it: ${id}`
 }
 
-function* subscriptionsOf(row: InstanceRow, { name, tasks }: Workflow): Generator<string> {
-  for (const task of tasks) {
-    const open = row.tasks[task.index]?.open
-    if (task.type === 'kafka-listener' && open?.kind === 'record')
-      yield `${row.id} ${open.number} ${channelId(name, task.topic, open.value)}`
-  }
+function* subscriptionsOf({ nodes, row, workflow }: Moment): Generator<string> {
+  for (const { task, is } of nodes)
+    if (task.type === 'kafka-listener' && is?.open?.kind === 'record')
+      yield `${row.id} ${is.open.number} ${channelId(workflow.name, task.topic, is.open.value)}`
 }
 
 /** I17: every partition of every source is read up to its end. */

@@ -1,18 +1,21 @@
 // I8: a record that reaches a value at which somebody waits whom it fits is taken, there and then, whatever became of its
-// `keep`: nobody goes on waiting past it.
+// `keep`: nobody goes on waiting past it. One that was taken by a listener that could not stomach it leaves no trace: then
+// nothing is said.
 import { partitionOfText } from '../../../src/base/partitioner.ts'
 import { channelId, type ChannelRow, type Waiter } from '../../../src/engine/state.ts'
 import type { Life } from '../committed.ts'
 import { fateId } from './fates.ts'
 import type { Evidence } from './finished.ts'
-import { fits } from './listeners.ts'
+import { fits, mayHideTakings } from './listeners.ts'
 
 /** I8: nobody whom a record fits still waits after it came by, unless it went to another. */
 export function* nobodyIsPassedBy(run: Evidence): Generator<string> {
   const channels = new Map(run.committed.lives('channels').map((life) => [`${life.partition} ${life.id}`, life]))
+  const failed = new Set(run.instances.filter(({ last }) => mayHideTakings(run, last)).map(({ last }) => last.workflow))
   for (const source of run.sources) {
     if (source.taken === undefined || source.mayBeGone) continue
     for (const use of source.uses.channels) {
+      if (failed.has(use.workflow)) continue
       const partition = partitionOfText(use.value, run.plan.partitions)
       const channel = channels.get(`${partition} ${channelId(use.workflow, source.topic, use.value)}`)
       const fate = run.fates.get(fateId(use.workflow, use.value, source.coordinates))

@@ -4,6 +4,7 @@ import type { TaskType } from '../../../src/definition/workflow.ts'
 import type { InstanceRow, OpenWork } from '../../../src/engine/state.ts'
 import type { Life, Version } from '../committed.ts'
 import { type Evidence, hasEnded, nameOf } from './finished.ts'
+import { lastMomentOf, momentsOf } from './nodes.ts'
 import type { Source, StartUse } from './sources.ts'
 
 type Instance = Life<InstanceRow>
@@ -12,8 +13,8 @@ type Instance = Life<InstanceRow>
 export function* recordsStartOnce(run: Evidence): Generator<string> {
   const unasked = new Map<string, Instance[]>()
   for (const life of run.instances) {
-    // What a schedule starts is for schedules.ts.
-    if (life.last.origin === 'api' || life.last.due !== undefined) continue
+    // What a schedule starts is for schedules.ts, what a parent starts for children.ts.
+    if (life.last.origin === 'api' || life.last.due !== undefined || life.last.parent !== undefined) continue
     const id = startId(life.last.workflow, life.last.key, life.last.origin)
     unasked.set(id, [...(unasked.get(id) ?? []), life])
   }
@@ -116,30 +117,27 @@ export function* versionsStay({ instances, workflows }: Evidence): Generator<str
     }
     if (versions.some(({ row }) => row !== undefined && row.version !== last.version))
       yield `I12: ${nameOf(last)} changed its version`
-    if (last.tasks.length > workflow.tasks.length || last.timeline.some(({ task }) => task >= workflow.tasks.length))
+    const nodes = (last.slots + 1) * workflow.tasks.length
+    if (last.tasks.length > nodes || last.timeline.some(({ task }) => task >= nodes))
       yield `I12: ${nameOf(last)} has tasks that ${last.version} does not have`
   }
 }
 
 /** I12: what an instance does is what its own version has its tasks do: their kinds of work, and what they write. */
-export function* tasksAreOfTheirVersion({ instances, workflows }: Evidence): Generator<string> {
-  for (const { last, versions } of instances) {
-    const workflow = workflows.get(last.version)
-    if (workflow === undefined) continue
+export function* tasksAreOfTheirVersion(run: Evidence): Generator<string> {
+  for (const life of run.instances) {
     const wrong = new Set<string>()
-    for (const { row } of versions) {
-      for (const [index, is] of row?.tasks.entries() ?? []) {
-        const task = workflow.tasks[index]
-        if (task !== undefined && is?.open !== undefined && !workOf[task.type].includes(is.open.kind))
-          wrong.add(`${task.name}, a ${task.type}, waits for a ${is.open.kind}`)
-      }
-    }
-    for (const { task: index, status, note } of last.timeline) {
-      const task = workflow.tasks[index]
+    for (const moment of momentsOf(run, life))
+      for (const { node, task, is } of moment.nodes)
+        if (is?.open !== undefined && !workOf[task.type].includes(is.open.kind))
+          wrong.add(`${moment.name(node)}, a ${task.type}, waits for a ${is.open.kind}`)
+    const moment = lastMomentOf(run, life)
+    for (const { task: node, status, note } of life.last.timeline) {
+      const task = node === -1 ? undefined : moment?.task(node)
       const written = status === 'SET' ? [...(task?.set?.keys() ?? [])].join(', ') : note
       if (task !== undefined && written !== note) wrong.add(`${task.name} wrote ${note}, expected ${written}`)
     }
-    for (const what of wrong) yield `I12: ${what} in ${nameOf(last)}`
+    for (const what of wrong) yield `I12: ${what} in ${nameOf(life.last)}`
   }
 }
 
@@ -155,7 +153,7 @@ const workOf: { readonly [Type in TaskType]: readonly OpenWork['kind'][] } = {
   workflow: ['child', 'retry'],
   interval: ['interval', 'retry'],
   signal: ['signal', 'retry'],
-  http: ['slot', 'handler', 'retry'],
+  http: ['slot', 'handler', 'stopping', 'retry'],
   fail: ['retry'],
   stop: ['retry'],
   decision: ['retry'],

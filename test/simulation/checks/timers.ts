@@ -2,6 +2,7 @@
 import type { OpenWork, TimelineRow } from '../../../src/engine/state.ts'
 import type { Evidence } from './finished.ts'
 import { nameOf } from './finished.ts'
+import { momentsOf } from './nodes.ts'
 
 /** So long after its time a timer counts as forgotten: clocks are right again by then. */
 export const overdueMs = 30_000
@@ -16,18 +17,20 @@ export function* noneOverdue({ committed, world }: Evidence): Generator<string> 
 }
 
 /** I7: what a task waited for came no earlier than its time, by the clock of its partition. */
-export function* neverEarly({ instances, workflows }: Evidence): Generator<string> {
-  for (const { last, versions } of instances) {
-    for (const [at, { row }] of versions.entries()) {
-      const next = versions[at + 1]?.row
-      if (row === undefined || next === undefined) continue
+export function* neverEarly(run: Evidence): Generator<string> {
+  for (const life of run.instances) {
+    const moments = momentsOf(run, life)
+    for (const [at, moment] of moments.entries()) {
+      const { row } = moment
+      const next = moments[at + 1]?.row
+      if (next === undefined) continue
       const added = next.timeline.slice(row.timeline.length + row.timelineDropped - next.timelineDropped)
-      for (const [index, task] of row.tasks.entries()) {
-        if (task?.open === undefined) continue
-        const dueAtMs = dueOf(task.open)
-        const came = added.find((each) => each.task === index && isOfTime(task.open, task.attempt, each))
+      for (const { node, is } of moment.nodes) {
+        if (is?.open === undefined) continue
+        const dueAtMs = dueOf(is.open)
+        const came = added.find((each) => each.task === node && isOfTime(is.open, is.attempt, each))
         if (dueAtMs !== undefined && came !== undefined && came.atMs < dueAtMs)
-          yield `I7: ${workflows.get(last.version)?.tasks[index]?.name} of ${nameOf(last)} was due at ${dueAtMs} and went on at ${came.atMs}`
+          yield `I7: ${moment.name(node)} of ${nameOf(life.last)} was due at ${dueAtMs} and went on at ${came.atMs}`
       }
     }
   }
@@ -41,6 +44,8 @@ function isOfTime(open: OpenWork | undefined, attempt: number, entry: TimelineRo
     case 'retry':
       return entry.attempt === attempt + 1
     case 'record':
+    case 'child':
+    case 'signal':
     case 'handler':
       return entry.attempt === attempt && /^(retry after )?timeout:/.test(entry.note ?? '')
     default:

@@ -3,8 +3,10 @@ import { keptId, type ChannelRow, type KeptRow } from '../../../src/engine/state
 import { prefixes } from '../../../src/records/keys.ts'
 import { channelCodec, keptCodec } from '../../../src/records/row-codec.ts'
 import { fateId } from '../checks/fates.ts'
-import { doClocksAgree, type Evidence, type Finished } from '../checks/finished.ts'
+import { doClocksAgree, hasEnded, type Evidence, type Finished } from '../checks/finished.ts'
 import { fits, takingsOf } from '../checks/listeners.ts'
+import { placeOf } from '../checks/logs.ts'
+import { momentsOf } from '../checks/nodes.ts'
 import { change, changelogOf, keyOf, retell, write, type Case } from './doctoring.ts'
 
 export const recordCases = {
@@ -12,10 +14,9 @@ export const recordCases = {
     invariant: 'I8',
     title: 'a record that two listeners took',
     doctor: (run) => {
-      const [taking] = takingsOf(run.instances)
-      if (taking === undefined) return undefined
-      const { life } = taking
-      return retell(run, life, { timeline: [...life.last.timeline, { ...taking.entry, atMs: taking.entry.atMs + 1 }] })
+      const { life, entry: taken } = [...takingsOf(run)].find((each) => each.entry !== undefined) ?? {}
+      if (life === undefined || taken === undefined) return undefined
+      return retell(run, life, { timeline: [...life.last.timeline, { ...taken, atMs: taken.atMs + 1 }] })
     },
   },
 
@@ -40,11 +41,11 @@ export const recordCases = {
     invariant: 'I8',
     title: 'a record that passes over the longest waiting',
     doctor: (run) => {
-      for (const { life, place, entry: taken } of takingsOf(run.instances)) {
+      for (const { life, place, entry: taken } of takingsOf(run)) {
         const record = run.sources.find(({ coordinates }) => coordinates === place)?.record
-        const open = life.versions.findLast(({ row }) => row?.tasks[taken.task]?.open?.kind === 'record')?.row?.tasks[
-          taken.task
-        ]?.open
+        const open = momentsOf(run, life)
+          .map((moment) => (taken === undefined ? undefined : moment.is(taken.task)?.open))
+          .findLast((each) => each?.kind === 'record')
         if (record === undefined || open?.kind !== 'record') continue
         for (const channel of run.committed.lives('channels')) {
           const waiter = channel.versions
@@ -71,7 +72,7 @@ export const recordCases = {
     title: 'a record that was taken after its time',
     doctor: (run) => {
       if (run.plan.strikes.some(({ what }) => what.startsWith('clock-'))) return undefined
-      for (const taking of takingsOf(run.instances)) {
+      for (const taking of takingsOf(run)) {
         const { life, place, wasKept } = taking
         const kept = wasKept
           ? run.committed.lives('kept').find(({ last }) => {
@@ -123,7 +124,7 @@ export const recordCases = {
     invariant: 'I13',
     title: 'a record that was taken and never committed',
     doctor: (run) => {
-      const [taking] = takingsOf(run.instances)
+      const [taking] = takingsOf(run)
       const source = run.sources.find(({ coordinates }) => coordinates === taking?.place)
       if (source === undefined) return undefined
       return change(run, source.topic, source.seen.partition, (seen) => seen.filter((each) => each !== source.seen))
@@ -193,13 +194,16 @@ export const recordCases = {
     title: 'a record that was kept for an instance and outlived it',
     doctor: (run) => {
       if (!doClocksAgree(run.plan)) return undefined
+      const taken = new Set([...takingsOf(run)].map(({ place }) => place))
       for (const life of run.committed.lives('kept')) {
+        if (taken.has(placeOf(life.last.record))) continue
         const gone = life.versions.find(({ row }) => row === undefined)
         const isTakenAlong = run.instances.some(
           ({ last, partition, versions }) =>
             partition === life.partition &&
+            life.last.channel.startsWith(`${last.workflow}/`) &&
             life.last.arrivedAtMs > last.startedAtMs &&
-            versions.some(({ row, batch }) => row?.status === 'COMPLETED' && batch === gone?.batch),
+            versions.some(({ row, batch }) => row !== undefined && hasEnded(row) && batch === gone?.batch),
         )
         if (isTakenAlong && gone !== undefined && (life.versions[0]?.batch ?? Infinity) < gone.batch)
           return changelogOf(run, life.partition, (seen) =>

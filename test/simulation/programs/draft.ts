@@ -22,18 +22,28 @@ export interface InputFields {
   readonly grace: string
 }
 
-export const firstVars = { count: 0, note: 'none' }
+/** `heard`: what listeners with `until` took, as "listener5 answers/3@17". */
+export const firstVars = { count: 0, note: 'none', heard: [] }
+
+/** Signals that people send. */
+export const signalNames = ['go', 'ready'] as const
 
 export class Draft {
   readonly random: Random
   /** How the listeners of this workflow find their records; the same in all its versions. */
   readonly routes: Routes
-  readonly #names: string[] = []
+  /** Workflows that it may start as its children. */
+  readonly children: readonly string[]
+  /** Names that an expression here may name: not those in the items of a `for-each` that is done with. */
+  #names: readonly string[] = []
+  #drawn = 0
   #left: number
+  #items = 0
 
-  constructor(random: Random, routes: Routes, tasksMax: number) {
+  constructor(random: Random, routes: Routes, tasksMax: number, children: readonly string[] = []) {
     this.random = random
     this.routes = routes
+    this.children = children
     this.#left = tasksMax
   }
 
@@ -45,9 +55,34 @@ export class Draft {
   /** A name for the next task. */
   name(type: string): string {
     this.#left -= 1
-    const name = `${type.replace(/^kafka-/, '')}${this.#names.length + 1}`
-    this.#names.push(name)
+    this.#drawn += 1
+    const name = `${type.replace(/^(kafka|for)-/, '')}${this.#drawn}`
+    this.#names = [...this.#names, name]
     return name
+  }
+
+  /** The value of a command: it names its task, in a `for-each` with its item, which is a text that no other has. */
+  commandOf(task: string): { readonly id: string; readonly instance: string; readonly task: string } {
+    return {
+      id: '${ instance.key }',
+      instance: '${ instance.id }',
+      task: this.isInItem ? `${task} \${ item }` : task,
+    }
+  }
+
+  /** True where `item` is at hand. */
+  get isInItem(): boolean {
+    return this.#items > 0
+  }
+
+  /** Draws what runs for each item of a `for-each`. */
+  inItem<Drawn>(draw: () => Drawn): Drawn {
+    const outside = this.#names
+    this.#items += 1
+    const drawn = draw()
+    this.#items -= 1
+    this.#names = outside
+    return drawn
   }
 
   /** True or false, mostly; now and then it cannot be evaluated. */
@@ -61,6 +96,7 @@ export class Draft {
       'vars.count < 2',
       "vars.note == 'none'",
       'has(input.flag)',
+      ...(this.isInItem ? ['index == 0'] : []),
       ...(this.#names.length > 1 ? [`tasks.${random.pick(this.#names.slice(0, -1))}.status == 'COMPLETED'`] : []),
     ])
   }

@@ -44,6 +44,7 @@ export function featuresOf(document: Document): ReadonlySet<string> {
   addValue(document, 'onClosed', found)
   for (const start of listOf(document['start'])) for (const key of Object.keys(start)) found.add(`start.${key}`)
   addTasks(listOf(document['tasks']), found)
+  addMonitor(document, found)
   return found
 }
 
@@ -57,7 +58,14 @@ function addTasks(tasks: readonly Document[], found: Set<string>): void {
     for (const key of Object.keys(task)) found.add(`${type}.${key}`)
     addValue(task, 'onFailure', found)
     addTasks(listOf(task['tasks']), found)
+    for (const branch of listsOf(task['branches'])) addTasks(branch, found)
+    addTasks(objectsOf(task['run'], task['compensate']), found)
+    addMonitor(task, found)
   }
+}
+
+function addMonitor(document: Document, found: Set<string>): void {
+  for (const monitor of objectsOf(document['monitor'])) addTasks(objectsOf(monitor['then']), found)
 }
 
 function addValue(document: Document, key: string, found: Set<string>): void {
@@ -66,3 +74,7 @@ function addValue(document: Document, key: string, found: Set<string>): void {
 }
 
 const listOf = (value: Json | undefined): readonly Document[] => (Array.isArray(value) ? (value as Document[]) : [])
+const listsOf = (value: Json | undefined): readonly (readonly Document[])[] =>
+  Array.isArray(value) ? (value as Document[][]) : []
+const objectsOf = (...values: readonly (Json | undefined)[]): readonly Document[] =>
+  values.filter((value) => value !== undefined) as readonly Document[]

@@ -1,34 +1,20 @@
 // How each task type is drawn. A type that the language learns is one entry here; programs.test.ts asks for it, because
 // the schema names it. Whatever a task waits for comes or times out within seconds.
 import type { Json } from '../../../src/base/json.ts'
-import type { Random } from '../random.ts'
-import type { Draft, TaskDocument } from './draft.ts'
+import { maybe } from './bounds.ts'
+import { common } from './common.ts'
+import { signalNames, type Draft, type TaskDocument } from './draft.ts'
+import { drawHandlerRetry, drawRequest } from './leaves.ts'
+import type { TaskGenerator } from './generator.ts'
+import { commandTopics, question, stranger } from './listening.ts'
+import { structures } from './structures.ts'
 
-export interface TaskGenerator {
-  /** How often, beside the others. */
-  readonly weight: number
-  /** True where it brings several tasks. */
-  readonly isWide?: boolean
-  /** The task, and behind it those that it needs to have there. */
-  draw(draft: Draft, more: Surroundings): readonly TaskDocument[]
-}
-
-/** What a task that holds others draws them with (scope.ts). */
-export interface Surroundings {
-  /** What one generator gives. */
-  tasks(): readonly TaskDocument[]
-  /** A scope of its own: small where it is deep down. */
-  scope(): readonly TaskDocument[]
-}
-
-const replyTopics = ['payment-events', 'shipping-events'] as const
-const commandTopics = ['payment-commands', 'shipping-commands'] as const
 /** Its records are too large for it, all of them. */
 export const refusingTopic = 'tiny-commands'
 
 export const taskGenerators: { readonly [type: string]: TaskGenerator } = {
   'kafka-command': {
-    weight: 2,
+    weight: 8,
     draw: (draft) => {
       const { random } = draft
       const name = draft.name('kafka-command')
@@ -39,47 +25,92 @@ export const taskGenerators: { readonly [type: string]: TaskGenerator } = {
         topic: isRefused
           ? random.pick([refusingTopic, "${ 'missing-' + instance.workflow }"])
           : random.pick([...commandTopics, "${ input.size > 2 ? 'payment-commands' : 'shipping-commands' }"]),
-        value: { id: '${ instance.key }', instance: '${ instance.id }', task: name },
+        value: draft.commandOf(name),
         ...maybe(random, 0.3, 'key', random.pick(['${ input.id }', 7, '${ input.number }'])),
         ...maybe(random, 0.3, 'headers', { source: '${ instance.workflow }', size: '${ input.size }' }),
         ...maybe(random, 0.2, 'partition', random.pick([0, 1, '${ input.size % 2 }', 99])),
       }
-      return [{ ...task, ...common(draft, { fails: isRefused }) }]
+      return [{ ...task, ...common(draft, name, { fails: isRefused }) }]
     },
   },
   'kafka-listener': {
-    weight: 4,
+    weight: 16,
     isWide: true,
     draw: (draft) => (draft.random.chance(0.65) ? [...question(draft)] : [stranger(draft)]),
   },
-  decision: {
-    weight: 2,
-    isWide: true,
-    draw: (draft, more) => {
+  ...structures,
+  workflow: {
+    weight: 4,
+    draw: (draft) => {
+      const { children, random } = draft
+      if (children.length === 0) return [note(draft)]
+      const name = draft.name('workflow')
+      const child = random.pick(children)
+      const task = {
+        ...{ name, type: 'workflow', input: '${ input }' },
+        workflow: random.pick([child, child, `\${ input.size > 4 ? 'nobody' : '${child}' }`]),
+        // Two parents may want the same child.
+        ...maybe(random, 0.3, 'key', random.pick(['${ input.about }', '${ input.number }'])),
+        ...maybe(random, 0.3, 'wait', random.chance(0.3)),
+        ...maybe(random, 0.4, 'timeout', random.pick(['2s', '10s', '30s'])),
+      }
+      return [{ ...task, ...common(draft, name, { fails: true }) }]
+    },
+  },
+  signal: {
+    weight: 4,
+    draw: (draft) => {
       const { random } = draft
-      const name = draft.name('decision')
-      const branches = Array.from({ length: 1 + random.int(3) }, () => {
-        const [first, ...others] = more.tasks()
-        return [{ ...first!, dependsOn: [name] }, ...others]
-      })
-      const heads = branches.map(([head]) => head!.name)
-      const some = (): string[] => heads.filter(() => random.chance(0.5))
-      const cases = Array.from({ length: 1 + random.int(2) }, () => ({ when: draft.condition(), next: some() }))
-      const task = { name, type: 'decision', cases, ...maybe(random, 0.8, 'default', some()) }
-      return [{ ...task, ...common(draft) }, ...branches.flat()]
+      const name = draft.name('signal')
+      const task = {
+        ...{ name, type: 'signal', timeout: random.pick(['2s', '8s', '20s']) },
+        ...maybe(random, 0.6, 'signal', random.pick(signalNames)),
+      }
+      return [{ ...task, ...common(draft, name, { fails: true, set: { note: '${ output }' } }) }]
     },
   },
-  process: {
-    weight: 2,
-    isWide: true,
-    draw: (draft, more) => {
-      const name = draft.name('process')
-      return [{ name, type: 'process', tasks: more.scope(), ...common(draft, { fails: true }) }]
+  http: {
+    weight: 4,
+    draw: (draft) => {
+      const { random } = draft
+      const name = draft.name('http')
+      const task = {
+        ...{ name, ...drawRequest(random), timeout: random.pick(['2s', '6s']) },
+        ...maybe(random, 0.3, 'method', random.pick(['GET', 'POST', 'PUT'])),
+        ...maybe(random, 0.3, 'headers', { 'x-workflow': '${ instance.workflow }' }),
+      }
+      return [{ ...task, ...common(draft, name, { fails: true }), retry: drawHandlerRetry(random) }]
     },
   },
-  set: { weight: 1, draw: (draft) => [{ ...note(draft), ...common(draft, { hasSet: true }) }] },
-  trigger: {
+  fail: {
     weight: 1,
+    draw: (draft) => {
+      const { random } = draft
+      const task = {
+        ...{ name: draft.name('fail'), type: 'fail' },
+        ...maybe(random, 0.5, 'reason', random.pick(['It is enough.', '${ input.id }', '${ input.missing }'])),
+        ...maybe(random, 0.5, 'code', random.pick(['enough', '${ instance.workflow }'])),
+      }
+      return [{ ...task, ...common(draft, task.name, { isEnd: true }) }]
+    },
+  },
+  stop: {
+    weight: 1,
+    draw: (draft) => {
+      const reason = draft.random.pick(['It is enough.', 'for ${ input.id }'])
+      const task = { name: draft.name('stop'), type: 'stop', ...maybe(draft.random, 0.5, 'reason', reason) }
+      return [{ ...task, ...common(draft, task.name, { isEnd: true }) }]
+    },
+  },
+  set: {
+    weight: 4,
+    draw: (draft) => {
+      const task = note(draft)
+      return [{ ...task, ...common(draft, task.name, { hasSet: true }) }]
+    },
+  },
+  trigger: {
+    weight: 4,
     draw: (draft) => {
       const { random } = draft
       const when = random.pick([
@@ -87,17 +118,19 @@ export const taskGenerators: { readonly [type: string]: TaskGenerator } = {
         { delay: 'PT1S' },
         { at: random.pick(["${ now + duration('2s') }", '2020-01-01T00:00:00Z']) },
       ])
-      return [{ name: draft.name('trigger'), type: 'trigger', ...when, ...common(draft) }]
+      const name = draft.name('trigger')
+      return [{ name, type: 'trigger', ...when, ...common(draft, name) }]
     },
   },
   examine: {
-    weight: 3,
+    weight: 12,
     draw: (draft) => {
       const { random } = draft
       const task = {
         name: draft.name('examine'),
         type: 'examine',
         timeout: random.pick(['2s', '4s', '6s']),
+        ...maybe(random, 0.3, 'execution', random.pick(['thread', 'thread', 'main'])),
         ...maybe(
           random,
           0.7,
@@ -105,69 +138,9 @@ export const taskGenerators: { readonly [type: string]: TaskGenerator } = {
           random.pick<Json>(['${ input.id }', { id: '${ input.id }', n: '${ vars.count }' }]),
         ),
       }
-      const retry = random.pick<{ readonly [key: string]: Json }>([
-        { maxAttempts: 1 },
-        { maxAttempts: 3, initialInterval: '500ms' },
-        { maxAttempts: 3, initialInterval: '1s', backoffCoefficient: 3, maxInterval: '2s', jitter: 0 },
-        { maxAttempts: 0, initialInterval: '1s', maxElapsed: '10s', jitter: 1 },
-        { maxAttempts: 4, initialInterval: '250ms', nonRetryable: ['throw', 'timeout'] },
-      ])
-      // A handler's own policy goes on for minutes.
-      return [{ ...task, ...common(draft), retry }]
+      return [{ ...task, ...common(draft, task.name), retry: drawHandlerRetry(random) }]
     },
   },
-}
-
-/** A command and the wait for its answer: services answer each command that asks for it (outside.ts). */
-function question(draft: Draft): readonly [TaskDocument, TaskDocument] {
-  const { random, routes } = draft
-  const asking = draft.name('kafka-command')
-  const topic = random.pick(replyTopics)
-  // A wait with no end needs an answer that nobody else takes and that does not expire.
-  const isPatient = !routes.areShared && random.chance(0.5)
-  const command = {
-    name: asking,
-    type: 'kafka-command',
-    topic: random.pick(commandTopics),
-    value: {
-      ...{ id: '${ instance.key }', instance: '${ instance.id }', task: asking, answer: topic },
-      isOptional: !isPatient,
-    },
-  }
-  const own = { message: 'message.value.task', instance: `'${asking}'` }
-  const correlate = routes.areShared ? routes.reply : [routes.reply, own]
-  const where = random.pick(["message.value.kind == 'shipped'", "message.value.status == 'paid'"])
-  const task = {
-    ...{ name: draft.name('kafka-listener'), type: 'kafka-listener', topic, from: 'earliest', correlate },
-    ...maybe(random, 0.5, 'where', where),
-  }
-  if (isPatient) return [command, { ...task, keep: '1d', set: { note: '${ message.value.reply }' } }]
-  return [
-    { ...command, ...common(draft) },
-    { ...task, ...impatience(draft) },
-  ]
-}
-
-/** Waits for what customers say, which may be nothing. */
-function stranger(draft: Draft): TaskDocument {
-  const { random, routes } = draft
-  const task = {
-    ...{ name: draft.name('kafka-listener'), type: 'kafka-listener', topic: 'answers', from: 'earliest' },
-    correlate: routes.answer,
-    ...maybe(random, 0.3, 'where', "message.value.tone != 'rude'"),
-  }
-  return { ...task, ...impatience(draft) }
-}
-
-function impatience(draft: Draft): { readonly [key: string]: Json } {
-  const { random } = draft
-  return {
-    keep: random.pick(['0s', '2s', '5s', '1h', '1d']),
-    timeout: random.pick(['2s', '5s', '10s']),
-    ...common(draft, { fails: true, set: { note: random.pick(['${ message.value.reply }', '${ output.reply }']) } }),
-    // Asks again at once: what is on its way to the wait before meets the next one.
-    ...maybe(random, 0.4, 'retry', { maxAttempts: 3, initialInterval: '20ms' }),
-  }
 }
 
 /** Writes a variable. */
@@ -175,26 +148,3 @@ export function note(draft: Draft): TaskDocument {
   const set = draft.random.pick([{ count: '${ vars.count + 1 }' }, { note: '${ instance.key }' }, { count: 0 }])
   return { name: draft.name('set'), type: 'set', set }
 }
-
-/** What every task may have. `fails`: it will, now and then, and mostly its author has thought of that. */
-function common(
-  draft: Draft,
-  { fails = false, hasSet = false, set = { count: '${ vars.count + 1 }' } }: Nature = {},
-): { readonly [key: string]: Json } {
-  const { random } = draft
-  return {
-    ...maybe(random, 0.12, 'when', draft.condition()),
-    ...maybe(random, hasSet ? 0 : 0.25, 'set', set),
-    ...maybe(random, fails ? 0.9 : 0.25, 'onFailure', random.pick(['skip', 'skip', 'skip', 'fail', 'incident'])),
-    ...maybe(random, fails ? 0.3 : 0.1, 'retry', { maxAttempts: 2, initialInterval: '500ms' }),
-  }
-}
-
-interface Nature {
-  readonly fails?: boolean
-  readonly hasSet?: boolean
-  readonly set?: { readonly [name: string]: Json }
-}
-
-const maybe = (random: Random, chance: number, key: string, value: Json): { readonly [key: string]: Json } =>
-  random.chance(chance) ? { [key]: value } : {}

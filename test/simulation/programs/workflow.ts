@@ -1,6 +1,7 @@
 // A random workflow as a document, and the ways in that it offers: customers have to know what they can start (acts.ts).
 import type { Json } from '../../../src/base/json.ts'
 import type { Random } from '../random.ts'
+import { drawMonitor } from './common.ts'
 import { Draft, drawRoutes, firstVars } from './draft.ts'
 import { drawSchedules } from './schedule.ts'
 import { drawScope } from './scope.ts'
@@ -33,6 +34,21 @@ export const inputSchema = {
 
 const fields = ['id', 'size', 'about', 'number', 'grace']
 
+export interface WorkflowOptions {
+  readonly edition: number
+  readonly ownTopic: string | undefined
+  readonly tasksMax: number
+  /** Workflows that it may start. */
+  readonly children: readonly string[]
+}
+
+/** A workflow that only others start: it has no starts, and no children of its own. */
+export function drawChild(name: string, random: Random, edition: number): WorkflowDocument {
+  const { document } = drawWorkflow(name, random, { edition, ownTopic: undefined, tasksMax: 5, children: [] })
+  const { start: _, ...others } = document
+  return { ...others, workflow: name }
+}
+
 /**
  * Draws a workflow of 3 to `tasksMax` tasks. Another edition under the same name has other tasks; how it is started and
  * how its listeners find their records is its name's.
@@ -40,11 +56,11 @@ const fields = ['id', 'size', 'about', 'number', 'grace']
 export function drawWorkflow(
   name: string,
   random: Random,
-  { edition, ownTopic, tasksMax }: { edition: number; ownTopic: string | undefined; tasksMax: number },
+  { edition, ownTopic, tasksMax, children }: WorkflowOptions,
 ): { readonly document: WorkflowDocument; readonly entrances: readonly Entrance[] } {
   const head = drawHead(name, random.stream('head'), ownTopic)
   const body = random.stream(`edition ${edition}`)
-  const draft = new Draft(body, drawRoutes(random.stream('routes')), 3 + body.int(tasksMax - 2))
+  const draft = new Draft(body, drawRoutes(random.stream('routes')), 3 + body.int(tasksMax - 2), children)
   const tasks = drawScope(draft)
   const schedules = drawSchedules(name, random.stream(`schedules ${edition}`))
   const document = {
@@ -52,6 +68,7 @@ export function drawWorkflow(
     start: [...head.document.start, ...schedules],
     vars: firstVars,
     tasks,
+    ...(body.chance(0.15) ? { monitor: drawMonitor(draft, 'workflow') } : {}),
     ...(body.chance(0.5) ? { output: { id: '${ input.id }', count: '${ vars.count }', note: '${ vars.note }' } } : {}),
     // Nobody has that: what is complete then waits for a person.
     ...(body.chance(0.06) ? { output: '${ input.missing }' } : {}),
@@ -82,6 +99,8 @@ function drawHead(
     ...(random.chance(0.3) ? { onClosed: random.pick(['start', 'start-if-failed', 'ignore']) } : {}),
     ...(hasSchema ? { input: inputSchema } : {}),
     ...(random.chance(0.3) ? { retention: random.pick(['5s', '1h']) } : {}),
+    ...(random.chance(0.2) ? { stopTimeout: random.pick(['1s', '20s']) } : {}),
+    ...(random.chance(0.15) ? { maxDuration: random.pick(['5s', '20s', '1m']) } : {}),
   }
   return { document, entrances }
 }
