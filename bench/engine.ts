@@ -94,5 +94,5 @@ function startWorker(log: Log, directory: string): Promise<Worker> {
 async function publish(worker: Worker, workflow: WorkflowFile): Promise<void> {
   const { byFile, problems } = loadWorkflows([workflow], { handlers: [] })
   if (problems.length > 0) throw new Error(problems.map(({ message }) => message).join('\n'))
-  await worker.publish('bench', byFile, [])
+  await worker.publish({ source: 'bench', files: byFile })
 }

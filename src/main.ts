@@ -86,7 +86,8 @@ export async function startWorker(config: WorkerConfig, options: StartOptions): 
       directory: config.workflows,
       handlers: handlers.names,
       logger,
-      publish: (files, problems) => worker.publish(config.source, files, problems),
+      publish: (files, problems) =>
+        worker.publish({ source: config.source, revision: config.revision, files }, problems),
     })
     closers.push(await watchDirectory(config.workflows, () => void directory.reload()))
     await directory.reload()

@@ -41,6 +41,8 @@ export const errorCodes = {
   DW_TOPIC_FROM: 'Write the same `from` wherever the topic is read: it is read from one place for all.',
   DW_WORKFLOWS_NOT_FOUND: 'Correct the path after --workflows, or make the directory readable.',
   DW_WORKFLOW_UNREADABLE: 'Make the workflow file readable for the user that the worker runs as.',
+  DW_REVISION:
+    'Nothing to do while a newer worker is rolled out. To go back on purpose, start with a higher --revision.',
 
   // Handlers
   DW_HANDLER_DIRECTORY: 'Correct the path after --handlers, or make the directory readable.',

@@ -25,6 +25,8 @@ export interface WorkerConfig {
   readonly topicsCreate: boolean
   /** Under which name the workflow directory is published. */
   readonly source: string
+  /** A lower one than what is published already is not published. */
+  readonly revision?: number
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
   readonly handlersPerWorker: number
   /** The directory of secrets; absent: variables only. */
@@ -56,6 +58,7 @@ interface ConfigValues {
   readonly topics: { readonly [name: string]: { readonly partitions: number } }
   readonly topicsCreate: boolean
   readonly source?: string
+  readonly revision?: number
   readonly logLevel: WorkerConfig['logLevel']
   readonly handlersPerWorker: number
   readonly secrets?: string

@@ -33,6 +33,7 @@ export class WorkflowCatalogue implements Catalogue {
   readonly #versions = new Map<string, Workflow>()
   readonly #publishedAtMs = new Map<string, number>()
   readonly #manifests = new Map<string, Manifest>()
+  readonly #revisions = new Map<string, number>()
   readonly #registrations = new Map<string, Registration>()
   #current = new Map<string, Workflow>()
   #publishedFrom = new Map<string, PublishedFrom>()
@@ -90,6 +91,11 @@ export class WorkflowCatalogue implements Catalogue {
     return this.#manifests.get(source)
   }
 
+  /** What its publisher said of the manifest of a source: a higher one is a later one. */
+  revision(source: string): number | undefined {
+    return this.#revisions.get(source)
+  }
+
   /** The first time that a version was published stays. */
   addVersion(workflow: Workflow, publishedAtMs: number): void {
     this.#versions.set(workflow.version, workflow)
@@ -102,9 +108,11 @@ export class WorkflowCatalogue implements Catalogue {
   }
 
   /** The last manifest of a source is current; of two sources with one workflow, the one published last. */
-  setManifest(source: string, manifest: Manifest): void {
+  setManifest(source: string, manifest: Manifest, revision?: number): void {
     this.#manifests.delete(source)
     this.#manifests.set(source, manifest)
+    if (revision === undefined) this.#revisions.delete(source)
+    else this.#revisions.set(source, revision)
   }
 
   /** Brings the indexes in line with what was added. */

@@ -2,7 +2,8 @@
 // runs from there, as every other worker does.
 //
 //   w/<version>   the workflow's canonical source; never deleted
-//   m/<source>    the manifest: which versions the directory of this source holds; the last one published is current
+//   m/<source>    the manifest: which versions the directory of this source holds; the last one published is current, but
+//                 that none with a lower revision takes the place of one that has a higher
 //   r/<topic>     the registration: where to begin in a topic that was never read
 //
 // Versions, registrations and manifest of one publication are one transaction: nobody sees half a directory.
@@ -24,6 +25,14 @@ export interface DefinitionsOptions {
   /** Partitions of topics that are created. */
   readonly partitionsOf: (topic: string) => number
   readonly createsTopics: boolean
+}
+
+/** What a worker's directory holds, and under which name and revision. */
+export interface Publication {
+  readonly source: string
+  /** Absent: it takes the place of any. */
+  readonly revision?: number | undefined
+  readonly files: ReadonlyMap<string, readonly Workflow[] | 'broken'>
 }
 
 const readAgainMs = 1_000
@@ -82,9 +91,10 @@ export class Definitions {
 
   /**
    * Makes a directory's files the current ones of a source; what is the same already is not published again. A file
-   * with problems has no workflows here: the versions that it had before keep serving.
+   * with problems has no workflows here: the versions that it had before keep serving. Resolves to a higher revision that
+   * is current, where that is why nothing was published.
    */
-  async publish(source: string, files: ReadonlyMap<string, readonly Workflow[] | 'broken'>): Promise<void> {
+  async publish({ source, revision, files }: Publication): Promise<number | undefined> {
     const { log, topics, partitionsOf, createsTopics } = this.#options
     const workflows = [...files.values()].flatMap((each) => (each === 'broken' ? [] : each))
     if (createsTopics) await log.createTopics(namedTopics(workflows, partitionsOf))
@@ -92,12 +102,15 @@ export class Definitions {
     const producer = await log.openProducer(`${topics.definitions}-${source}`)
     try {
       await this.catchUp()
-      const records = [...(await this.#unknown(workflows)), ...this.#changedManifest(source, files)]
+      const current = this.catalogue.revision(source)
+      if (revision !== undefined && current !== undefined && revision < current) return current
+      const records = [...(await this.#unknown(workflows)), ...this.#changedManifest({ source, revision, files })]
       if (records.length > 0) await producer.transact(records)
     } finally {
       await producer.close()
     }
     await this.catchUp()
+    return undefined
   }
 
   async #unknown(workflows: readonly Workflow[]): Promise<readonly OutgoingRecord[]> {
@@ -109,18 +122,17 @@ export class Definitions {
     ]
   }
 
-  #changedManifest(
-    source: string,
-    files: ReadonlyMap<string, readonly Workflow[] | 'broken'>,
-  ): readonly OutgoingRecord[] {
+  #changedManifest({ source, revision, files }: Publication): readonly OutgoingRecord[] {
     const before = this.catalogue.manifest(source)
     const manifest = new Map<string, readonly string[]>()
     for (const [file, found] of files) {
       const versions = found === 'broken' ? before?.get(file) : found.map(({ version }) => version)
       if (versions !== undefined) manifest.set(file, versions)
     }
-    const isSame = JSON.stringify([...(before ?? [])]) === JSON.stringify([...manifest])
-    return isSame ? [] : [this.#record(`m/${source}`, { files: Object.fromEntries(manifest) })]
+    const isSame =
+      JSON.stringify([...(before ?? [])]) === JSON.stringify([...manifest]) &&
+      this.catalogue.revision(source) === revision
+    return isSame ? [] : [this.#record(`m/${source}`, { files: Object.fromEntries(manifest), revision })]
   }
 
   /** The topics that are read, as they are now, with where each begins. */
@@ -218,10 +230,12 @@ export class Definitions {
     try {
       const value = JSON.parse(decoder.decode(record.value)) as { source: string } & Registration & {
           files: { [file: string]: string[] }
+          revision?: number
         }
       if (key.startsWith('w/')) this.catalogue.addVersion(compileWorkflow(value.source), record.timestampMs)
       else if (key.startsWith('r/')) this.catalogue.addRegistration(name, value)
-      else if (key.startsWith('m/')) this.catalogue.setManifest(name, new Map(Object.entries(value.files)))
+      else if (key.startsWith('m/'))
+        this.catalogue.setManifest(name, new Map(Object.entries(value.files)), value.revision)
     } catch (error) {
       // Published by a newer release, or by hand: its instances wait, the others go on.
       this.#options.logger.error({ key, error: String(error) }, `definition ${key} cannot be read by this release`)

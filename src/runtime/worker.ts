@@ -1,13 +1,12 @@
 // A worker: the partitions that the group gives it, the definitions, the handlers, and the face that is asked.
 import type { Logger } from '../base/logger.ts'
-import type { Workflow } from '../definition/workflow.ts'
 import type { Command } from '../engine/command.ts'
 import type { Effect } from '../engine/effect.ts'
 import type { Problem } from '../base/errors.ts'
 import type { HandlerModule, HandlerSource } from '../handlers/contract.ts'
 import { topicsOf } from '../records/keys.ts'
 import { count, type Counters } from './batch.ts'
-import { Definitions } from './definitions.ts'
+import { Definitions, type Publication } from './definitions.ts'
 import { Executor } from './executor.ts'
 import type {
   Action,
@@ -121,14 +120,19 @@ export class Worker implements WorkerFace {
     return worker
   }
 
-  /** Makes these files the current ones of a source; `problems` are shown until the next time. */
-  async publish(
-    source: string,
-    files: ReadonlyMap<string, readonly Workflow[] | 'broken'>,
-    problems: readonly Problem[],
-  ): Promise<void> {
+  /**
+   * Makes these files the current ones of a source; `problems` are shown until the next time. A lower revision than the
+   * one that is current is one of them, and is told as well.
+   */
+  async publish(publication: Publication, problems: readonly Problem[] = []): Promise<readonly Problem[]> {
     this.#definitionProblems = problems
-    await this.#persist('publishing the workflows', () => this.definitions.publish(source, files))
+    const current = await this.#persist('publishing the workflows', () => this.definitions.publish(publication))
+    if (current === undefined) return []
+    const { revision, source } = publication
+    const message = `The workflows of this worker are revision ${revision} of '${source}', and revision ${current} is current: they were not published, and the current ones are served.`
+    const refusal = { code: 'DW_REVISION', message }
+    this.#definitionProblems = [...problems, refusal]
+    return [refusal]
   }
 
   #persist<Result>(what: string, attempt: () => Promise<Result>): Promise<Result> {

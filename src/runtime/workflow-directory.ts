@@ -11,10 +11,11 @@ export interface WorkflowDirectoryOptions {
   readonly directory: string
   readonly handlers: readonly string[]
   readonly logger: Logger
+  /** Resolves to why it was not published. */
   readonly publish: (
     files: ReadonlyMap<string, readonly Workflow[] | 'broken'>,
     problems: readonly Problem[],
-  ) => Promise<void>
+  ) => Promise<readonly Problem[]>
 }
 
 export class WorkflowDirectory {
@@ -38,8 +39,8 @@ export class WorkflowDirectory {
       const { byFile, problems, workflows } = loadWorkflows(await readWorkflowFiles(directory), { handlers })
       // Names below the directory: the same wherever the directory is mounted.
       const files = new Map([...byFile].map(([file, found]) => [relative(directory, file), found] as const))
-      await publish(files, problems)
-      this.#report(problems)
+      const refusals = await publish(files, problems)
+      this.#report([...problems, ...refusals])
       logger.info(
         { workflows: workflows.map(({ version }) => version), problems: problems.length },
         'workflow directory read',

@@ -109,7 +109,7 @@ async function startWorker(): Promise<MemoryWorker> {
   for (const name of ['said', 'echoed', 'told']) {
     memory.broker.createTopic({ name, partitions: 1, cleanup: 'retained' })
   }
-  await memory.worker.publish('fuzz', loadWorkflows([{ file: 'fuzz.yaml', text: workflows }]).byFile, [])
+  await memory.worker.publish({ source: 'fuzz', files: loadWorkflows([{ file: 'fuzz.yaml', text: workflows }]).byFile })
   return memory
 }
 

@@ -31,7 +31,7 @@ async function pass(memory: MemoryWorker, seconds: number): Promise<void> {
 }
 
 async function publish(memory: MemoryWorker, text: string): Promise<void> {
-  await memory.worker.publish('test', loadWorkflows([{ file: 'test.yaml', text }], {}).byFile, [])
+  await memory.worker.publish({ source: 'test', files: loadWorkflows([{ file: 'test.yaml', text }], {}).byFile })
 }
 
 const counter = (memory: MemoryWorker, name: string): Json => memory.worker.view().counters[name] ?? 0

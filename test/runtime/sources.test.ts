@@ -69,7 +69,7 @@ test('a store that is found damaged while topics are looked at is rebuilt, and t
   disk.corrupt(0)
   const more = workflow.replaceAll('greeting', 'welcome')
   const { byFile } = loadWorkflows([{ file: 'more.yaml', text: more }])
-  await worker.publish('more', byFile, [])
+  await worker.publish({ source: 'more', files: byFile })
   await produce('welcomes', 'a', { name: 'a' })
   await until(() => names().length === 2, 'it is said')
 })

@@ -19,7 +19,7 @@ tasks:
 async function publish({ worker }: MemoryWorker, source: string, ...texts: readonly string[]): Promise<void> {
   const { byFile, problems } = loadWorkflows(texts.map((text, index) => ({ file: `${index}.yaml`, text })))
   assert.deepEqual(problems, [])
-  await worker.publish(source, byFile, [])
+  await worker.publish({ source, files: byFile })
 }
 
 test('instances are counted on the version that they began with, open ones and all that are kept', async () => {

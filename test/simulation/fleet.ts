@@ -125,7 +125,7 @@ export class Fleet {
       createsTopics: true,
       refreshEveryMs: 20_000,
     })
-    await worker.publish(app, release, [])
+    await worker.publish({ source: app, files: release })
     return worker
   }
 }

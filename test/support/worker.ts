@@ -79,7 +79,7 @@ export async function startMemoryWorker(
     handlers: handlers.map(({ name }) => name),
   })
   assert.deepEqual(problems, [])
-  await worker.publish('test', byFile, [])
+  await worker.publish({ source: 'test', files: byFile })
 
   async function until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
     for (let turn = 0; turn < 2_000; turn++) {

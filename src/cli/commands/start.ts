@@ -30,6 +30,7 @@ export function addStart(program: Command, surroundings: Surroundings): void {
     .option('--host <address>', 'address of the HTTP API (default: 127.0.0.1)')
     .option('--partitions <n>', 'partitions of a new application (default: 12)')
     .option('--source <name>', "under which name the workflows are published (default: the application's)")
+    .option('--revision <n>', 'of the workflows: a lower one than what is published already is not published')
     .option('--topics-create <boolean>', 'create topics that do not exist (default: true)')
     .option('--handlers-per-worker <n>', 'handlers that run at once (default: 64)')
     .option('--http-allow <hosts>', 'hosts that http tasks may call, as host or host:port, with commas (default: none)')
