@@ -42,6 +42,9 @@ export const recordCases = {
     title: 'a record that passes over the longest waiting',
     doctor: (run) => {
       for (const { life, place, entry: taken } of takingsOf(run)) {
+        // It waited once.
+        const waits = life.last.timeline.filter(({ task, status }) => task === taken?.task && status === 'EXECUTING')
+        if (waits.length !== 1) continue
         const record = run.sources.find(({ coordinates }) => coordinates === place)?.record
         const open = momentsOf(run, life)
           .map((moment) => (taken === undefined ? undefined : moment.is(taken.task)?.open))
