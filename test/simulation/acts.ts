@@ -6,7 +6,7 @@ import type { Content } from './content.ts'
 import type { Act, ProduceAct } from './plan.ts'
 import { drawPoison } from './poison.ts'
 import type { Programs } from './programs.ts'
-import { signalNames, type InputFields } from './programs/draft.ts'
+import type { InputFields } from './programs/draft.ts'
 import type { Entrance } from './programs/workflow.ts'
 import type { Random } from './random.ts'
 
@@ -38,7 +38,7 @@ function drawHabits(random: Random): Habits {
     oddValues: sometimes(0.2),
     large: random.chance(0.1) ? 0.2 : 0,
     earlyReplies: sometimes(0.5),
-    signals: sometimes(0.9),
+    signals: random.pick([0, 0.5, 1]),
   }
 }
 
@@ -77,7 +77,6 @@ function drawSignals({ workflow, key }: Entrance, fields: InputFields, random: R
     kind: 'signal' as const,
     atMs: atMs + random.int(20_000),
     ...{ workflow, key: key === 'number' ? String(fields.number) : fields.id },
-    ...(random.chance(0.7) ? { name: random.pick(signalNames) } : {}),
     payload: `signal ${fields.number} ${number}`,
   }))
 }

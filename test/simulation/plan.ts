@@ -39,14 +39,12 @@ export interface CallAct {
   readonly asksAgainAfterMs?: number
 }
 
-/** A person who looks for an instance, and signals to it: to a task of it that may wait for that, or by a name. */
+/** A person who looks for an instance, and signals to it: by the name of a task that waits, or by one that tasks use. */
 export interface SignalAct {
   readonly kind: 'signal'
   readonly atMs: number
   readonly workflow: string
   readonly key: string
-  /** Absent: that of a task that is told of. */
-  readonly name?: string
   /** A text that no other signal has. */
   readonly payload: string
 }

@@ -3,6 +3,7 @@
 // it at that.
 import { Unavailable, type ActionAnswer, type WorkerFace } from '../../src/runtime/face.ts'
 import type { Act, SignalAct } from './plan.ts'
+import { signalNames } from './programs/draft.ts'
 import type { Random } from './random.ts'
 import type { World } from './world.ts'
 
@@ -17,7 +18,7 @@ export interface Sent {
 
 type Asked = Pick<WorkerFace, 'findInstanceByKey' | 'operateInstance'>
 
-const triesMax = 12
+const triesMax = 30
 
 export class Signallers {
   readonly sent: Sent[] = []
@@ -53,20 +54,20 @@ export class Signallers {
     )
   }
 
-  /** False: its instance is not to be found here. */
-  async #signal(worker: Asked, { key, name, payload, workflow }: SignalAct, random: Random): Promise<boolean> {
+  /** False: not now; its instance is not to be found here, or nothing in it waits for anybody. */
+  async #signal(worker: Asked, { key, payload, workflow }: SignalAct, random: Random): Promise<boolean> {
     let sent: Sent | undefined
     try {
       const view = await worker.findInstanceByKey(workflow, key)
       if (view === undefined) return false
-      const waiting = view.tasks.flatMap((task) =>
-        task.type === 'signal' && task.endedAt === undefined ? [task.name] : [],
-      )
-      const chosen = name ?? (waiting.length > 0 ? random.pick(waiting.map(lastPart)) : undefined)
-      if (chosen === undefined) return false
-      sent = { instanceId: view.id, name: chosen, payload, answer: undefined }
+      const tasks = view.tasks.filter(({ type, endedAt }) => type === 'signal' && endedAt === undefined)
+      const waiting = tasks.filter(({ status }) => status === 'EXECUTING').map((task) => lastPart(task.name))
+      // Mostly somebody waits for it, or will.
+      if (waiting.length === 0 && random.chance(0.98)) return false
+      const name = random.pick([...waiting, ...signalNames])
+      sent = { instanceId: view.id, name, payload, answer: undefined }
       this.sent.push(sent)
-      sent.answer = await worker.operateInstance(view.id, { kind: 'signal', name: chosen, payload }, 'a customer')
+      sent.answer = await worker.operateInstance(view.id, { kind: 'signal', name, payload }, 'a customer')
       return true
     } catch (error) {
       if (!(error instanceof Unavailable)) this.failures.push(String(error))

@@ -43,11 +43,11 @@ function isWaitedFor({ last }: Life<InstanceRow>, run: Evidence): boolean {
   return is?.attempt === last.parent.attempt && is.open?.kind === 'child'
 }
 
-/** At rest, a child whose parent does not wait for it any more has ended: it was stopped, unless it failed already. */
+/** At rest, a child whose parent does not wait for it any more is stopped, or ends by itself. */
 export function* childrenEndWithParents(run: Evidence): Generator<string> {
   for (const life of run.instances) {
     const { last, isRemoved } = life
-    if (last.parent === undefined || isRemoved || hasEnded(last) || last.status === 'COMPENSATING') continue
+    if (last.parent === undefined || isRemoved || hasEnded(last) || last.ending !== undefined) continue
     const parent = run.instances.find(({ id }) => id === last.parent?.instanceId)
     const task = parent && lastMomentOf(run, parent)?.task(last.parent.task)
     if (task?.type === 'workflow' && task.wait && !isWaitedFor(life, run))

@@ -3,7 +3,7 @@
 import { limits } from '../../../src/base/limits.ts'
 import { parseDuration } from '../../../src/definition/duration.ts'
 import { parseTime } from '../../../src/definition/time.ts'
-import type { Task, TriggerTask } from '../../../src/definition/workflow.ts'
+import type { IntervalTask, Task, TriggerTask } from '../../../src/definition/workflow.ts'
 import { rootsFor } from '../../../src/engine/roots.ts'
 import type { OpenWork, TaskRow, TimelineRow } from '../../../src/engine/state.ts'
 import { later } from '../handlers.ts'
@@ -54,7 +54,7 @@ function expectedOf(moment: Moment, node: number, is: TaskRow): Span | undefined
       return task.type === 'trigger' ? timeOf(moment, node, task, began.atMs) : undefined
     case 'interval':
       return task.type === 'interval' && is.open.timer !== undefined
-        ? { fromMs: is.open.ranAtMs + task.everyMs, toMs: Math.max(is.open.ranAtMs + task.everyMs, moment.atMs) }
+        ? at(Math.max(is.open.ranAtMs + task.everyMs, ...runsOf(moment, node, task)))
         : undefined
     case 'children':
       return is.open.timer === undefined ? undefined : 'anything'
@@ -62,6 +62,10 @@ function expectedOf(moment: Moment, node: number, is: TaskRow): Span | undefined
       return undefined
   }
 }
+
+/** When what an interval runs ended: one that takes longer is followed at once. */
+const runsOf = (moment: Moment, node: number, { inner }: IntervalTask): readonly number[] =>
+  inner.tasks.map((run) => moment.is(moment.beside(node, run))?.endedAtMs ?? 0)
 
 const at = (ms: number): Span => ({ fromMs: ms, toMs: ms })
 

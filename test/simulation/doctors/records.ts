@@ -41,7 +41,11 @@ export const recordCases = {
     invariant: 'I8',
     title: 'a record that passes over the longest waiting',
     doctor: (run) => {
-      for (const { life, place, entry: taken } of takingsOf(run)) {
+      if (!doClocksAgree(run.plan)) return undefined
+      for (const { life, place, entry: taken, wasKept } of takingsOf(run)) {
+        // It waited once, and was there first.
+        const waits = life.last.timeline.filter(({ task, status }) => task === taken?.task && status === 'EXECUTING')
+        if (waits.length !== 1 || wasKept) continue
         const record = run.sources.find(({ coordinates }) => coordinates === place)?.record
         const open = momentsOf(run, life)
           .map((moment) => (taken === undefined ? undefined : moment.is(taken.task)?.open))
