@@ -27,28 +27,11 @@ test('drawn workflows use every task type and key of the schema', () => {
   for (let seed = 1; seed <= 1_000; seed++)
     for (const text of programsOf(seed).releases.flat())
       if (text.startsWith('{')) for (const feature of featuresOf(JSON.parse(text))) used.add(feature)
-  const missing = knownFeatures().filter((feature) => !used.has(feature))
   assert.deepEqual(
-    missing.filter((feature) => !isNotDrawnYet(feature)),
+    knownFeatures().filter((feature) => !used.has(feature)),
     [],
   )
-  // What the generator has learnt goes off the lists.
-  for (const type of typesNotDrawnYet) assert.ok(missing.includes(type), type)
-  for (const key of keysNotDrawnYet)
-    assert.ok(
-      missing.some((feature) => feature.endsWith(`.${key}`)),
-      key,
-    )
 })
-
-/** Tested by test/engine, and not drawn by the generator yet. */
-const typesNotDrawnYet: readonly string[] = []
-const keysNotDrawnYet = ['skipAhead']
-
-function isNotDrawnYet(feature: string): boolean {
-  const [type = '', key = ''] = feature.split('.')
-  return typesNotDrawnYet.includes(type) || keysNotDrawnYet.includes(key)
-}
 
 test('the same seed draws the same programs', () => {
   assert.deepEqual(programsOf(7), programsOf(7))

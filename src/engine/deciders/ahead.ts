@@ -88,7 +88,7 @@ export function takeAhead(command: InstanceCorrelate, place: Place, world: World
   const at = attemptOf(place, world, 1)
   const complete = (into: Outcome): void => {
     const { output, message } = recordOf(command.record)
-    const note = `record ${coordinates(command.record)}, ahead of its turn`
+    const note = `early ${command.arrivedAtMs < instance.startedAtMs ? 'kept ' : ''}record ${coordinates(command.record)}`
     completeAttempt(at, output, into, { extras: { message }, note })
   }
   return out.include(orFail(at, complete))
@@ -103,7 +103,7 @@ function passOver(place: Place, task: Task, listener: string, world: World, out:
   const { instance, node, state } = place
   const isUnbegun = rowAt(state, instance, node) === undefined
   stopAt(place, task, world, out)
-  const note = `a record for ${listener} came ahead of its turn`
+  const note = `an early record for ${listener}`
   if (isUnbegun) skipAttempt(attemptOf(place, world, 0), 'dead', out, { note })
   else out.follow({ type: 'scope.advance', instanceId: instance.id, task: node })
 }

@@ -9,6 +9,7 @@ import { lastMomentsOf, type Moment, type Node } from './nodes.ts'
 export function* edgesDecide(run: Evidence): Generator<string> {
   for (const moment of lastMomentsOf(run)) {
     const { row } = moment
+    if (moment.hasSkippedAhead) continue
     for (const { node, task, is } of moment.nodes) {
       // What stands beside a scope is called for, and not reached.
       if (task.aside !== undefined) continue
@@ -37,7 +38,7 @@ function sourceOf(moment: Moment, node: number, name: string): Node {
 export function* beginInTurn(run: Evidence): Generator<string> {
   for (const moment of lastMomentsOf(run)) {
     const { row } = moment
-    if (row.timelineDropped > 0) continue
+    if (row.timelineDropped > 0 || moment.hasSkippedAhead) continue
     const statuses = new Map<number, string>()
     for (const { task: node, status, attempt, atMs } of row.timeline) {
       if (node === -1 || status === 'SET') continue

@@ -34,7 +34,7 @@ export function* takingsOf(run: Pick<Evidence, 'committed' | 'instances' | 'work
       yield { life, name, entry: undefined, place, wasKept: false }
     }
     for (const entry of life.last.timeline) {
-      const found = entry.status === 'COMPLETED' ? /^(kept )?record (.+)$/s.exec(entry.note ?? '') : null
+      const found = entry.status === 'COMPLETED' ? /^(?:early )?(kept )?record (.+)$/s.exec(entry.note ?? '') : null
       if (moment === undefined || found?.[2] === undefined) continue
       const task = moment.task(entry.task)
       if (task.type === 'kafka-listener' && task.until !== undefined) continue

@@ -34,6 +34,13 @@ export class Moment {
     this.#tables = { blocks: { find: (id) => blocks.get(id) } }
   }
 
+  /** True where a record came ahead of a listener's turn, or may have: order is what it skipped then (engine/ahead.test.ts). */
+  get hasSkippedAhead(): boolean {
+    const { timeline, timelineDropped } = this.row
+    if (this.workflow.ahead.length === 0) return false
+    return timelineDropped > 0 || timeline.some(({ note }) => /^early (?:kept )?record /.test(note ?? ''))
+  }
+
   /** All of them: those of the instance itself, and those of every item that has begun. */
   get nodes(): readonly Node[] {
     this.#nodes ??= [...this.#listNodes()]

@@ -43,7 +43,10 @@ export function stranger(draft: Draft): TaskDocument {
     correlate: routes.answer,
     ...maybe(random, 0.3, 'where', "message.value.tone != 'rude'"),
   }
-  return { ...task, ...impatience(draft, name) }
+  const patience = impatience(draft, name)
+  // A stream of its own: whether it is ahead shifts nothing else.
+  const isAhead = !draft.isInItem && patience['until'] === undefined && random.stream(`ahead ${name}`).chance(0.3)
+  return { ...task, ...patience, ...(isAhead ? { skipAhead: true } : {}) }
 }
 
 function impatience(draft: Draft, name: string): Keys {
