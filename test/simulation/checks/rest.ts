@@ -56,6 +56,10 @@ function* subscriptionsOf({ nodes, row, workflow }: Moment): Generator<string> {
   for (const { task, is } of nodes)
     if (task.type === 'kafka-listener' && is?.open?.kind === 'record')
       yield `${row.id} ${is.open.number} ${channelId(workflow.name, task.topic, is.open.value)}`
+  for (const { task: index, number, value } of row.ahead) {
+    const task = workflow.tasks[index]
+    if (task?.type === 'kafka-listener') yield `${row.id} ${number} ${channelId(workflow.name, task.topic, value)}`
+  }
 }
 
 /** I17: every partition of every source is read up to its end. */

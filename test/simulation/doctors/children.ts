@@ -21,7 +21,7 @@ export const childCases = {
         const parent = run.instances.find(({ id }) => id === life.last.parent?.instanceId)
         const task = parent && lastMomentOf(run, parent)?.task(life.last.parent!.task)
         if (parent === undefined || task?.type !== 'workflow' || !task.wait || !hasEnded(parent.last)) continue
-        if (!life.isRemoved) return retell(run, life, { status: 'EXECUTING' })
+        if (!life.isRemoved) return retell(run, life, { status: 'EXECUTING', ending: undefined })
       }
       return undefined
     },
