@@ -23,6 +23,7 @@ import type { Clock, Ids, Log, Producer, Store } from './ports.ts'
 import { askAgain, type AskAgainOptions } from './owed.ts'
 import { Refusals } from './refusals.ts'
 import { restore } from './restore.ts'
+import { Reading } from './reading.ts'
 import { CommittedRows } from './rows.ts'
 import { Schedules } from './schedules.ts'
 import { Sources, type SourceTopic } from './sources.ts'
@@ -66,6 +67,8 @@ export class Partition {
   readonly #intake: Intake
   readonly #schedules: Schedules
   readonly #refusals = new Refusals()
+  /** For queries. */
+  readonly reading: Reading
   #producer: Producer | undefined
   #inFlight: InFlight | undefined
   #changelogId = ''
@@ -83,6 +86,7 @@ export class Partition {
     this.#options = options
     const { store, log, partition, partitions, onAlarm, own, logger } = options
     this.#rows = new CommittedRows(store)
+    this.reading = new Reading(this.#rows, store, () => this.#bell.ring())
     this.#timers = new Timers(store)
     this.#sources = new Sources({
       log,
@@ -108,16 +112,6 @@ export class Partition {
 
   #isClosed(): boolean {
     return this.#lifecycle.phase === 'closed'
-  }
-
-  /** Rows as committed: for queries. */
-  get rows(): CommittedRows {
-    return this.#rows
-  }
-
-  /** Committed values of the store, in key order: for queries. */
-  list(range: Parameters<Store['list']>[0]): ReturnType<Store['list']> {
-    return this.#options.store.list(range)
   }
 
   /** Fences, restores, and makes ready to run. @throws a fault */
@@ -164,6 +158,7 @@ export class Partition {
   async run(): Promise<void> {
     let isIdle = false
     while (this.phase === 'running' || (this.phase === 'draining' && !isIdle)) {
+      if (this.reading.fault !== undefined) throw this.reading.fault
       if (this.#sources.hasGone && this.phase === 'running') await this.refreshSources()
       if (this.#topics !== undefined) this.#intake.begin(this.#sources.plan(this.#topics))
       this.#topics = undefined

@@ -10,6 +10,8 @@ import { Unavailable, type InstanceFilter, type InstanceSummary, type InstanceVi
 import type { PartitionHost } from './host.ts'
 import type { Partition } from './partition.ts'
 import type { Clock } from './ports.ts'
+import type { Reading } from './reading.ts'
+import type { CommittedRows } from './rows.ts'
 import { summaryOf, viewOf, type Viewed } from './views.ts'
 
 export interface QueriesOptions {
@@ -35,14 +37,16 @@ export class Queries {
   find(id: string): InstanceView | undefined {
     const number = partitionOfInstance(id)
     if (number === undefined || number >= this.#options.hosts.length) return undefined
-    const row = this.#running(number).rows.find('instances', id)
-    return row === undefined ? undefined : this.#view(row, number)
+    return this.#running(number).reading.read((rows) => {
+      const row = rows.find('instances', id)
+      return row === undefined ? undefined : this.#view(row, number, rows)
+    })
   }
 
   /** The latest with this key. @throws {Unavailable} */
   findByKey(workflow: string, key: string): InstanceView | undefined {
     const number = partitionOfText(key, this.#options.hosts.length)
-    const found = this.#running(number).rows.find('keys', keyId(workflow, key))
+    const found = this.#running(number).reading.read((rows) => rows.find('keys', keyId(workflow, key)))
     return found === undefined ? undefined : this.find(found.instanceId)
   }
 
@@ -50,7 +54,7 @@ export class Queries {
   async list(filter: InstanceFilter): Promise<{ items: readonly InstanceSummary[]; next?: string }> {
     const { hosts } = this.#options
     const streams = await Promise.all(
-      hosts.map((_, number) => InstanceStream.open(this.#running(number), number, filter.cursor)),
+      hosts.map((_, number) => InstanceStream.open(this.#running(number).reading, filter.cursor)),
     )
     const items: InstanceSummary[] = []
     let lookedAt = 0
@@ -62,7 +66,7 @@ export class Queries {
       await newest.advance()
       lookedAt += 1
       last = row.id
-      if (fits(row, filter)) items.push(summaryOf(this.#viewed(row, newest.number)))
+      if (fits(row, filter)) items.push(newest.read((rows) => summaryOf(this.#viewed(row, rows))))
     }
     return newestOf(streams)?.head === undefined || last === undefined ? { items } : { items, next: last }
   }
@@ -103,16 +107,15 @@ export class Queries {
     )
   }
 
-  #viewed(row: InstanceRow, number: number): Viewed {
-    const { rows } = this.#running(number)
+  #viewed(row: InstanceRow, rows: CommittedRows): Viewed {
     const workflow = this.#options.definitions.catalogue.find(row.version)
     assert(workflow !== undefined, 'E1: the version of an instance is known')
     return { row, workflow, tables: { blocks: { find: (id) => rows.find('blocks', id) } } }
   }
 
-  #view(row: InstanceRow, partition: number): InstanceView {
+  #view(row: InstanceRow, partition: number, rows: CommittedRows): InstanceView {
     const { executor } = this.#options
-    return viewOf(this.#viewed(row, partition), partition, (task) => {
+    return viewOf(this.#viewed(row, rows), partition, (task) => {
       const progress = executor.progressOf(workId(row.id, task))
       return progress === undefined || progress === null ? undefined : JSON.stringify(progress)
     })
@@ -130,21 +133,19 @@ function fits(row: InstanceRow, filter: InstanceFilter): boolean {
 
 /** Instances of one partition from the newest on: ids sort by the time of their start. */
 class InstanceStream {
-  readonly number: number
-  readonly #partition: Partition
+  readonly #reading: Reading
   #page: InstanceRow[] = []
   #before: string
   #isAtEnd = false
 
-  private constructor(partition: Partition, number: number, before: string) {
-    this.#partition = partition
-    this.number = number
+  private constructor(reading: Reading, before: string) {
+    this.#reading = reading
     this.#before = before
   }
 
-  static async open(partition: Partition, number: number, cursor: string | undefined): Promise<InstanceStream> {
+  static async open(reading: Reading, cursor: string | undefined): Promise<InstanceStream> {
     const before = cursor === undefined ? endOf(prefixes.instances) : `${prefixes.instances}${cursor}`
-    const stream = new InstanceStream(partition, number, before)
+    const stream = new InstanceStream(reading, before)
     await stream.#load()
     return stream
   }
@@ -158,14 +159,19 @@ class InstanceStream {
     if (this.#page.length === 0 && !this.#isAtEnd) await this.#load()
   }
 
+  /** @throws {Unavailable} */
+  read<Result>(make: (rows: CommittedRows) => Result): Result {
+    return this.#reading.read(make)
+  }
+
   async #load(): Promise<void> {
-    const entries = await this.#partition.list({
+    const entries = await this.#reading.list({
       from: prefixes.instances,
       to: this.#before,
       limit: rowsAtOnce,
       reverse: true,
     })
-    this.#page = entries.map(({ value }) => this.#partition.rows.decode('instances', value))
+    this.#page = this.read((rows) => entries.map(({ value }) => rows.decode('instances', value)))
     this.#before = entries[entries.length - 1]?.key ?? this.#before
     this.#isAtEnd = entries.length < rowsAtOnce
   }

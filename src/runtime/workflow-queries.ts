@@ -18,11 +18,11 @@ import type {
   WorkflowVersionView,
   WorkflowView,
 } from './workflow-face.ts'
-import type { Partition } from './partition.ts'
+import type { Reading } from './reading.ts'
 
 /** What is asked of a host: its partition, where that runs here. */
 interface CountedHost {
-  readonly running: Pick<Partition, 'list'> | undefined
+  readonly running: { readonly reading: Pick<Reading, 'list' | 'read'> } | undefined
 }
 
 const rowsAtOnce = 256
@@ -125,11 +125,11 @@ interface InstanceCounts {
 
 async function countInstances(hosts: readonly CountedHost[]): Promise<InstanceCounts> {
   const byVersion = new Map<string, InstanceCount>()
-  const running = hosts.flatMap((host) => host.running ?? [])
+  const running = hosts.flatMap((host) => host.running?.reading ?? [])
   let instances = 0
   let isCut = false
-  for (const partition of running) {
-    for await (const { version, hasEnded } of instancesOf(partition)) {
+  for (const reading of running) {
+    for await (const { version, hasEnded } of instancesOf(reading)) {
       isCut = instances === limits.instancesCountedMax
       if (isCut) break
       instances += 1
@@ -149,11 +149,13 @@ async function countInstances(hosts: readonly CountedHost[]): Promise<InstanceCo
 }
 
 /** The instances of a partition, newest first, some at a time: others have their turn in between. */
-async function* instancesOf(partition: Pick<Partition, 'list'>): AsyncGenerator<ReturnType<typeof decodeInstanceHead>> {
+async function* instancesOf(
+  reading: Pick<Reading, 'list' | 'read'>,
+): AsyncGenerator<ReturnType<typeof decodeInstanceHead>> {
   let to = endOf(prefixes.instances)
   for (;;) {
-    const page = await partition.list({ from: prefixes.instances, to, limit: rowsAtOnce, reverse: true })
-    for (const { value } of page) yield decodeInstanceHead(value)
+    const page = await reading.list({ from: prefixes.instances, to, limit: rowsAtOnce, reverse: true })
+    yield* reading.read(() => page.map(({ value }) => decodeInstanceHead(value)))
     const last = page.at(-1)
     if (last === undefined || page.length < rowsAtOnce) return
     to = last.key

@@ -6,7 +6,10 @@ import { loadWorkflows } from '../../src/definition/parse.ts'
 import { prefixes } from '../../src/records/keys.ts'
 import { pack } from '../../src/records/pack.ts'
 import { WorkflowCatalogue } from '../../src/runtime/catalogue.ts'
+import type { Reading } from '../../src/runtime/reading.ts'
+import { CommittedRows } from '../../src/runtime/rows.ts'
 import { WorkflowQueries } from '../../src/runtime/workflow-queries.ts'
+import { MapStore } from '../support/map-store.ts'
 import { greetingWorkflow, startMemoryWorker, type MemoryWorker } from '../support/worker.ts'
 
 const waiting = (label: string, more = ''): string => `workflow: greeting
@@ -117,13 +120,14 @@ test('a count ends at its bound and says so, and so it does where partitions run
   const fields = ['id', 'greeting', workflow!.version, 'key', 'api', null, 0, null, 0, null]
   let asked = 0
   // Endless: each page is full, whatever was read before.
-  const endless = {
+  const endless: Pick<Reading, 'list' | 'read'> = {
+    read: (make) => make(new CommittedRows(new MapStore())),
     list: async ({ limit = 0 }) => {
       asked += 1
       return Array.from({ length: limit }, () => ({ key: prefixes.instances, value: pack(2, fields) }))
     },
   }
-  const queries = new WorkflowQueries([{ running: undefined }, { running: endless }], catalogue)
+  const queries = new WorkflowQueries([{ running: undefined }, { running: { reading: endless } }], catalogue)
   const [one, two] = await Promise.all([queries.versions('greeting'), queries.list()])
   assert.deepEqual(one?.counted, {
     isComplete: false,
