@@ -122,7 +122,7 @@ test('a count ends at its bound and says so, and so it does where partitions run
   // Endless: each page is full, whatever was read before.
   const endless: Pick<Reading, 'list' | 'read'> = {
     read: (make) => make(new CommittedRows(new MapStore())),
-    list: async ({ limit = 0 }) => {
+    list: async ({ limit }) => {
       asked += 1
       return Array.from({ length: limit }, () => ({ key: prefixes.instances, value: pack(2, fields) }))
     },

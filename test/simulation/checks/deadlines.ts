@@ -87,7 +87,7 @@ export function* monitorsRunOnce(run: Evidence): Generator<string> {
     const { row, workflow } = moment
     if (row.timelineDropped > 0) continue
     const times = Map.groupBy(
-      row.timeline.filter(({ attempt, status }) => attempt === 1 && status !== 'SET'),
+      row.timeline.filter(({ attempt, status }) => status !== 'SET' && (attempt === 1 || ends.has(status))),
       ({ task }) => task,
     )
     for (const { node, task } of moment.nodes) {
