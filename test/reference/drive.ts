@@ -1,0 +1,68 @@
+// The real engine under the same script: handlers end at their times, timers fire at theirs.
+import { Payload } from '../../src/engine/payload.ts'
+import { engineWorld, type EngineWorld } from '../support/engine.ts'
+import type { Outcome, Value } from './language.ts'
+import type { Program } from './generate.ts'
+
+interface Due {
+  readonly atMs: number
+  readonly happen: () => void
+}
+
+export function drive({ doc, input, script }: Program): Outcome {
+  const world = engineWorld(JSON.stringify(doc), 1)
+  world.checksInvariants = false
+  const startMs = world.nowMs
+  const due: Due[] = script.arrivals.map(({ atMs, name }) => ({
+    atMs: startMs + atMs,
+    happen: () => void world.record(name, { of: name }, { key: 'k' }),
+  }))
+  const runs = new Map<string, number>()
+  let seen = 0
+  world.start('w', 'k', input)
+  for (;;) {
+    while (world.requests.length > 0) world.grantAll()
+    for (const run of world.runs.slice(seen)) {
+      const nth = (runs.get(run.name) ?? 0) + 1
+      runs.set(run.name, nth)
+      const told = script.run(run.name, nth)
+      due.push({ atMs: world.nowMs + told.ms, happen: () => tell(world, run, told) })
+    }
+    seen = world.runs.length
+    if (isOver(world)) break
+    due.sort((a, b) => a.atMs - b.atMs)
+    const nextMs = Math.min(due[0]?.atMs ?? Infinity, world.timers()[0]?.dueAtMs ?? Infinity)
+    if (nextMs === Infinity) break
+    world.advance(`${nextMs - world.nowMs}ms`)
+    if (due[0] !== undefined && due[0].atMs <= world.nowMs) due.shift()?.happen()
+  }
+  return outcomeOf(world)
+}
+
+const isOver = (world: EngineWorld): boolean => ['COMPLETED', 'FAILED', 'STOPPED'].includes(world.status('k'))
+
+function tell(
+  world: EngineWorld,
+  { instanceId, task, attempt }: { instanceId: string; task: number; attempt: number },
+  { output, code }: { output?: Value; code?: string },
+): void {
+  const of = { instanceId, task, attempt }
+  world.input(
+    0,
+    code === undefined
+      ? { type: 'task.complete', ...of, output: Payload.of(output ?? null) }
+      : { type: 'task.fail', ...of, error: { code, message: code }, isRetryable: true, afterMs: undefined },
+  )
+}
+
+function outcomeOf(world: EngineWorld): Outcome {
+  const instance = world.instance('k')
+  return {
+    status: instance.status,
+    code: instance.error?.code,
+    output: (instance.output?.value ?? null) as Value,
+    vars: world.vars('k') as Outcome['vars'],
+    tasks: { ...world.tasks('k') },
+    produced: world.produced.map(({ topic, value }) => ({ topic, value: value as Value })),
+  }
+}

@@ -1,0 +1,90 @@
+// How an attempt of a task ends, and what that means for the task.
+import { ExpressionFailure, msOf, type RuleDoc, type Value } from './language.ts'
+import { isOpen, type Failure, type Node, type Scope, type Simulation } from './simulation.ts'
+
+/** The attempt has done its work. */
+export function complete(world: Simulation, node: Node, output: Value, chosen?: ReadonlySet<string>): void {
+  try {
+    world.write(node.doc.set, node, { output })
+  } catch (error) {
+    fail(world, node, { code: codeOf(error), task: node.doc.name })
+    return
+  }
+  node.epoch++
+  node.status = 'COMPLETED'
+  node.output = output
+  node.edges = chosen ?? 'live'
+  if (node.doc.compensate !== undefined) world.completed.push({ node, output })
+  world.push({ type: 'settled', node })
+}
+
+export function skip(world: Simulation, node: Node, edges: 'live' | 'dead'): void {
+  node.epoch++
+  node.status = 'SKIPPED'
+  node.hasIncident = false
+  node.edges = edges
+  // A skipped decision takes its default.
+  if (edges === 'live' && node.doc.type === 'decision') node.edges = new Set(node.doc.default)
+  world.push({ type: 'settled', node })
+}
+
+/** An attempt has failed. */
+export function fail(world: Simulation, node: Node, failure: Failure): void {
+  node.epoch++
+  const { retry } = node.doc
+  if (node.attempt < attemptsOf(node)) {
+    node.status = 'SUBMITTED'
+    const interval = msOf(retry?.initialInterval ?? '')
+    world.after(interval, node, { type: 'attempt', node })
+    return
+  }
+  const rule = ruleFor(node, failure)
+  if (rule.next !== undefined) {
+    node.status = 'FAILED'
+    node.edges = new Set(rule.next)
+    world.push({ type: 'settled', node })
+    return
+  }
+  if (rule.do === 'skip') {
+    skip(world, node, 'live')
+    return
+  }
+  node.status = 'FAILED'
+  node.failure = failure
+  node.edges = 'dead'
+  node.hasIncident = rule.do === 'incident'
+  if (!node.hasIncident && node.scope !== undefined) world.push({ type: 'scope-failed', scope: node.scope, failure })
+}
+
+const ofScopes = new Set(['process', 'parallel', 'for-each'])
+const builtIn = new Set(['set', 'kafka-command', 'decision', 'fail', 'stop', ...ofScopes])
+
+const attemptsOf = (node: Node): number => node.doc.retry?.maxAttempts ?? (builtIn.has(node.doc.type) ? 1 : 10)
+
+function ruleFor(node: Node, failure: Failure): RuleDoc {
+  const { onFailure, type } = node.doc
+  const byDefault: RuleDoc = { do: ofScopes.has(type) ? 'fail' : 'incident' }
+  if (onFailure === undefined) return byDefault
+  if (typeof onFailure === 'string') return { do: onFailure }
+  const rules = Array.isArray(onFailure) ? onFailure : [onFailure]
+  return rules.find(({ code }) => code === undefined || code === failure.code) ?? byDefault
+}
+
+/** Everything in it that is under way is stopped; what has not begun never does. */
+export function stopInside(world: Simulation, scope: Scope): void {
+  for (const node of scope.nodes) stop(world, node)
+}
+
+export function stop(world: Simulation, node: Node): void {
+  if (!isOpen(node)) return
+  if (node.inner !== undefined) stopInside(world, node.inner)
+  for (const child of node.children) stop(world, child)
+  node.epoch++
+  node.status = 'STOPPED'
+  node.hasIncident = false
+}
+
+export function codeOf(error: unknown): string {
+  if (error instanceof ExpressionFailure) return 'expression'
+  throw error
+}

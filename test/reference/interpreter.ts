@@ -1,0 +1,78 @@
+// A small interpreter of the workflow language, from its page: nothing is stored, and nothing is shared with the engine.
+import { stopInside } from './endings.ts'
+import type { Outcome, Script, Value, WorkflowDoc } from './language.ts'
+import { advance, beginScope, failScope } from './scopes.ts'
+import { Simulation, type Flips, type Scope, type Step } from './simulation.ts'
+import { activate, attempt } from './tasks.ts'
+
+export function interpret(doc: WorkflowDoc, input: Value, script: Script, flips: Flips = {}): Outcome {
+  const world = new Simulation(doc, input, script, flips)
+  beginScope(world, world.root)
+  settle(world)
+  while (world.due.length > 0 && !isOver(world)) {
+    const at = earliest(world)
+    const [next] = world.due.splice(at, 1)
+    if (next === undefined) break
+    world.now = next.at
+    if (next.node !== undefined && next.node.epoch !== next.epoch) continue
+    world.push(next.step)
+    settle(world)
+  }
+  return outcomeOf(world)
+}
+
+const isOver = ({ status }: Simulation): boolean => ['COMPLETED', 'FAILED', 'STOPPED'].includes(status)
+
+const earliest = ({ due }: Simulation): number =>
+  due.reduce((best, { at }, index) => (at < (due[best]?.at ?? 0) ? index : best), 0)
+
+/** What follows, in the order in which it came about, until nothing does. */
+function settle(world: Simulation): void {
+  for (let step = world.steps.shift(); step !== undefined; step = world.steps.shift()) take(world, step)
+}
+
+function take(world: Simulation, step: Step): void {
+  if (step.type === 'call') {
+    step.call()
+    return
+  }
+  if (world.status !== 'EXECUTING') return
+  switch (step.type) {
+    case 'activate':
+      activate(world, step.node)
+      return
+    case 'attempt':
+      attempt(world, step.node)
+      return
+    case 'settled':
+      if (step.node.scope !== undefined) advance(world, step.node.scope, step.node)
+      return
+    case 'scope-failed':
+      failScope(world, step.scope, step.failure)
+      return
+    case 'end':
+      stopInside(world, world.root)
+      world.status = step.status
+      world.code = step.code
+  }
+}
+
+function outcomeOf(world: Simulation): Outcome {
+  const tasks: { [name: string]: string } = {}
+  note(world.root, tasks)
+  return {
+    status: world.status,
+    code: world.code,
+    output: world.output,
+    vars: world.vars,
+    tasks,
+    produced: world.produced,
+  }
+}
+
+function note(scope: Scope, tasks: { [name: string]: string }): void {
+  for (const node of scope.nodes) {
+    tasks[node.path] = node.hasIncident ? 'INCIDENT' : node.status
+    if (node.inner !== undefined) note(node.inner, tasks)
+  }
+}

@@ -1,0 +1,166 @@
+// The world of the reference: tasks in scopes, a time, a heap of what is due, and a queue of what follows at once.
+import { fill, type Script, type TaskDoc, type Value, type Values, type WorkflowDoc } from './language.ts'
+
+export type Status = 'NOT_STARTED' | 'SUBMITTED' | 'EXECUTING' | 'COMPLETED' | 'FAILED' | 'SKIPPED' | 'STOPPED'
+
+export interface Failure {
+  readonly code: string
+  readonly task: string
+}
+
+/** A list of tasks that run by their dependencies. */
+export interface Scope {
+  /** The process, branch or item; none for the root. */
+  readonly owner: Node | undefined
+  readonly nodes: Node[]
+}
+
+/** A task; a branch of a `parallel`; an item of a `for-each`. */
+export interface Node {
+  readonly doc: TaskDoc
+  /** Its name, with its item: "each[0].h". */
+  readonly path: string
+  readonly scope: Scope | undefined
+  /** Of a branch or item: what it belongs to. */
+  readonly whole: Node | undefined
+  readonly item: { readonly item: Value; readonly index: number } | undefined
+  status: Status
+  hasIncident: boolean
+  attempt: number
+  /** Goes up whenever what was under way is not any more. */
+  epoch: number
+  edges: 'live' | 'dead' | ReadonlySet<string>
+  output: Value
+  inner: Scope | undefined
+  children: Node[]
+  failure: Failure | undefined
+}
+
+/** What follows. */
+export type Step =
+  | { readonly type: 'activate'; readonly node: Node }
+  | { readonly type: 'attempt'; readonly node: Node }
+  | { readonly type: 'settled'; readonly node: Node }
+  | { readonly type: 'scope-failed'; readonly scope: Scope; readonly failure: Failure }
+  | { readonly type: 'end'; readonly status: 'FAILED' | 'STOPPED'; readonly code: string }
+  | { readonly type: 'call'; readonly call: () => void }
+
+/** Rules turned around, to see that the comparison notices. */
+export interface Flips {
+  readonly deadPathsAreLive?: boolean
+}
+
+/** What is to be undone: a task that has done its work, or may have. */
+export interface Undo {
+  readonly node: Node
+  readonly output: Value
+}
+
+export class Simulation {
+  readonly doc: WorkflowDoc
+  readonly input: Value
+  readonly script: Script
+  readonly flips: Flips
+  now = 0
+  status = 'EXECUTING'
+  code: string | undefined
+  output: Value = null
+  readonly vars: Values
+  readonly produced: Value[] = []
+  readonly steps: Step[] = []
+  readonly due: { readonly at: number; readonly step: Step; readonly node: Node | undefined; epoch: number }[] = []
+  readonly root: Scope
+  readonly completed: Undo[] = []
+  readonly unknown: Undo[] = []
+  readonly compensations: Node[] = []
+  /** How often each handler task was run. */
+  readonly runs = new Map<string, number>()
+
+  constructor(doc: WorkflowDoc, input: Value, script: Script, flips: Flips) {
+    this.doc = doc
+    this.input = input
+    this.script = script
+    this.flips = flips
+    this.vars = { ...doc.vars }
+    this.root = makeScope(undefined, doc.tasks, '')
+  }
+
+  push(step: Step): void {
+    this.steps.push(step)
+  }
+
+  /** Later, unless what is under way of the node is over by then. */
+  after(ms: number, node: Node | undefined, step: Step): void {
+    this.due.push({ at: this.now + ms, step, node, epoch: node?.epoch ?? 0 })
+  }
+
+  /** What expressions of a node see. */
+  roots(node: Node, more: Values = {}): Values {
+    const tasks: Values = {}
+    for (let scope = scopeAround(node); scope !== undefined; scope = scope.owner && scopeAround(scope.owner)) {
+      for (const each of scope.nodes) tasks[each.doc.name] ??= { status: each.status, output: each.output }
+    }
+    const item = itemOf(node)
+    return { input: this.input, vars: this.vars, tasks, instance: { key: 'k' }, ...item, ...more }
+  }
+
+  /** `set`, on the state as it is now. */
+  write(values: Values | undefined, node: Node, more: Values): void {
+    const filled = Object.entries(values ?? {}).map(
+      ([name, value]) => [name, fill(value, this.roots(node, more))] as const,
+    )
+    for (const [name, value] of filled) this.vars[name] = value
+  }
+}
+
+const scopeAround = (node: Node): Scope | undefined => node.scope ?? node.whole?.scope
+
+function itemOf(node: Node): { item?: Value; index?: number } {
+  let at: Node | undefined = node
+  while (at !== undefined) {
+    if (at.item !== undefined) return at.item
+    at = at.whole ?? at.scope?.owner
+  }
+  return {}
+}
+
+export function makeScope(owner: Node | undefined, docs: readonly TaskDoc[], prefix: string): Scope {
+  const scope: Scope = { owner, nodes: [] }
+  let above: string | undefined
+  for (const doc of docs) {
+    const dependsOn = doc.dependsOn ?? (above === undefined ? [] : [above])
+    scope.nodes.push(makeNode({ ...doc, dependsOn }, prefix + doc.name, { scope }))
+    above = doc.name
+  }
+  return scope
+}
+
+export function makeNode(doc: TaskDoc, path: string, more: Partial<Pick<Node, 'scope' | 'whole' | 'item'>>): Node {
+  return {
+    doc,
+    path,
+    scope: more.scope,
+    whole: more.whole,
+    item: more.item,
+    status: 'NOT_STARTED',
+    hasIncident: false,
+    attempt: 0,
+    epoch: 0,
+    edges: 'live',
+    output: null,
+    inner: undefined,
+    children: [],
+    failure: undefined,
+  }
+}
+
+/** It lets what comes after it go on. */
+export const isSettled = (node: Node): boolean =>
+  !node.hasIncident && ['COMPLETED', 'SKIPPED', 'STOPPED', 'FAILED'].includes(node.status)
+
+/** Something of it is under way, or waits for a person. */
+export const isOpen = (node: Node): boolean =>
+  node.hasIncident || node.status === 'SUBMITTED' || node.status === 'EXECUTING'
+
+/** Tasks are begun in it. */
+export const isEntered = (scope: Scope): boolean => scope.owner === undefined || scope.owner.status === 'EXECUTING'
