@@ -1,4 +1,5 @@
 // The real engine under the same script: handlers end at their times, timers fire at theirs.
+import { nameOfNode, nodesOf, rowAt } from '../../src/engine/nodes.ts'
 import { Payload } from '../../src/engine/payload.ts'
 import { engineWorld, type EngineWorld } from '../support/engine.ts'
 import type { Outcome, Value } from './language.ts'
@@ -59,10 +60,26 @@ function outcomeOf(world: EngineWorld): Outcome {
   const instance = world.instance('k')
   return {
     status: instance.status,
-    code: instance.error?.code,
+    code: isOver(world) ? instance.error?.code : undefined,
     output: (instance.output?.value ?? null) as Value,
     vars: world.vars('k') as Outcome['vars'],
-    tasks: { ...world.tasks('k') },
+    tasks: statusesOf(world),
     produced: world.produced.map(({ topic, value }) => ({ topic, value: value as Value })),
   }
+}
+
+/** Every task with its status, those of items by their item: "each[0].h". */
+function statusesOf(world: EngineWorld): Outcome['tasks'] {
+  const instance = world.instance('k')
+  const workflow = world.catalogue.find(instance.version)
+  const rows = world.rows(0)
+  const tables = { blocks: { find: (id: string) => rows.find('blocks', id) } }
+  const statuses: Outcome['tasks'] = {}
+  if (workflow === undefined) return statuses
+  for (const node of nodesOf(tables, instance, workflow)) {
+    const row = rowAt(tables, instance, node)
+    if (row !== undefined)
+      statuses[nameOfNode(tables, instance, workflow, node)] = row.hasIncident ? 'INCIDENT' : row.status
+  }
+  return statuses
 }

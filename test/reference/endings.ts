@@ -3,9 +3,9 @@ import { ExpressionFailure, msOf, type RuleDoc, type Value } from './language.ts
 import { isOpen, type Failure, type Node, type Scope, type Simulation } from './simulation.ts'
 
 /** The attempt has done its work. */
-export function complete(world: Simulation, node: Node, output: Value, chosen?: ReadonlySet<string>): void {
+export function complete(world: Simulation, node: Node, output?: Value, chosen?: ReadonlySet<string>): void {
   try {
-    world.write(node.doc.set, node, { output })
+    world.write(node.doc.set, node, { output: output ?? null })
   } catch (error) {
     fail(world, node, { code: codeOf(error), task: node.doc.name })
     return
@@ -57,7 +57,7 @@ export function fail(world: Simulation, node: Node, failure: Failure): void {
 }
 
 const ofScopes = new Set(['process', 'parallel', 'for-each'])
-const builtIn = new Set(['set', 'kafka-command', 'decision', 'fail', 'stop', ...ofScopes])
+const builtIn = new Set(['set', 'kafka-command', 'decision', 'fail', 'stop', 'branch', 'item', ...ofScopes])
 
 const attemptsOf = (node: Node): number => node.doc.retry?.maxAttempts ?? (builtIn.has(node.doc.type) ? 1 : 10)
 
@@ -79,6 +79,8 @@ export function stop(world: Simulation, node: Node): void {
   if (!isOpen(node)) return
   if (node.inner !== undefined) stopInside(world, node.inner)
   for (const child of node.children) stop(world, child)
+  const isRunning = node.status === 'EXECUTING' && !builtIn.has(node.doc.type)
+  if (isRunning && node.doc.compensate !== undefined) world.unknown.push({ node, output: undefined })
   node.epoch++
   node.status = 'STOPPED'
   node.hasIncident = false

@@ -12,7 +12,7 @@ export interface Program {
 interface Drawing {
   readonly random: Random
   /** Names that were given. */
-  count: number
+  readonly names: { count: number }
   /** Levels of scopes that may still come. */
   readonly depth: number
 }
@@ -22,10 +22,14 @@ const varNames = ['x', 'y']
 
 export function generate(seed: number): Program {
   const random = createRandom(`reference/${seed}`)
-  const drawing: Drawing = { random, count: 0, depth: 2 }
+  const drawing: Drawing = { random, names: { count: 0 }, depth: 2 }
   const tasks = drawTasks(drawing, 2 + random.int(6))
   const doc: WorkflowDoc = { workflow: 'w', vars: { x: 0, y: 1 }, retention: '365d', tasks }
-  return { doc, input: { n: random.int(6) }, script: drawScript(seed) }
+  return {
+    doc,
+    input: { n: random.int(6), list: Array.from({ length: random.int(4) }, () => random.int(9)), none: [] },
+    script: drawScript(seed),
+  }
 }
 
 function drawScript(seed: number): Script {
@@ -33,7 +37,7 @@ function drawScript(seed: number): Script {
     run(task, nth) {
       const random = createRandom(`reference/${seed}/${task}/${nth}`)
       const ms = 1 + random.int(9_999_999)
-      return random.chance(0.3) ? { ms, code: random.pick(codes) } : { ms, output: { v: random.int(6) } }
+      return random.chance(0.4) ? { ms, code: random.pick(codes) } : { ms, output: { v: random.int(6) } }
     },
     arrivals: [],
   }
@@ -97,7 +101,7 @@ function drawRules(drawing: Drawing, task: TaskDoc, tasks: readonly TaskDoc[], i
     return { do: random.pick(['incident', 'fail', 'skip'] as const) }
   }
   const draw = random.next()
-  if (draw < 0.5) task.onFailure = random.pick(['incident', 'fail', 'skip', 'skip'] as const)
+  if (draw < 0.5) task.onFailure = random.pick(['incident', 'fail', 'fail', 'skip', 'skip'] as const)
   else if (draw < 0.7)
     task.onFailure = [
       { code: 'a', ...rule() },
@@ -111,7 +115,7 @@ function drawRules(drawing: Drawing, task: TaskDoc, tasks: readonly TaskDoc[], i
 
 function drawTask(drawing: Drawing): TaskDoc {
   const { random } = drawing
-  const name = `t${drawing.count++}`
+  const name = `t${drawing.names.count++}`
   const task: TaskDoc = { name, type: drawType(drawing) }
   if (random.chance(0.2)) task.when = drawCondition(random)
   if (task.type === 'set' || random.chance(0.2)) task.set = drawSet(random, task.type === 'h')
@@ -121,8 +125,14 @@ function drawTask(drawing: Drawing): TaskDoc {
       task.value = { of: name, x: '${ vars.x }', y: '${ vars.y }' }
       break
     case 'process':
-      task.tasks = drawTasks({ ...drawing, depth: drawing.depth - 1 }, 1 + random.int(3))
-      rename(drawing, task)
+      task.tasks = drawInner(drawing)
+      break
+    case 'parallel':
+      task.branches = Array.from({ length: 1 + random.int(3) }, () => drawInner(drawing))
+      task.join = random.pick(['all', 'first', 'any', 1 + random.int(3)] as const)
+      break
+    case 'for-each':
+      drawForEach(drawing, task)
       break
     case 'fail':
     case 'stop':
@@ -132,16 +142,28 @@ function drawTask(drawing: Drawing): TaskDoc {
       break
     default:
   }
+  if (random.chance(0.3) && !['fail', 'stop'].includes(task.type)) task.compensate = drawCompensation(random, name)
   if (task.type === 'h') task.timeout = '30d' // of a handler it is much shorter by default
-  if (task.type === 'h' || (task.type === 'process' && random.chance(0.3))) drawRetry(random, task)
+  if (task.type === 'h' || (['process', 'parallel', 'for-each'].includes(task.type) && random.chance(0.3)))
+    drawRetry(random, task)
   return task
 }
 
-/** Names are unique: those of an inner scope begin with that of its task. */
-function rename(drawing: Drawing, task: TaskDoc): void {
-  const inner = JSON.stringify(task.tasks).replaceAll(/"t(\d+)/g, `"${task.name}_t$1`)
-  task.tasks = JSON.parse(inner) as TaskDoc[]
-  drawing.count++
+const drawInner = (drawing: Drawing): TaskDoc[] =>
+  drawTasks({ ...drawing, depth: drawing.depth - 1 }, 1 + drawing.random.int(3))
+
+function drawForEach(drawing: Drawing, task: TaskDoc): void {
+  const { random } = drawing
+  task.items = random.pick(['${ input.list }', '${ input.list }', '${ input.none }'])
+  task.tasks = drawInner(drawing)
+  if (random.chance(0.5)) task.concurrency = 1 + random.int(3)
+  if (random.chance(0.5)) task.join = random.pick(['all', 'first', 'any', 1 + random.int(3)] as const)
+  if (random.chance(0.5)) task.onItemFailure = random.pick(['fail', 'continue'] as const)
+  if (random.chance(0.5)) {
+    const { name } = random.pick(task.tasks)
+    task.output = { status: `\${ tasks.${name}.status }`, item: '${ item }', index: '${ index }' }
+    if (random.chance(0.2)) task.output = `\${ tasks.${name}.output }`
+  }
 }
 
 function drawType({ random, depth }: Drawing): string {
@@ -151,7 +173,7 @@ function drawType({ random, depth }: Drawing): string {
   if (draw < 0.65) return 'kafka-command'
   if (draw < 0.8) return 'decision'
   if (draw < 0.83) return random.pick(['fail', 'stop'])
-  return depth > 0 ? 'process' : 'h'
+  return depth > 0 ? random.pick(['process', 'parallel', 'for-each']) : 'h'
 }
 
 function drawRetry(random: Random, task: TaskDoc): void {
@@ -163,6 +185,14 @@ function drawRetry(random: Random, task: TaskDoc): void {
     backoffCoefficient: 1,
     jitter: 0,
   }
+}
+
+function drawCompensation(random: Random, name: string): Omit<TaskDoc, 'name'> {
+  if (random.chance(0.5)) return { type: 'kafka-command', topic: 'undo', value: { of: name, gave: '${ output }' } }
+  const undo: TaskDoc = { name, type: 'undo', timeout: '30d' }
+  drawRetry(random, undo)
+  const { name: _, ...rest } = undo
+  return rest
 }
 
 function drawCondition(random: Random): string {

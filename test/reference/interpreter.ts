@@ -1,9 +1,10 @@
 // A small interpreter of the workflow language, from its page: nothing is stored, and nothing is shared with the engine.
-import { stopInside } from './endings.ts'
+import { join } from './joins.ts'
 import type { Outcome, Script, Value, WorkflowDoc } from './language.ts'
 import { advance, beginScope, failScope } from './scopes.ts'
-import { Simulation, type Flips, type Scope, type Step } from './simulation.ts'
-import { activate, attempt } from './tasks.ts'
+import { Simulation, type Flips, type Node, type Step } from './simulation.ts'
+import { activate, attempt, grant } from './tasks.ts'
+import { end, unwind } from './unwinding.ts'
 
 export function interpret(doc: WorkflowDoc, input: Value, script: Script, flips: Flips = {}): Outcome {
   const world = new Simulation(doc, input, script, flips)
@@ -29,11 +30,17 @@ const earliest = ({ due }: Simulation): number =>
 /** What follows, in the order in which it came about, until nothing does. */
 function settle(world: Simulation): void {
   for (let step = world.steps.shift(); step !== undefined; step = world.steps.shift()) take(world, step)
+  grant(world)
 }
 
 function take(world: Simulation, step: Step): void {
   if (step.type === 'call') {
     step.call()
+    return
+  }
+  if (world.undoing !== undefined && 'node' in step && step.node === world.undoing) {
+    if (step.type === 'settled') unwind(world)
+    else attempt(world, step.node)
     return
   }
   if (world.status !== 'EXECUTING') return
@@ -45,24 +52,25 @@ function take(world: Simulation, step: Step): void {
       attempt(world, step.node)
       return
     case 'settled':
-      if (step.node.scope !== undefined) advance(world, step.node.scope, step.node)
+      if (step.node.whole !== undefined) join(world, step.node.whole, step.node)
+      else if (step.node.scope !== undefined) advance(world, step.node.scope, step.node)
       return
     case 'scope-failed':
       failScope(world, step.scope, step.failure)
       return
     case 'end':
-      stopInside(world, world.root)
-      world.status = step.status
-      world.code = step.code
+      end(world, step.status, step.code)
   }
 }
 
 function outcomeOf(world: Simulation): Outcome {
   const tasks: { [name: string]: string } = {}
-  note(world.root, tasks)
+  note(world.past, tasks)
+  note(world.root.nodes, tasks)
+  note(world.compensations, tasks)
   return {
     status: world.status,
-    code: world.code,
+    code: isOver(world) ? world.code : undefined,
     output: world.output,
     vars: world.vars,
     tasks,
@@ -70,9 +78,10 @@ function outcomeOf(world: Simulation): Outcome {
   }
 }
 
-function note(scope: Scope, tasks: { [name: string]: string }): void {
-  for (const node of scope.nodes) {
+function note(nodes: readonly Node[], tasks: { [name: string]: string }): void {
+  for (const node of nodes) {
     tasks[node.path] = node.hasIncident ? 'INCIDENT' : node.status
-    if (node.inner !== undefined) note(node.inner, tasks)
+    note(node.inner?.nodes ?? [], tasks)
+    note(node.children, tasks)
   }
 }

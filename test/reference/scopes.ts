@@ -1,5 +1,6 @@
 // Scopes: dead-path elimination, and how a scope ends.
-import { complete, fail, skip, stopInside } from './endings.ts'
+import { codeOf, complete, fail, skip, stopInside } from './endings.ts'
+import { fill } from './language.ts'
 import { isEntered, isSettled, makeScope, type Failure, type Node, type Scope, type Simulation } from './simulation.ts'
 
 export function openScope(world: Simulation, node: Node, prefix: string): void {
@@ -15,24 +16,25 @@ export function beginScope(world: Simulation, scope: Scope): void {
 /** A task of the scope is settled: those that waited for it may begin, or never will. */
 export function advance(world: Simulation, scope: Scope, settled: Node): void {
   if (!isEntered(scope)) return
-  let isAnyBegun = false
-  for (const node of scope.nodes) {
-    if (node.status === 'NOT_STARTED' && node.doc.dependsOn?.includes(settled.doc.name))
-      isAnyBegun = consider(world, scope, node) || isAnyBegun
+  // All at once: what one of them comes to is news to the others, and follows.
+  const ready = scope.nodes.filter((node) => node.doc.dependsOn?.includes(settled.doc.name) && isReady(scope, node))
+  const live = ready.filter(
+    (node) => world.flips.deadPathsAreLive === true || sourcesOf(scope, node).some((source) => isLive(source, node)),
+  )
+  for (const node of ready) {
+    if (live.includes(node)) world.push({ type: 'activate', node })
+    else skip(world, node, 'dead')
   }
-  if (!isAnyBegun && scope.nodes.every(isSettled)) endScope(world, scope)
+  if (ready.length === 0 && scope.nodes.every(isSettled)) endScope(world, scope)
 }
 
-function consider(world: Simulation, scope: Scope, node: Node): boolean {
-  const sources = scope.nodes.filter(({ doc }) => node.doc.dependsOn?.includes(doc.name))
-  if (!sources.every(isSettled)) return false
-  if (world.flips.deadPathsAreLive === true || sources.some((source) => isLive(source, node.doc.name)))
-    world.push({ type: 'activate', node })
-  else skip(world, node, 'dead')
-  return true
-}
+const sourcesOf = (scope: Scope, { doc }: Node): Node[] =>
+  scope.nodes.filter((source) => doc.dependsOn?.includes(source.doc.name))
 
-function isLive(source: Node, target: string): boolean {
+const isReady = (scope: Scope, node: Node): boolean =>
+  node.status === 'NOT_STARTED' && sourcesOf(scope, node).every(isSettled)
+
+function isLive(source: Node, { doc: { name: target } }: Node): boolean {
   switch (source.status) {
     case 'FAILED':
       return typeof source.edges !== 'string' && source.edges.has(target)
@@ -59,7 +61,8 @@ function endScope(world: Simulation, scope: Scope): void {
   const { owner } = scope
   if (owner === undefined) world.push({ type: 'call', call: () => completeInstance(world) })
   else if (scope.nodes.every(({ status }) => status === 'SKIPPED')) skip(world, owner, 'live')
-  else complete(world, owner, null)
+  else if (owner.doc.type === 'item') endItem(world, owner)
+  else complete(world, owner)
 }
 
 function completeInstance(world: Simulation): void {
@@ -76,5 +79,25 @@ export function failScope(world: Simulation, scope: Scope, failure: Failure): vo
     return
   }
   stopInside(world, scope)
-  fail(world, owner, failure)
+  if (owner.whole === undefined) {
+    fail(world, owner, failure)
+    return
+  }
+  // What it belongs to decides what that means.
+  owner.status = 'FAILED'
+  owner.failure = failure
+  world.push({ type: 'settled', node: owner })
+}
+
+/** All tasks of an item are settled. */
+function endItem(world: Simulation, node: Node): void {
+  const [first] = node.inner?.nodes ?? []
+  try {
+    if (node.doc.output === undefined || first === undefined) complete(world, node, node.inner?.nodes.at(-1)?.output)
+    else complete(world, node, fill(node.doc.output, world.roots(first)))
+  } catch (error) {
+    node.status = 'FAILED'
+    node.failure = { code: codeOf(error), task: node.doc.name }
+    world.push({ type: 'settled', node })
+  }
 }

@@ -24,13 +24,16 @@ export interface Node {
   /** Of a branch or item: what it belongs to. */
   readonly whole: Node | undefined
   readonly item: { readonly item: Value; readonly index: number } | undefined
+  /** Of a compensation: what it undoes. */
+  readonly undo: { readonly of: Node; readonly output: Value } | undefined
   status: Status
   hasIncident: boolean
   attempt: number
   /** Goes up whenever what was under way is not any more. */
   epoch: number
   edges: 'live' | 'dead' | ReadonlySet<string>
-  output: Value
+  /** None of what did not complete, or gives none. */
+  output: Value | undefined
   inner: Scope | undefined
   children: Node[]
   failure: Failure | undefined
@@ -48,12 +51,14 @@ export type Step =
 /** Rules turned around, to see that the comparison notices. */
 export interface Flips {
   readonly deadPathsAreLive?: boolean
+  readonly firstIgnoresFailures?: boolean
+  readonly undoesInOrder?: boolean
 }
 
 /** What is to be undone: a task that has done its work, or may have. */
 export interface Undo {
   readonly node: Node
-  readonly output: Value
+  readonly output: Value | undefined
 }
 
 export class Simulation {
@@ -69,10 +74,15 @@ export class Simulation {
   readonly produced: Value[] = []
   readonly steps: Step[] = []
   readonly due: { readonly at: number; readonly step: Step; readonly node: Node | undefined; epoch: number }[] = []
+  /** Handlers that wait for a slot. */
+  readonly requests: { readonly node: Node; readonly epoch: number }[] = []
   readonly root: Scope
   readonly completed: Undo[] = []
   readonly unknown: Undo[] = []
   readonly compensations: Node[] = []
+  undoing: Node | undefined
+  /** Items of attempts before. */
+  readonly past: Node[] = []
   /** How often each handler task was run. */
   readonly runs = new Map<string, number>()
 
@@ -94,13 +104,27 @@ export class Simulation {
     this.due.push({ at: this.now + ms, step, node, epoch: node?.epoch ?? 0 })
   }
 
+  /** The task begins anew, and so does what is inside. */
+  forget(node: Node): void {
+    for (const each of [...(node.inner?.nodes ?? []), ...node.children]) {
+      if (each.doc.type === 'item') this.past.push(each)
+      else this.forget(each)
+    }
+    node.inner = undefined
+    node.children = []
+  }
+
   /** What expressions of a node see. */
   roots(node: Node, more: Values = {}): Values {
     const tasks: Values = {}
     for (let scope = scopeAround(node); scope !== undefined; scope = scope.owner && scopeAround(scope.owner)) {
-      for (const each of scope.nodes) tasks[each.doc.name] ??= { status: each.status, output: each.output }
+      for (const each of scope.nodes) {
+        const { status, output = null } = each
+        tasks[each.doc.name] ??= status === 'COMPLETED' ? { status, output } : { status }
+      }
     }
     const item = itemOf(node)
+    if (node.undo !== undefined) return { ...this.roots(node.undo.of), output: node.undo.output }
     return { input: this.input, vars: this.vars, tasks, instance: { key: 'k' }, ...item, ...more }
   }
 
@@ -135,24 +159,32 @@ export function makeScope(owner: Node | undefined, docs: readonly TaskDoc[], pre
   return scope
 }
 
-export function makeNode(doc: TaskDoc, path: string, more: Partial<Pick<Node, 'scope' | 'whole' | 'item'>>): Node {
+export function makeNode(
+  doc: TaskDoc,
+  path: string,
+  more: Partial<Pick<Node, 'scope' | 'whole' | 'item' | 'undo'>>,
+): Node {
   return {
     doc,
     path,
     scope: more.scope,
     whole: more.whole,
     item: more.item,
+    undo: more.undo,
     status: 'NOT_STARTED',
     hasIncident: false,
     attempt: 0,
     epoch: 0,
     edges: 'live',
-    output: null,
+    output: undefined,
     inner: undefined,
     children: [],
     failure: undefined,
   }
 }
+
+/** What names of tasks of the same scope begin with. */
+export const prefixOf = (node: Node): string => node.path.slice(0, node.path.length - node.doc.name.length)
 
 /** It lets what comes after it go on. */
 export const isSettled = (node: Node): boolean =>

@@ -1,8 +1,9 @@
 // Attempts of tasks, by their types.
 import { codeOf, complete, fail, skip } from './endings.ts'
-import { evaluate, fill, type Run, type Value } from './language.ts'
+import { evaluate, fill, type Run } from './language.ts'
+import { openBranches, openItems } from './joins.ts'
 import { openScope } from './scopes.ts'
-import { isEntered, type Node, type Simulation } from './simulation.ts'
+import { isEntered, prefixOf, type Node, type Simulation } from './simulation.ts'
 
 /** Its turn has come. */
 export function activate(world: Simulation, node: Node): void {
@@ -22,6 +23,7 @@ export function activate(world: Simulation, node: Node): void {
 export function attempt(world: Simulation, node: Node): void {
   node.attempt++
   node.status = 'EXECUTING'
+  world.forget(node)
   try {
     perform(world, node)
   } catch (error) {
@@ -33,17 +35,23 @@ function perform(world: Simulation, node: Node): void {
   const { doc } = node
   switch (doc.type) {
     case 'set':
-      complete(world, node, null)
+      complete(world, node)
       return
     case 'kafka-command':
       world.produced.push({ topic: doc.topic ?? '', value: fill(doc.value ?? null, world.roots(node)) })
-      complete(world, node, null)
+      complete(world, node)
       return
     case 'decision':
       decide(world, node)
       return
     case 'process':
       openScope(world, node, prefixOf(node))
+      return
+    case 'parallel':
+      openBranches(world, node)
+      return
+    case 'for-each':
+      openItems(world, node)
       return
     case 'fail':
     case 'stop':
@@ -52,14 +60,12 @@ function perform(world: Simulation, node: Node): void {
         status: doc.type === 'fail' ? 'FAILED' : 'STOPPED',
         code: doc.code ?? (doc.type === 'fail' ? 'failed' : 'stopped'),
       })
-      complete(world, node, null)
+      complete(world, node)
       return
     default:
       run(world, node)
   }
 }
-
-const prefixOf = (node: Node): string => node.path.slice(0, node.path.length - node.doc.name.length)
 
 function decide(world: Simulation, node: Node): void {
   const { cases = [], mode, default: otherwise } = node.doc
@@ -71,19 +77,36 @@ function decide(world: Simulation, node: Node): void {
     isAnyTrue = true
     chosen.push(...next)
   }
-  if (isAnyTrue) complete(world, node, null, new Set(chosen))
+  if (isAnyTrue) choose(world, node, chosen)
   else if (otherwise === undefined) fail(world, node, { code: 'no-case', task: node.doc.name })
-  else complete(world, node, null, new Set(otherwise))
+  else choose(world, node, otherwise)
 }
 
+/** Its output is the names that it chose. */
+function choose(world: Simulation, node: Node, names: readonly string[]): void {
+  const chosen = new Set(names)
+  complete(world, node, [...chosen], chosen)
+}
+
+/** A handler asks for a slot. */
 function run(world: Simulation, node: Node): void {
-  const nth = (world.runs.get(node.path) ?? 0) + 1
-  world.runs.set(node.path, nth)
-  const told = world.script.run(node.path, nth)
-  world.after(told.ms, node, { type: 'call', call: () => end(world, node, told) })
+  node.status = 'SUBMITTED'
+  world.requests.push({ node, epoch: node.epoch })
+}
+
+/** There is a slot for everyone who asked, and still wants it. */
+export function grant(world: Simulation): void {
+  for (const { node, epoch } of world.requests.splice(0)) {
+    if (node.epoch !== epoch) continue
+    node.status = 'EXECUTING'
+    const nth = (world.runs.get(node.path) ?? 0) + 1
+    world.runs.set(node.path, nth)
+    const told = world.script.run(node.path, nth)
+    world.after(told.ms, node, { type: 'call', call: () => end(world, node, told) })
+  }
 }
 
 function end(world: Simulation, node: Node, { output, code }: Run): void {
-  if (code === undefined) complete(world, node, output as Value)
+  if (code === undefined) complete(world, node, output)
   else fail(world, node, { code, task: node.doc.name })
 }
