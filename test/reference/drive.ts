@@ -10,13 +10,16 @@ interface Due {
   readonly happen: () => void
 }
 
-export function drive({ doc, input, script }: Program): Outcome {
-  const world = engineWorld(JSON.stringify(doc), 1)
+export function drive({ doc, others, input, script }: Program): Outcome {
+  const world = engineWorld([doc, ...others].map((each) => JSON.stringify(each)).join('\n---\n'), 1)
   world.checksInvariants = false
   const startMs = world.nowMs
-  const due: Due[] = script.arrivals.map(({ atMs, name }) => ({
+  const due: Due[] = script.arrivals.map(({ atMs, kind, name, value }) => ({
     atMs: startMs + atMs,
-    happen: () => void world.record(name, { of: name }, { key: 'k' }),
+    happen: () => {
+      if (kind === 'record') world.record(name, value, { key: 'k' })
+      else world.operate('k', { kind: 'signal', name, payload: Payload.of(value) })
+    },
   }))
   const runs = new Map<string, number>()
   let seen = 0
@@ -24,9 +27,10 @@ export function drive({ doc, input, script }: Program): Outcome {
   for (;;) {
     while (world.requests.length > 0) world.grantAll()
     for (const run of world.runs.slice(seen)) {
-      const nth = (runs.get(run.name) ?? 0) + 1
-      runs.set(run.name, nth)
-      const told = script.run(run.name, nth)
+      const path = run.workflow === 'w' ? run.name : `${run.key.slice(run.key.indexOf('/') + 1)}/${run.name}`
+      const nth = (runs.get(path) ?? 0) + 1
+      runs.set(path, nth)
+      const told = script.run(path, nth)
       due.push({ atMs: world.nowMs + told.ms, happen: () => tell(world, run, told) })
     }
     seen = world.runs.length

@@ -11,7 +11,9 @@ export function complete(world: Simulation, node: Node, output?: Value, chosen?:
     return
   }
   node.epoch++
+  node.isUnclear = false
   node.status = 'COMPLETED'
+  node.hasIncident = false
   node.output = output
   node.edges = chosen ?? 'live'
   if (node.doc.compensate !== undefined) world.completed.push({ node, output })
@@ -29,16 +31,17 @@ export function skip(world: Simulation, node: Node, edges: 'live' | 'dead'): voi
 }
 
 /** An attempt has failed. */
-export function fail(world: Simulation, node: Node, failure: Failure): void {
+export function fail(world: Simulation, node: Node, failure: Failure, { isFinal = false } = {}): void {
   node.epoch++
   const { retry } = node.doc
-  if (node.attempt < attemptsOf(node)) {
+  if (!isFinal && node.attempt < attemptsOf(node)) {
     node.status = 'SUBMITTED'
     const interval = msOf(retry?.initialInterval ?? '')
     world.after(interval, node, { type: 'attempt', node })
     return
   }
   const rule = ruleFor(node, failure)
+  if (rule.do !== 'incident') recordUnclear(world, node)
   if (rule.next !== undefined) {
     node.status = 'FAILED'
     node.edges = new Set(rule.next)
@@ -56,8 +59,21 @@ export function fail(world: Simulation, node: Node, failure: Failure): void {
   if (!node.hasIncident && node.scope !== undefined) world.push({ type: 'scope-failed', scope: node.scope, failure })
 }
 
-const ofScopes = new Set(['process', 'parallel', 'for-each'])
-const builtIn = new Set(['set', 'kafka-command', 'decision', 'fail', 'stop', 'branch', 'item', ...ofScopes])
+const ofScopes = new Set(['process', 'parallel', 'for-each', 'interval'])
+const builtIn = new Set([
+  'trigger',
+  'signal',
+  'kafka-listener',
+  'workflow',
+  'set',
+  'kafka-command',
+  'decision',
+  'fail',
+  'stop',
+  'branch',
+  'item',
+  ...ofScopes,
+])
 
 const attemptsOf = (node: Node): number => node.doc.retry?.maxAttempts ?? (builtIn.has(node.doc.type) ? 1 : 10)
 
@@ -77,13 +93,24 @@ export function stopInside(world: Simulation, scope: Scope): void {
 
 export function stop(world: Simulation, node: Node): void {
   if (!isOpen(node)) return
-  if (node.inner !== undefined) stopInside(world, node.inner)
-  for (const child of node.children) stop(world, child)
-  const isRunning = node.status === 'EXECUTING' && !builtIn.has(node.doc.type)
-  if (isRunning && node.doc.compensate !== undefined) world.unknown.push({ node, output: undefined })
-  node.epoch++
+  halt(world, node)
   node.status = 'STOPPED'
   node.hasIncident = false
+}
+
+/** What is under way of it ends, and nobody knows what came of it. */
+export function halt(world: Simulation, node: Node): void {
+  if (node.inner !== undefined) stopInside(world, node.inner)
+  for (const child of node.children) stop(world, child)
+  node.isUnclear ||= node.status === 'EXECUTING' && (node.doc.type === 'workflow' || !builtIn.has(node.doc.type))
+  recordUnclear(world, node)
+  node.epoch++
+}
+
+/** It may have done its work, and is undone in case it has. */
+function recordUnclear(world: Simulation, node: Node): void {
+  if (node.isUnclear && node.doc.compensate !== undefined) world.unknown.push({ node, output: undefined })
+  node.isUnclear = false
 }
 
 export function codeOf(error: unknown): string {

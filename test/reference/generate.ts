@@ -1,12 +1,22 @@
 // Random workflows, and what happens to them: a seed gives the same ones every time. Times are drawn from so wide a
 // range that no two things happen at once, but for what follows from one another.
 import { createRandom, type Random } from '../simulation/random.ts'
-import type { RuleDoc, Script, TaskDoc, Value, Values, WorkflowDoc } from './language.ts'
+import {
+  childDelayMs,
+  type RuleDoc,
+  type Script,
+  type TaskDoc,
+  type Value,
+  type Values,
+  type WorkflowDoc,
+} from './language.ts'
 
 export interface Program {
   readonly doc: WorkflowDoc
   readonly input: Value
   readonly script: Script
+  /** Workflows that it starts as children. */
+  readonly others: readonly WorkflowDoc[]
 }
 
 interface Drawing {
@@ -25,23 +35,42 @@ export function generate(seed: number): Program {
   const drawing: Drawing = { random, names: { count: 0 }, depth: 2 }
   const tasks = drawTasks(drawing, 2 + random.int(6))
   const doc: WorkflowDoc = { workflow: 'w', vars: { x: 0, y: 1 }, retention: '365d', tasks }
+  const list = Array.from({ length: random.int(4) }, () => random.int(9))
+  const text = JSON.stringify(tasks)
+  const others = children.filter(({ workflow }) => text.includes(`"workflow":"${workflow}"`))
+  return { doc, input: { n: random.int(6), list, none: [] }, script: drawScript(seed, random), others }
+}
+
+const child = (workflow: string, task: Omit<TaskDoc, 'name'>, output: Value): WorkflowDoc => {
+  const before = task.type === 'h' ? [] : [{ name: 'pause', type: 'trigger', delay: `${childDelayMs}ms` }]
+  return { workflow, vars: {}, retention: '365d', tasks: [...before, { name: 'work', ...task }], output }
+}
+const once = { maxAttempts: 1, initialInterval: '1ms', maxInterval: '1ms', jitter: 0, backoffCoefficient: 1 } as const
+const children = [
+  child('works', { type: 'h', timeout: '30d', retry: once, onFailure: 'fail' }, '${ tasks.work.output }'),
+  child('stops', { type: 'stop' }, 1),
+  child('fails', { type: 'fail' }, 1),
+]
+
+function drawScript(seed: number, random: Random): Script {
+  const arrivals = Array.from({ length: random.int(6) }, (_, index) => ({
+    atMs: drawMs(random) * 3 + index,
+    kind: random.pick(['record', 'signal'] as const),
+    name: random.pick(['one', 'two']),
+    value: { v: random.int(6) },
+  }))
   return {
-    doc,
-    input: { n: random.int(6), list: Array.from({ length: random.int(4) }, () => random.int(9)), none: [] },
-    script: drawScript(seed),
+    run(task, nth) {
+      const drawn = createRandom(`reference/${seed}/${task}/${nth}`)
+      const ms = drawMs(drawn)
+      return drawn.chance(0.4) ? { ms, code: drawn.pick(codes) } : { ms, output: { v: drawn.int(6) } }
+    },
+    arrivals,
   }
 }
 
-function drawScript(seed: number): Script {
-  return {
-    run(task, nth) {
-      const random = createRandom(`reference/${seed}/${task}/${nth}`)
-      const ms = 1 + random.int(9_999_999)
-      return random.chance(0.4) ? { ms, code: random.pick(codes) } : { ms, output: { v: random.int(6) } }
-    },
-    arrivals: [],
-  }
-}
+const drawMs = (random: Random): number => 1 + random.int(9_999_999)
+const drawDuration = (random: Random): string => `${drawMs(random)}ms`
 
 function drawTasks(drawing: Drawing, length: number): TaskDoc[] {
   const { random } = drawing
@@ -141,12 +170,69 @@ function drawTask(drawing: Drawing): TaskDoc {
       delete task.set
       break
     default:
+      drawLeaf(drawing, task)
   }
-  if (random.chance(0.3) && !['fail', 'stop'].includes(task.type)) task.compensate = drawCompensation(random, name)
-  if (task.type === 'h') task.timeout = '30d' // of a handler it is much shorter by default
+  if (!['fail', 'stop', 'set', 'decision', 'kafka-command'].includes(task.type)) drawDeadlines(drawing, task)
+  if (task.type === 'h') task.timeout = random.chance(0.1) ? drawDuration(random) : '30d'
+  // Whether the outcome of what is no handler is unknown once it took too long, the page does not say. To be decided is
+  // one that told that it had failed, waits for a person, and then takes too long.
+  const isClear =
+    task.type === 'h'
+      ? task.maxDuration === undefined || task.onMaxDuration === 'skip'
+      : (task.maxDuration ?? task.timeout ?? task.deadline) === undefined
+  if (isClear && random.chance(0.3) && !['fail', 'stop'].includes(task.type))
+    task.compensate = drawCompensation(random, name) // of a handler it is much shorter by default
   if (task.type === 'h' || (['process', 'parallel', 'for-each'].includes(task.type) && random.chance(0.3)))
     drawRetry(random, task)
+  // Not to be compared yet: an attempt that timed out, and then one that told that it has failed.
+  if (task.compensate !== undefined && task.timeout !== undefined && task.timeout !== '30d') task.retry = once
   return task
+}
+
+function drawLeaf({ random, names }: Drawing, task: TaskDoc): void {
+  switch (task.type) {
+    case 'trigger':
+      task.delay = drawDuration(random)
+      return
+    case 'signal':
+      task.signal = random.pick(['one', 'two'])
+      if (random.chance(0.5)) task.timeout = drawDuration(random)
+      return
+    case 'kafka-listener':
+      task.topic = random.pick(['one', 'two'])
+      task.correlate = { message: 'message.key', instance: 'instance.key' }
+      task.keep = '365d'
+      if (random.chance(0.5)) task.timeout = drawDuration(random)
+      return
+    case 'workflow':
+      task.workflow = random.pick(['works', 'works', 'stops', 'fails'])
+      if (random.chance(0.2)) task.wait = false
+      return
+    case 'interval':
+      task.every = drawDuration(random)
+      task.until = random.pick(['vars.x > 3', 'vars.y > 4', 'vars.x == vars.y'])
+      task.deadline = `${3 * drawMs(random)}ms`
+      task.onDeadline = random.pick(['complete', 'fail', 'skip'] as const)
+      task.onFailure = random.pick(['incident', 'fail', 'skip'] as const)
+      task.run = { name: `t${names.count++}`, type: 'h', timeout: '30d', retry: once, onFailure: 'skip' }
+      if (random.chance(0.3)) task.run.onFailure = 'fail'
+      if (random.chance(0.5)) task.run.set = { x: '${ vars.x + 1 }' }
+      return
+    default:
+  }
+}
+
+function drawDeadlines({ random }: Drawing, task: TaskDoc): void {
+  if (random.chance(0.1)) {
+    task.maxDuration = drawDuration(random)
+    if (random.chance(0.6)) task.onMaxDuration = random.pick(['fail', 'skip'] as const)
+  }
+  if (random.chance(0.1)) {
+    const then: TaskDoc = { name: '', type: 'kafka-command', topic: 'late', value: { of: task.name } }
+    const { name: _, ...rest } = then
+    // oxlint-disable-next-line unicorn/no-thenable
+    task.monitor = { completeBy: drawDuration(random), then: rest }
+  }
 }
 
 const drawInner = (drawing: Drawing): TaskDoc[] =>
@@ -173,11 +259,12 @@ function drawType({ random, depth }: Drawing): string {
   if (draw < 0.65) return 'kafka-command'
   if (draw < 0.8) return 'decision'
   if (draw < 0.83) return random.pick(['fail', 'stop'])
+  if (draw < 0.9) return random.pick(['trigger', 'signal', 'kafka-listener', 'interval', 'workflow'])
   return depth > 0 ? random.pick(['process', 'parallel', 'for-each']) : 'h'
 }
 
 function drawRetry(random: Random, task: TaskDoc): void {
-  const interval = `${1 + random.int(9_999_999)}ms`
+  const interval = drawDuration(random)
   task.retry = {
     maxAttempts: 1 + random.int(3),
     initialInterval: interval,

@@ -1,13 +1,18 @@
 // A small interpreter of the workflow language, from its page: nothing is stored, and nothing is shared with the engine.
+import { ran } from './intervals.ts'
 import { join } from './joins.ts'
 import type { Outcome, Script, Value, WorkflowDoc } from './language.ts'
 import { advance, beginScope, failScope } from './scopes.ts'
 import { Simulation, type Flips, type Node, type Step } from './simulation.ts'
 import { activate, attempt, grant } from './tasks.ts'
+import { arrive } from './waits.ts'
 import { end, unwind } from './unwinding.ts'
 
 export function interpret(doc: WorkflowDoc, input: Value, script: Script, flips: Flips = {}): Outcome {
   const world = new Simulation(doc, input, script, flips)
+  for (const arrival of script.arrivals) {
+    world.after(arrival.atMs, undefined, { type: 'call', call: () => arrive(world, arrival) })
+  }
   beginScope(world, world.root)
   settle(world)
   while (world.due.length > 0 && !isOver(world)) {
@@ -53,6 +58,7 @@ function take(world: Simulation, step: Step): void {
       return
     case 'settled':
       if (step.node.whole !== undefined) join(world, step.node.whole, step.node)
+      else if (step.node.scope?.owner?.doc.type === 'interval') ran(world, step.node.scope.owner, step.node)
       else if (step.node.scope !== undefined) advance(world, step.node.scope, step.node)
       return
     case 'scope-failed':

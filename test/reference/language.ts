@@ -20,7 +20,7 @@ export interface TaskDoc {
   compensate?: Omit<TaskDoc, 'name'>
   maxDuration?: string
   onMaxDuration?: 'fail' | 'skip'
-  monitor?: { completeBy: string; then: TaskDoc }
+  monitor?: { completeBy: string; then: Omit<TaskDoc, 'name'> }
   // kafka-command, kafka-listener
   topic?: string
   value?: Value
@@ -44,6 +44,10 @@ export interface TaskDoc {
   every?: string
   until?: string
   run?: TaskDoc
+  deadline?: string
+  onDeadline?: 'complete' | 'fail' | 'skip'
+  // signal
+  signal?: string
   // workflow
   workflow?: string
   key?: string
@@ -72,7 +76,15 @@ export interface Run {
 /** What happens outside: the nth run of a task, and records and signals by their times. */
 export interface Script {
   run(task: string, nth: number): Run
-  readonly arrivals: readonly { readonly atMs: number; readonly kind: 'record' | 'signal'; readonly name: string }[]
+  readonly arrivals: readonly Arrival[]
+}
+
+export interface Arrival {
+  readonly atMs: number
+  readonly kind: 'record' | 'signal'
+  /** The topic, or the signal. */
+  readonly name: string
+  readonly value: Value
 }
 
 /** What both sides tell. */
@@ -140,3 +152,6 @@ export function fill(value: Value, roots: Values): Value {
 
 /** Milliseconds of a duration: all that the generator writes are in `ms`. */
 export const msOf = (duration: string): number => Number(/^(\d+)ms$/.exec(duration)?.[1] ?? Number.NaN)
+
+/** How long a child waits that then ends itself. */
+export const childDelayMs = 1_234_567

@@ -37,6 +37,10 @@ export interface Node {
   inner: Scope | undefined
   children: Node[]
   failure: Failure | undefined
+  /** An attempt ended, and nobody knows what it did. */
+  isUnclear: boolean
+  /** Of an interval: when its last run began. */
+  runBeganAt: number
 }
 
 /** What follows. */
@@ -74,6 +78,15 @@ export class Simulation {
   readonly produced: Value[] = []
   readonly steps: Step[] = []
   readonly due: { readonly at: number; readonly step: Step; readonly node: Node | undefined; epoch: number }[] = []
+  /** Who waits for a record or a signal, the longest-waiting first, and what came for nobody yet. */
+  readonly waiting: { readonly node: Node; readonly epoch: number }[] = []
+  readonly kept: { readonly name: string; readonly value: Value }[] = []
+  /** Children that begin their work. */
+  readonly children: {
+    readonly node: Node
+    readonly epoch: number
+    readonly end: (output: Value, code: string | undefined) => void
+  }[] = []
   /** Handlers that wait for a slot. */
   readonly requests: { readonly node: Node; readonly epoch: number }[] = []
   readonly root: Scope
@@ -180,6 +193,8 @@ export function makeNode(
     inner: undefined,
     children: [],
     failure: undefined,
+    isUnclear: false,
+    runBeganAt: 0,
   }
 }
 

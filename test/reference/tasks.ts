@@ -1,8 +1,11 @@
 // Attempts of tasks, by their types.
 import { codeOf, complete, fail, skip } from './endings.ts'
-import { evaluate, fill, type Run } from './language.ts'
+import { evaluate, fill, msOf, type Run } from './language.ts'
+import { watch } from './deadlines.ts'
+import { openInterval } from './intervals.ts'
 import { openBranches, openItems } from './joins.ts'
 import { openScope } from './scopes.ts'
+import { pause, startChild, wait } from './waits.ts'
 import { isEntered, prefixOf, type Node, type Simulation } from './simulation.ts'
 
 /** Its turn has come. */
@@ -17,6 +20,7 @@ export function activate(world: Simulation, node: Node): void {
     fail(world, node, { code: codeOf(error), task: node.doc.name })
     return
   }
+  watch(world, node)
   attempt(world, node)
 }
 
@@ -52,6 +56,19 @@ function perform(world: Simulation, node: Node): void {
       return
     case 'for-each':
       openItems(world, node)
+      return
+    case 'trigger':
+      pause(world, node)
+      return
+    case 'signal':
+    case 'kafka-listener':
+      wait(world, node)
+      return
+    case 'interval':
+      openInterval(world, node)
+      return
+    case 'workflow':
+      startChild(world, node)
       return
     case 'fail':
     case 'stop':
@@ -99,11 +116,27 @@ export function grant(world: Simulation): void {
   for (const { node, epoch } of world.requests.splice(0)) {
     if (node.epoch !== epoch) continue
     node.status = 'EXECUTING'
-    const nth = (world.runs.get(node.path) ?? 0) + 1
-    world.runs.set(node.path, nth)
-    const told = world.script.run(node.path, nth)
+    const told = next(world, node.path)
     world.after(told.ms, node, { type: 'call', call: () => end(world, node, told) })
+    if (node.doc.timeout === undefined) continue
+    const call = (): void => {
+      node.isUnclear = true
+      fail(world, node, { code: 'timeout', task: node.doc.name })
+    }
+    world.after(msOf(node.doc.timeout), node, { type: 'call', call })
   }
+  for (const { node, epoch, end: ended } of world.children.splice(0)) {
+    if (node.epoch !== epoch) continue
+    const { ms, output = null, code } = next(world, `${node.path}/work`)
+    const call = (): void => ended(output, code === undefined ? undefined : 'child-failed')
+    world.after(ms, node, { type: 'call', call })
+  }
+}
+
+function next(world: Simulation, path: string): Run {
+  const nth = (world.runs.get(path) ?? 0) + 1
+  world.runs.set(path, nth)
+  return world.script.run(path, nth)
 }
 
 function end(world: Simulation, node: Node, { output, code }: Run): void {

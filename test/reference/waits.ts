@@ -1,0 +1,54 @@
+// Tasks that wait: for a time, a record, a signal, a child; and what comes from outside.
+import { complete, fail } from './endings.ts'
+import { childDelayMs, msOf, type Arrival, type Value } from './language.ts'
+import { type Node, type Simulation } from './simulation.ts'
+
+/** A timer of the task. */
+export function pause(world: Simulation, node: Node): void {
+  world.after(msOf(node.doc.delay ?? ''), node, { type: 'call', call: () => complete(world, node) })
+}
+
+/** A listener or a signal: what came before its time is there already. */
+export function wait(world: Simulation, node: Node): void {
+  const name = nameOf(node)
+  const at = world.kept.findIndex((each) => each.name === name)
+  const [kept] = at === -1 ? [] : world.kept.splice(at, 1)
+  if (kept !== undefined) {
+    complete(world, node, kept.value)
+    return
+  }
+  world.waiting.push({ node, epoch: node.epoch })
+  if (node.doc.timeout !== undefined) {
+    const call = (): void => fail(world, node, { code: 'timeout', task: node.doc.name })
+    world.after(msOf(node.doc.timeout), node, { type: 'call', call })
+  }
+}
+
+/** Goes to the one that has waited longest. */
+export function arrive(world: Simulation, { kind, name, value }: Arrival): void {
+  const topicOrSignal = `${kind} ${name}`
+  const at = world.waiting.findIndex(({ node, epoch }) => node.epoch === epoch && nameOf(node) === topicOrSignal)
+  const [waiting] = at === -1 ? [] : world.waiting.splice(at, 1)
+  if (waiting !== undefined) complete(world, waiting.node, value)
+  else world.kept.push({ name: topicOrSignal, value })
+}
+
+const nameOf = ({ doc }: Node): string =>
+  doc.type === 'kafka-listener' ? `record ${doc.topic}` : `signal ${doc.signal ?? doc.name}`
+
+/** A child of one handler, or of one that ends it. */
+export function startChild(world: Simulation, node: Node): void {
+  const { workflow, wait: waits } = node.doc
+  if (waits === false) {
+    complete(world, node)
+    return
+  }
+  const end = (output: Value, code: string | undefined): void => {
+    if (code === undefined) complete(world, node, output)
+    else fail(world, node, { code, task: node.doc.name })
+  }
+  const code = workflow === 'stops' ? 'child-stopped' : 'child-failed'
+  if (workflow === 'stops' || workflow === 'fails')
+    world.after(childDelayMs, node, { type: 'call', call: () => end(null, code) })
+  else world.children.push({ node, epoch: node.epoch, end })
+}
