@@ -62,7 +62,6 @@ export function stopTask(at: Attempt, row: TaskRow, out: Outcome): void {
 
 const unknownCodes: ReadonlySet<string> = new Set([
   ...['timeout', 'run-lost', 'max-duration', 'deadline'],
-  // Its handler had returned.
   ...['output-invalid', 'output-not-json'],
 ])
 
@@ -76,7 +75,9 @@ export function recordUnknown(at: Attempt, error: TaskError, out: Outcome): void
   const open = row?.open
   const isResting = open === undefined || open.kind === 'retry' || open.kind === 'slot'
   const last = isResting && row !== undefined ? row.error : error
-  if (last !== undefined && unknownCodes.has(last.code)) recordUndo(at, open, out)
+  // What its handler returned could not be used, or its `set` failed: the work has been done.
+  const isDone = (open?.kind === 'handler' || open?.kind === 'child') && error.code === 'expression'
+  if (isDone || (last !== undefined && unknownCodes.has(last.code))) recordUndo(at, open, out)
 }
 
 /** U1 */

@@ -58,6 +58,17 @@ suite('unwinding', () => {
     assert.deepEqual(undone(world), [{ of: 'a', gave: null }])
   })
 
+  test('a task whose `set` fails has done its work: it is compensated', () => {
+    const world = engineWorld(
+      workflowOf([`- { name: a, type: h, set: { x: "\${ input.no }" }, onFailure: fail, ${refund('a')} }`]),
+    )
+    world.start('w', 'k', {})
+    world.grantAll()
+    world.complete('a', 1)
+    assert.equal(world.instance('k').error?.code, 'expression')
+    assert.deepEqual(undone(world), [{ of: 'a', gave: null }])
+  })
+
   test('a task that timed out for good may have done its work: it is compensated', () => {
     const world = engineWorld(
       workflowOf([

@@ -13,6 +13,7 @@ export function watch(world: Simulation, node: Node): void {
 }
 
 function end(world: Simulation, node: Node): void {
+  if (world.wrong === 'a task past its maxDuration goes on') return
   if (!isOpen(node) || world.status !== 'EXECUTING') return
   halt(world, node)
   if (node.doc.onMaxDuration === 'skip') skip(world, node, 'live')
@@ -21,10 +22,12 @@ function end(world: Simulation, node: Node): void {
 
 /** Its scope is complete when that has run as well. */
 function tell(world: Simulation, node: Node): void {
+  if (world.wrong === 'nobody is told of what takes too long') return
   const { scope, doc } = node
   if (!isOpen(node) || scope === undefined || doc.monitor === undefined || world.status !== 'EXECUTING') return
   const name = `${doc.name}-monitor`
   const then = makeNode({ ...doc.monitor.then, name, dependsOn: [] }, prefixOf(node) + name, { scope })
+  then.isMonitor = true
   scope.nodes.push(then)
   world.push({ type: 'activate', node: then })
 }

@@ -2,8 +2,7 @@
 import { nameOfNode, nodesOf, rowAt } from '../../src/engine/nodes.ts'
 import { Payload } from '../../src/engine/payload.ts'
 import { engineWorld, type EngineWorld } from '../support/engine.ts'
-import type { Outcome, Value } from './language.ts'
-import type { Program } from './generate.ts'
+import type { Outcome, Program, Value } from './language.ts'
 
 interface Due {
   readonly atMs: number
@@ -82,8 +81,9 @@ function statusesOf(world: EngineWorld): Outcome['tasks'] {
   if (workflow === undefined) return statuses
   for (const node of nodesOf(tables, instance, workflow)) {
     const row = rowAt(tables, instance, node)
-    if (row !== undefined)
-      statuses[nameOfNode(tables, instance, workflow, node)] = row.hasIncident ? 'INCIDENT' : row.status
+    if (row === undefined) continue
+    const name = nameOfNode(tables, instance, workflow, node)
+    if (statuses[name] !== 'INCIDENT') statuses[name] = row.hasIncident ? 'INCIDENT' : row.status
   }
   return statuses
 }

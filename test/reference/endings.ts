@@ -2,13 +2,20 @@
 import { ExpressionFailure, msOf, type RuleDoc, type Value } from './language.ts'
 import { isOpen, type Failure, type Node, type Scope, type Simulation } from './simulation.ts'
 
-/** The attempt has done its work. */
-export function complete(world: Simulation, node: Node, output?: Value, chosen?: ReadonlySet<string>): void {
+/** The attempt has done its work; false where what follows from that fails. */
+export function complete(
+  world: Simulation,
+  node: Node,
+  output?: Value,
+  { chosen, hasWorked = true }: { chosen?: ReadonlySet<string>; hasWorked?: boolean } = {},
+): boolean {
   try {
     world.write(node.doc.set, node, { output: output ?? null })
   } catch (error) {
-    fail(world, node, { code: codeOf(error), task: node.doc.name })
-    return
+    // What it has done is done: it is not tried again for that, and undone like any other.
+    node.isUnclear = isWork(node)
+    fail(world, node, { code: codeOf(error), task: node.doc.name }, { isFinal: hasWorked })
+    return false
   }
   node.epoch++
   node.isUnclear = false
@@ -18,15 +25,17 @@ export function complete(world: Simulation, node: Node, output?: Value, chosen?:
   node.edges = chosen ?? 'live'
   if (node.doc.compensate !== undefined) world.completed.push({ node, output })
   world.push({ type: 'settled', node })
+  return true
 }
 
 export function skip(world: Simulation, node: Node, edges: 'live' | 'dead'): void {
   node.epoch++
   node.status = 'SKIPPED'
   node.hasIncident = false
-  node.edges = edges
+  node.edges = world.wrong === 'what was skipped for itself leaves dead edges' ? 'dead' : edges
   // A skipped decision takes its default.
-  if (edges === 'live' && node.doc.type === 'decision') node.edges = new Set(node.doc.default)
+  if (edges === 'live' && node.doc.type === 'decision')
+    node.edges = new Set(world.wrong === 'a skipped decision chooses nothing' ? [] : node.doc.default)
   world.push({ type: 'settled', node })
 }
 
@@ -34,7 +43,7 @@ export function skip(world: Simulation, node: Node, edges: 'live' | 'dead'): voi
 export function fail(world: Simulation, node: Node, failure: Failure, { isFinal = false } = {}): void {
   node.epoch++
   const { retry } = node.doc
-  if (!isFinal && node.attempt < attemptsOf(node)) {
+  if (!isFinal && node.attempt < attemptsOf(node) && world.wrong !== 'nothing is tried again') {
     node.status = 'SUBMITTED'
     const interval = msOf(retry?.initialInterval ?? '')
     world.after(interval, node, { type: 'attempt', node })
@@ -75,6 +84,9 @@ const builtIn = new Set([
   ...ofScopes,
 ])
 
+/** It does its work somewhere else. */
+const isWork = ({ doc: { type } }: Node): boolean => type === 'workflow' || !builtIn.has(type)
+
 const attemptsOf = (node: Node): number => node.doc.retry?.maxAttempts ?? (builtIn.has(node.doc.type) ? 1 : 10)
 
 function ruleFor(node: Node, failure: Failure): RuleDoc {
@@ -102,13 +114,14 @@ export function stop(world: Simulation, node: Node): void {
 export function halt(world: Simulation, node: Node): void {
   if (node.inner !== undefined) stopInside(world, node.inner)
   for (const child of node.children) stop(world, child)
-  node.isUnclear ||= node.status === 'EXECUTING' && (node.doc.type === 'workflow' || !builtIn.has(node.doc.type))
+  node.isUnclear ||= node.status === 'EXECUTING' && isWork(node)
   recordUnclear(world, node)
   node.epoch++
 }
 
 /** It may have done its work, and is undone in case it has. */
 function recordUnclear(world: Simulation, node: Node): void {
+  if (world.wrong === 'unknown outcomes are not undone') return
   if (node.isUnclear && node.doc.compensate !== undefined) world.unknown.push({ node, output: undefined })
   node.isUnclear = false
 }

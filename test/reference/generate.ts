@@ -3,39 +3,26 @@
 import { createRandom, type Random } from '../simulation/random.ts'
 import {
   childDelayMs,
+  type Program,
   type RuleDoc,
   type Script,
   type TaskDoc,
   type Value,
-  type Values,
   type WorkflowDoc,
 } from './language.ts'
-
-export interface Program {
-  readonly doc: WorkflowDoc
-  readonly input: Value
-  readonly script: Script
-  /** Workflows that it starts as children. */
-  readonly others: readonly WorkflowDoc[]
-}
-
-interface Drawing {
-  readonly random: Random
-  /** Names that were given. */
-  readonly names: { count: number }
-  /** Levels of scopes that may still come. */
-  readonly depth: number
-}
-
-const codes = ['a', 'b']
-const varNames = ['x', 'y']
+import { codes, drawCondition, drawMs, drawTask, never, once, type Drawing } from './generate-task.ts'
 
 export function generate(seed: number): Program {
   const random = createRandom(`reference/${seed}`)
-  const drawing: Drawing = { random, names: { count: 0 }, depth: 2 }
+  const drawing: Drawing = { random, names: { count: 0 }, depth: 2, isRacing: false, list: drawTasks }
   const tasks = drawTasks(drawing, 2 + random.int(6))
   const doc: WorkflowDoc = { workflow: 'w', vars: { x: 0, y: 1 }, retention: '365d', tasks }
-  const list = Array.from({ length: random.int(4) }, () => random.int(9))
+  if (random.chance(0.5)) {
+    const { name } = random.pick(tasks)
+    doc.output = { x: '${ vars.x }', list: ['${ vars.y }', `\${ tasks.${name}.status }`] }
+  }
+  if (random.chance(0.1)) doc.maxDuration = `${3 * drawMs(random)}ms`
+  const list = Array.from({ length: random.pick([0, 1, 2, 3, 3, 4]) }, () => random.int(9))
   const text = JSON.stringify(tasks)
   const others = children.filter(({ workflow }) => text.includes(`"workflow":"${workflow}"`))
   return { doc, input: { n: random.int(6), list, none: [] }, script: drawScript(seed, random), others }
@@ -45,9 +32,8 @@ const child = (workflow: string, task: Omit<TaskDoc, 'name'>, output: Value): Wo
   const before = task.type === 'h' ? [] : [{ name: 'pause', type: 'trigger', delay: `${childDelayMs}ms` }]
   return { workflow, vars: {}, retention: '365d', tasks: [...before, { name: 'work', ...task }], output }
 }
-const once = { maxAttempts: 1, initialInterval: '1ms', maxInterval: '1ms', jitter: 0, backoffCoefficient: 1 } as const
 const children = [
-  child('works', { type: 'h', timeout: '30d', retry: once, onFailure: 'fail' }, '${ tasks.work.output }'),
+  child('works', { type: 'h', timeout: never, retry: once, onFailure: 'fail' }, '${ tasks.work.output }'),
   child('stops', { type: 'stop' }, 1),
   child('fails', { type: 'fail' }, 1),
 ]
@@ -69,9 +55,6 @@ function drawScript(seed: number, random: Random): Script {
   }
 }
 
-const drawMs = (random: Random): number => 1 + random.int(9_999_999)
-const drawDuration = (random: Random): string => `${drawMs(random)}ms`
-
 function drawTasks(drawing: Drawing, length: number): TaskDoc[] {
   const { random } = drawing
   const tasks = Array.from({ length }, () => drawTask(drawing))
@@ -81,6 +64,15 @@ function drawTasks(drawing: Drawing, length: number): TaskDoc[] {
     const before = tasks.slice(0, index).map(({ name }) => name)
     task.dependsOn = draw < 0.6 ? [] : before.filter(() => random.chance(0.4)).slice(0, 3)
   })
+  for (const task of tasks) {
+    const [source] = task.dependsOn ?? []
+    if (task.type !== 'kafka-command' || source === undefined) continue
+    task.value = {
+      of: task.name,
+      x: '${ vars.x }',
+      after: `\${ tasks.${source}.${random.chance(0.9) ? 'status' : 'output'} }`,
+    }
+  }
   tasks.forEach((task, index) => {
     drawChoices(drawing, task, tasks, index)
     drawRules(drawing, task, tasks, index)
@@ -130,7 +122,8 @@ function drawRules(drawing: Drawing, task: TaskDoc, tasks: readonly TaskDoc[], i
     return { do: random.pick(['incident', 'fail', 'skip'] as const) }
   }
   const draw = random.next()
-  if (draw < 0.5) task.onFailure = random.pick(['incident', 'fail', 'fail', 'skip', 'skip'] as const)
+  if (drawing.isRacing && random.chance(0.4)) task.onFailure = 'fail'
+  else if (draw < 0.5) task.onFailure = random.pick(['incident', 'fail', 'fail', 'skip', 'skip'] as const)
   else if (draw < 0.7)
     task.onFailure = [
       { code: 'a', ...rule() },
@@ -140,155 +133,4 @@ function drawRules(drawing: Drawing, task: TaskDoc, tasks: readonly TaskDoc[], i
     const only = rule()
     task.onFailure = only.next === undefined ? [only] : only
   }
-}
-
-function drawTask(drawing: Drawing): TaskDoc {
-  const { random } = drawing
-  const name = `t${drawing.names.count++}`
-  const task: TaskDoc = { name, type: drawType(drawing) }
-  if (random.chance(0.2)) task.when = drawCondition(random)
-  if (task.type === 'set' || random.chance(0.2)) task.set = drawSet(random, task.type === 'h')
-  switch (task.type) {
-    case 'kafka-command':
-      task.topic = 'out'
-      task.value = { of: name, x: '${ vars.x }', y: '${ vars.y }' }
-      break
-    case 'process':
-      task.tasks = drawInner(drawing)
-      break
-    case 'parallel':
-      task.branches = Array.from({ length: 1 + random.int(3) }, () => drawInner(drawing))
-      task.join = random.pick(['all', 'first', 'any', 1 + random.int(3)] as const)
-      break
-    case 'for-each':
-      drawForEach(drawing, task)
-      break
-    case 'fail':
-    case 'stop':
-      if (task.type === 'fail') task.code = random.pick(codes)
-      task.reason = 'so be it'
-      delete task.set
-      break
-    default:
-      drawLeaf(drawing, task)
-  }
-  if (!['fail', 'stop', 'set', 'decision', 'kafka-command'].includes(task.type)) drawDeadlines(drawing, task)
-  if (task.type === 'h') task.timeout = random.chance(0.1) ? drawDuration(random) : '30d'
-  // Whether the outcome of what is no handler is unknown once it took too long, the page does not say. To be decided is
-  // one that told that it had failed, waits for a person, and then takes too long.
-  const isClear =
-    task.type === 'h'
-      ? task.maxDuration === undefined || task.onMaxDuration === 'skip'
-      : (task.maxDuration ?? task.timeout ?? task.deadline) === undefined
-  if (isClear && random.chance(0.3) && !['fail', 'stop'].includes(task.type))
-    task.compensate = drawCompensation(random, name) // of a handler it is much shorter by default
-  if (task.type === 'h' || (['process', 'parallel', 'for-each'].includes(task.type) && random.chance(0.3)))
-    drawRetry(random, task)
-  // Not to be compared yet: an attempt that timed out, and then one that told that it has failed.
-  if (task.compensate !== undefined && task.timeout !== undefined && task.timeout !== '30d') task.retry = once
-  return task
-}
-
-function drawLeaf({ random, names }: Drawing, task: TaskDoc): void {
-  switch (task.type) {
-    case 'trigger':
-      task.delay = drawDuration(random)
-      return
-    case 'signal':
-      task.signal = random.pick(['one', 'two'])
-      if (random.chance(0.5)) task.timeout = drawDuration(random)
-      return
-    case 'kafka-listener':
-      task.topic = random.pick(['one', 'two'])
-      task.correlate = { message: 'message.key', instance: 'instance.key' }
-      task.keep = '365d'
-      if (random.chance(0.5)) task.timeout = drawDuration(random)
-      return
-    case 'workflow':
-      task.workflow = random.pick(['works', 'works', 'stops', 'fails'])
-      if (random.chance(0.2)) task.wait = false
-      return
-    case 'interval':
-      task.every = drawDuration(random)
-      task.until = random.pick(['vars.x > 3', 'vars.y > 4', 'vars.x == vars.y'])
-      task.deadline = `${3 * drawMs(random)}ms`
-      task.onDeadline = random.pick(['complete', 'fail', 'skip'] as const)
-      task.onFailure = random.pick(['incident', 'fail', 'skip'] as const)
-      task.run = { name: `t${names.count++}`, type: 'h', timeout: '30d', retry: once, onFailure: 'skip' }
-      if (random.chance(0.3)) task.run.onFailure = 'fail'
-      if (random.chance(0.5)) task.run.set = { x: '${ vars.x + 1 }' }
-      return
-    default:
-  }
-}
-
-function drawDeadlines({ random }: Drawing, task: TaskDoc): void {
-  if (random.chance(0.1)) {
-    task.maxDuration = drawDuration(random)
-    if (random.chance(0.6)) task.onMaxDuration = random.pick(['fail', 'skip'] as const)
-  }
-  if (random.chance(0.1)) {
-    const then: TaskDoc = { name: '', type: 'kafka-command', topic: 'late', value: { of: task.name } }
-    const { name: _, ...rest } = then
-    // oxlint-disable-next-line unicorn/no-thenable
-    task.monitor = { completeBy: drawDuration(random), then: rest }
-  }
-}
-
-const drawInner = (drawing: Drawing): TaskDoc[] =>
-  drawTasks({ ...drawing, depth: drawing.depth - 1 }, 1 + drawing.random.int(3))
-
-function drawForEach(drawing: Drawing, task: TaskDoc): void {
-  const { random } = drawing
-  task.items = random.pick(['${ input.list }', '${ input.list }', '${ input.none }'])
-  task.tasks = drawInner(drawing)
-  if (random.chance(0.5)) task.concurrency = 1 + random.int(3)
-  if (random.chance(0.5)) task.join = random.pick(['all', 'first', 'any', 1 + random.int(3)] as const)
-  if (random.chance(0.5)) task.onItemFailure = random.pick(['fail', 'continue'] as const)
-  if (random.chance(0.5)) {
-    const { name } = random.pick(task.tasks)
-    task.output = { status: `\${ tasks.${name}.status }`, item: '${ item }', index: '${ index }' }
-    if (random.chance(0.2)) task.output = `\${ tasks.${name}.output }`
-  }
-}
-
-function drawType({ random, depth }: Drawing): string {
-  const draw = random.next()
-  if (draw < 0.35) return 'h'
-  if (draw < 0.5) return 'set'
-  if (draw < 0.65) return 'kafka-command'
-  if (draw < 0.8) return 'decision'
-  if (draw < 0.83) return random.pick(['fail', 'stop'])
-  if (draw < 0.9) return random.pick(['trigger', 'signal', 'kafka-listener', 'interval', 'workflow'])
-  return depth > 0 ? random.pick(['process', 'parallel', 'for-each']) : 'h'
-}
-
-function drawRetry(random: Random, task: TaskDoc): void {
-  const interval = drawDuration(random)
-  task.retry = {
-    maxAttempts: 1 + random.int(3),
-    initialInterval: interval,
-    maxInterval: interval,
-    backoffCoefficient: 1,
-    jitter: 0,
-  }
-}
-
-function drawCompensation(random: Random, name: string): Omit<TaskDoc, 'name'> {
-  if (random.chance(0.5)) return { type: 'kafka-command', topic: 'undo', value: { of: name, gave: '${ output }' } }
-  const undo: TaskDoc = { name, type: 'undo', timeout: '30d' }
-  drawRetry(random, undo)
-  const { name: _, ...rest } = undo
-  return rest
-}
-
-function drawCondition(random: Random): string {
-  const left = random.pick(['vars.x', 'vars.y', 'input.n'])
-  return random.pick([`${left} > ${random.int(5)}`, `${left} == ${random.int(4)}`, `${left} > ${random.int(2)}`])
-}
-
-function drawSet(random: Random, hasOutput: boolean): Values {
-  const values = ['${ vars.x + 1 }', '${ vars.y + vars.x }', '${ input.n }', random.int(5)]
-  if (hasOutput) values.push('${ output.v }')
-  return { [random.pick(varNames)]: random.pick(values) }
 }

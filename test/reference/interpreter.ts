@@ -1,18 +1,20 @@
 // A small interpreter of the workflow language, from its page: nothing is stored, and nothing is shared with the engine.
 import { ran } from './intervals.ts'
 import { join } from './joins.ts'
-import type { Outcome, Script, Value, WorkflowDoc } from './language.ts'
+import { msOf, type Outcome, type Program } from './language.ts'
 import { advance, beginScope, failScope } from './scopes.ts'
-import { Simulation, type Flips, type Node, type Step } from './simulation.ts'
+import { Simulation, type Flip, type Node, type Step } from './simulation.ts'
 import { activate, attempt, grant } from './tasks.ts'
 import { arrive } from './waits.ts'
 import { end, unwind } from './unwinding.ts'
 
-export function interpret(doc: WorkflowDoc, input: Value, script: Script, flips: Flips = {}): Outcome {
-  const world = new Simulation(doc, input, script, flips)
+export function interpret({ doc, input, script }: Program, wrong?: Flip): Outcome {
+  const world = new Simulation(doc, input, script, wrong)
   for (const arrival of script.arrivals) {
     world.after(arrival.atMs, undefined, { type: 'call', call: () => arrive(world, arrival) })
   }
+  const ending: Step = { type: 'end', status: 'FAILED', code: 'max-duration' }
+  if (doc.maxDuration !== undefined) world.after(msOf(doc.maxDuration), undefined, ending)
   beginScope(world, world.root)
   settle(world)
   while (world.due.length > 0 && !isOver(world)) {
@@ -86,7 +88,8 @@ function outcomeOf(world: Simulation): Outcome {
 
 function note(nodes: readonly Node[], tasks: { [name: string]: string }): void {
   for (const node of nodes) {
-    tasks[node.path] = node.hasIncident ? 'INCIDENT' : node.status
+    if (node.status !== 'NOT_STARTED' && tasks[node.path] !== 'INCIDENT')
+      tasks[node.path] = node.hasIncident ? 'INCIDENT' : node.status
     note(node.inner?.nodes ?? [], tasks)
     note(node.children, tasks)
   }

@@ -21,12 +21,13 @@ export function openItems(world: Simulation, node: Node): void {
     return makeNode(doc, `${node.path}[${index}]`, { whole: node, item: { item, index } })
   })
   node.status = 'EXECUTING'
-  if (items.length === 0) complete(world, node, [])
+  if (items.length === 0) complete(world, node, [], { hasWorked: false })
   else beginItems(world, node)
 }
 
 function beginItems(world: Simulation, { doc, children }: Node): void {
-  let room = (doc.concurrency ?? Infinity) - children.filter(isOpen).length
+  const most = world.wrong === 'all items run at once' ? Infinity : (doc.concurrency ?? Infinity)
+  let room = most - children.filter(isOpen).length
   for (const child of children) {
     if (child.status !== 'NOT_STARTED' || room-- <= 0) continue
     openScope(world, child, `${child.path}.`)
@@ -41,7 +42,7 @@ export function join(world: Simulation, node: Node, child: Node): void {
     beginItems(world, node)
     return
   }
-  for (const each of node.children) stop(world, each)
+  if (world.wrong !== 'what is not needed any more runs on') for (const each of node.children) stop(world, each)
   if (verdict === 'skip') skip(world, node, 'live')
   else if (verdict === 'fail') fail(world, node, child.failure ?? { code: 'join', task: node.doc.name })
   else complete(world, node, node.doc.type === 'for-each' ? outputsOf(node) : undefined)
@@ -60,10 +61,11 @@ function verdictOn(world: Simulation, { doc, children }: Node): 'wait' | 'comple
   const { join: rule = 'all' } = doc
   if (isAllSettled && skipped === total) return 'skip'
   if (rule === 'all') {
-    if (failed > 0 && doc.onItemFailure !== 'continue') return 'fail'
+    const isTolerant = doc.onItemFailure === 'continue' && world.wrong !== 'a failed item is never tolerated'
+    if (failed > 0 && !isTolerant) return 'fail'
     return isAllSettled ? 'complete' : 'wait'
   }
-  if (rule === 'first' && world.flips.firstIgnoresFailures !== true) {
+  if (rule === 'first' && world.wrong !== 'the first to end does not decide by failing') {
     if (succeeded + failed === 0) return 'wait'
     return failed > 0 ? 'fail' : 'complete'
   }

@@ -64,6 +64,7 @@ export interface WorkflowDoc {
   retention: string
   tasks: TaskDoc[]
   output?: Value
+  maxDuration?: string
 }
 
 /** What becomes of a run of a handler: how long it takes, and how it ends. */
@@ -85,6 +86,14 @@ export interface Arrival {
   /** The topic, or the signal. */
   readonly name: string
   readonly value: Value
+}
+
+export interface Program {
+  readonly doc: WorkflowDoc
+  readonly input: Value
+  readonly script: Script
+  /** Workflows that it starts as children. */
+  readonly others: readonly WorkflowDoc[]
 }
 
 /** What both sides tell. */

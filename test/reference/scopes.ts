@@ -19,7 +19,8 @@ export function advance(world: Simulation, scope: Scope, settled: Node): void {
   // All at once: what one of them comes to is news to the others, and follows.
   const ready = scope.nodes.filter((node) => node.doc.dependsOn?.includes(settled.doc.name) && isReady(scope, node))
   const live = ready.filter(
-    (node) => world.flips.deadPathsAreLive === true || sourcesOf(scope, node).some((source) => isLive(source, node)),
+    (node) =>
+      world.wrong === 'dead paths are live' || sourcesOf(scope, node).some((source) => isLive(world, source, node)),
   )
   for (const node of ready) {
     if (live.includes(node)) world.push({ type: 'activate', node })
@@ -34,13 +35,15 @@ const sourcesOf = (scope: Scope, { doc }: Node): Node[] =>
 const isReady = (scope: Scope, node: Node): boolean =>
   node.status === 'NOT_STARTED' && sourcesOf(scope, node).every(isSettled)
 
-function isLive(source: Node, { doc: { name: target } }: Node): boolean {
+function isLive(world: Simulation, source: Node, { doc: { name: target } }: Node): boolean {
   switch (source.status) {
     case 'FAILED':
       return typeof source.edges !== 'string' && source.edges.has(target)
     case 'COMPLETED':
     case 'SKIPPED': {
-      if (source.edges === 'dead' || rescues(source).includes(target)) return false
+      if (source.edges === 'dead') return false
+      const isRescue = rescues(source).includes(target)
+      if (isRescue && world.wrong !== 'edges to what a failure may choose are live without one') return false
       const isNamed = [...(source.doc.cases ?? []).flatMap(({ next }) => next), ...(source.doc.default ?? [])].includes(
         target,
       )
@@ -60,14 +63,20 @@ function rescues({ doc: { onFailure } }: Node): readonly string[] {
 function endScope(world: Simulation, scope: Scope): void {
   const { owner } = scope
   if (owner === undefined) world.push({ type: 'call', call: () => completeInstance(world) })
-  else if (scope.nodes.every(({ status }) => status === 'SKIPPED')) skip(world, owner, 'live')
+  else if (hasNothingRun(world, scope)) skip(world, owner, 'live')
   else if (owner.doc.type === 'item') endItem(world, owner)
   else complete(world, owner)
 }
 
+const hasNothingRun = ({ wrong }: Simulation, { nodes }: Scope): boolean =>
+  wrong !== 'a process in which nothing ran is completed' &&
+  nodes.every(({ status, isMonitor }) => isMonitor || status === 'SKIPPED')
+
 function completeInstance(world: Simulation): void {
   if (world.status !== 'EXECUTING') return
   world.status = 'COMPLETED'
+  const [first] = world.root.nodes
+  if (first !== undefined) world.output = fill(world.doc.output ?? null, world.roots(first))
 }
 
 /** A task of it has failed for good. */
@@ -93,7 +102,8 @@ export function failScope(world: Simulation, scope: Scope, failure: Failure): vo
 function endItem(world: Simulation, node: Node): void {
   const [first] = node.inner?.nodes ?? []
   try {
-    if (node.doc.output === undefined || first === undefined) complete(world, node, node.inner?.nodes.at(-1)?.output)
+    if (node.doc.output === undefined || first === undefined)
+      complete(world, node, node.inner?.nodes.findLast(({ isMonitor }) => !isMonitor)?.output)
     else complete(world, node, fill(node.doc.output, world.roots(first)))
   } catch (error) {
     node.status = 'FAILED'

@@ -37,6 +37,8 @@ export interface Node {
   inner: Scope | undefined
   children: Node[]
   failure: Failure | undefined
+  /** It stands beside the tasks of its scope, which waits for it, and is no less skipped for it. */
+  isMonitor: boolean
   /** An attempt ended, and nobody knows what it did. */
   isUnclear: boolean
   /** Of an interval: when its last run began. */
@@ -52,12 +54,26 @@ export type Step =
   | { readonly type: 'end'; readonly status: 'FAILED' | 'STOPPED'; readonly code: string }
   | { readonly type: 'call'; readonly call: () => void }
 
-/** Rules turned around, to see that the comparison notices. */
-export interface Flips {
-  readonly deadPathsAreLive?: boolean
-  readonly firstIgnoresFailures?: boolean
-  readonly undoesInOrder?: boolean
-}
+/** Rules that an interpreter can get wrong, to see that the comparison notices. */
+export const flips = [
+  'dead paths are live',
+  'what was skipped for itself leaves dead edges',
+  'a skipped decision chooses nothing',
+  'edges to what a failure may choose are live without one',
+  'a process in which nothing ran is completed',
+  'nothing is tried again',
+  'the first to end does not decide by failing',
+  'what is not needed any more runs on',
+  'all items run at once',
+  'a failed item is never tolerated',
+  'what was done is undone in the order of completion',
+  'unknown outcomes are not undone',
+  'a stopped instance is unwound',
+  'what comes early is lost',
+  'a task past its maxDuration goes on',
+  'nobody is told of what takes too long',
+] as const
+export type Flip = (typeof flips)[number]
 
 /** What is to be undone: a task that has done its work, or may have. */
 export interface Undo {
@@ -69,7 +85,7 @@ export class Simulation {
   readonly doc: WorkflowDoc
   readonly input: Value
   readonly script: Script
-  readonly flips: Flips
+  readonly wrong: Flip | undefined
   now = 0
   status = 'EXECUTING'
   code: string | undefined
@@ -99,11 +115,11 @@ export class Simulation {
   /** How often each handler task was run. */
   readonly runs = new Map<string, number>()
 
-  constructor(doc: WorkflowDoc, input: Value, script: Script, flips: Flips) {
+  constructor(doc: WorkflowDoc, input: Value, script: Script, wrong?: Flip) {
     this.doc = doc
     this.input = input
     this.script = script
-    this.flips = flips
+    this.wrong = wrong
     this.vars = { ...doc.vars }
     this.root = makeScope(undefined, doc.tasks, '')
   }
@@ -193,6 +209,7 @@ export function makeNode(
     inner: undefined,
     children: [],
     failure: undefined,
+    isMonitor: false,
     isUnclear: false,
     runBeganAt: 0,
   }

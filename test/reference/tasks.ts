@@ -11,21 +11,26 @@ import { isEntered, prefixOf, type Node, type Simulation } from './simulation.ts
 /** Its turn has come. */
 export function activate(world: Simulation, node: Node): void {
   if (node.status !== 'NOT_STARTED' || (node.scope !== undefined && !isEntered(node.scope))) return
+  node.attempt = 1
   try {
     if (node.doc.when !== undefined && evaluate(node.doc.when, world.roots(node)) !== true) {
       skip(world, node, 'live')
       return
     }
   } catch (error) {
-    fail(world, node, { code: codeOf(error), task: node.doc.name })
+    fail(world, node, { code: codeOf(error), task: node.doc.name }, { isFinal: true })
     return
   }
   watch(world, node)
-  attempt(world, node)
+  begin(world, node)
 }
 
 export function attempt(world: Simulation, node: Node): void {
   node.attempt++
+  begin(world, node)
+}
+
+function begin(world: Simulation, node: Node): void {
   node.status = 'EXECUTING'
   world.forget(node)
   try {
@@ -42,8 +47,7 @@ function perform(world: Simulation, node: Node): void {
       complete(world, node)
       return
     case 'kafka-command':
-      world.produced.push({ topic: doc.topic ?? '', value: fill(doc.value ?? null, world.roots(node)) })
-      complete(world, node)
+      send(world, node)
       return
     case 'decision':
       decide(world, node)
@@ -84,6 +88,13 @@ function perform(world: Simulation, node: Node): void {
   }
 }
 
+/** The record and what follows from it are one: with the one there is the other. */
+function send(world: Simulation, node: Node): void {
+  const { topic = '', value = null } = node.doc
+  const record = { topic, value: fill(value, world.roots(node)) }
+  if (complete(world, node)) world.produced.push(record)
+}
+
 function decide(world: Simulation, node: Node): void {
   const { cases = [], mode, default: otherwise } = node.doc
   const chosen: string[] = []
@@ -102,7 +113,7 @@ function decide(world: Simulation, node: Node): void {
 /** Its output is the names that it chose. */
 function choose(world: Simulation, node: Node, names: readonly string[]): void {
   const chosen = new Set(names)
-  complete(world, node, [...chosen], chosen)
+  complete(world, node, [...chosen], { chosen, hasWorked: false })
 }
 
 /** A handler asks for a slot. */

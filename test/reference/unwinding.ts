@@ -7,13 +7,16 @@ export function end(world: Simulation, status: 'FAILED' | 'STOPPED', code: strin
   stopInside(world, world.root)
   world.code = code
   world.status = status
-  if (status === 'FAILED') unwind(world)
+  if (status === 'FAILED' || world.wrong === 'a stopped instance is unwound') unwind(world)
 }
 
 /** The next of what is to be undone: unknown outcomes first, then in reverse order of completion. */
 export function unwind(world: Simulation): void {
   const undo =
-    world.unknown.pop() ?? (world.flips.undoesInOrder === true ? world.completed.shift() : world.completed.pop())
+    world.unknown.pop() ??
+    (world.wrong === 'what was done is undone in the order of completion'
+      ? world.completed.shift()
+      : world.completed.pop())
   world.status = undo === undefined ? 'FAILED' : 'COMPENSATING'
   world.undoing = undefined
   if (undo === undefined) return

@@ -14,7 +14,8 @@ export function wait(world: Simulation, node: Node): void {
   const at = world.kept.findIndex((each) => each.name === name)
   const [kept] = at === -1 ? [] : world.kept.splice(at, 1)
   if (kept !== undefined) {
-    complete(world, node, kept.value)
+    if (node.doc.type === 'signal') complete(world, node, kept.value)
+    else elsewhere(world, node, () => complete(world, node, kept.value))
     return
   }
   world.waiting.push({ node, epoch: node.epoch })
@@ -24,13 +25,22 @@ export function wait(world: Simulation, node: Node): void {
   }
 }
 
+/** A record is kept and a child is started where its key belongs: to ask and to be answered is a step each. */
+function elsewhere(world: Simulation, node: Node, call: () => void): void {
+  const { epoch } = node
+  const answer = (): void => {
+    if (node.epoch === epoch) call()
+  }
+  world.push({ type: 'call', call: () => world.push({ type: 'call', call: answer }) })
+}
+
 /** Goes to the one that has waited longest. */
 export function arrive(world: Simulation, { kind, name, value }: Arrival): void {
   const topicOrSignal = `${kind} ${name}`
   const at = world.waiting.findIndex(({ node, epoch }) => node.epoch === epoch && nameOf(node) === topicOrSignal)
   const [waiting] = at === -1 ? [] : world.waiting.splice(at, 1)
   if (waiting !== undefined) complete(world, waiting.node, value)
-  else world.kept.push({ name: topicOrSignal, value })
+  else if (world.wrong !== 'what comes early is lost') world.kept.push({ name: topicOrSignal, value })
 }
 
 const nameOf = ({ doc }: Node): string =>
@@ -40,7 +50,7 @@ const nameOf = ({ doc }: Node): string =>
 export function startChild(world: Simulation, node: Node): void {
   const { workflow, wait: waits } = node.doc
   if (waits === false) {
-    complete(world, node)
+    elsewhere(world, node, () => complete(world, node))
     return
   }
   const end = (output: Value, code: string | undefined): void => {
