@@ -1,11 +1,13 @@
 // The real engine under the same script: handlers end at their times, timers fire at theirs.
+import type { HandlerRun } from '../../src/engine/effect.ts'
 import { nameOfNode, nodesOf, rowAt } from '../../src/engine/nodes.ts'
 import { Payload } from '../../src/engine/payload.ts'
 import { engineWorld, type EngineWorld } from '../support/engine.ts'
-import type { Outcome, Program, Value } from './language.ts'
+import type { Outcome, Program, Run, Value } from './language.ts'
 
 interface Due {
   readonly atMs: number
+  readonly run?: HandlerRun
   readonly happen: () => void
 }
 
@@ -13,7 +15,7 @@ export function drive({ doc, others, input, script }: Program): Outcome {
   const world = engineWorld([doc, ...others].map((each) => JSON.stringify(each)).join('\n---\n'), 1)
   world.checksInvariants = false
   const startMs = world.nowMs
-  const due: Due[] = script.arrivals.map(({ atMs, kind, name, value }) => ({
+  let due: Due[] = script.arrivals.map(({ atMs, kind, name, value }) => ({
     atMs: startMs + atMs,
     happen: () => {
       if (kind === 'record') world.record(name, value, { key: 'k' })
@@ -22,15 +24,20 @@ export function drive({ doc, others, input, script }: Program): Outcome {
   }))
   const runs = new Map<string, number>()
   let seen = 0
+  let aborted = 0
   world.start('w', 'k', input)
   for (;;) {
     while (world.requests.length > 0) world.grantAll()
+    // What a handler still returns that was stopped is dropped before it gets to the engine.
+    for (const { instanceId, task } of world.aborts.slice(aborted))
+      due = due.filter(({ run }) => run?.instanceId !== instanceId || run.task !== task)
+    aborted = world.aborts.length
     for (const run of world.runs.slice(seen)) {
       const path = run.workflow === 'w' ? run.name : `${run.key.slice(run.key.indexOf('/') + 1)}/${run.name}`
       const nth = (runs.get(path) ?? 0) + 1
       runs.set(path, nth)
       const told = script.run(path, nth)
-      due.push({ atMs: world.nowMs + told.ms, happen: () => tell(world, run, told) })
+      due.push({ atMs: world.nowMs + told.ms, run, happen: () => tell(world, run, told) })
     }
     seen = world.runs.length
     if (isOver(world)) break
@@ -45,11 +52,7 @@ export function drive({ doc, others, input, script }: Program): Outcome {
 
 const isOver = (world: EngineWorld): boolean => ['COMPLETED', 'FAILED', 'STOPPED'].includes(world.status('k'))
 
-function tell(
-  world: EngineWorld,
-  { instanceId, task, attempt }: { instanceId: string; task: number; attempt: number },
-  { output, code }: { output?: Value; code?: string },
-): void {
+function tell(world: EngineWorld, { instanceId, task, attempt }: HandlerRun, { output, code }: Run): void {
   const of = { instanceId, task, attempt }
   world.input(
     0,

@@ -8,6 +8,8 @@ export interface Drawing {
   readonly names: { count: number }
   /** Levels of scopes that may still come. */
   readonly depth: number
+  /** In items that begin at once: times that begin with them would be over at once. */
+  readonly isTied: boolean
   /** In a branch or an item, where failures decide. */
   readonly isRacing: boolean
   /** A list of so many tasks, of a scope inside. */
@@ -60,7 +62,7 @@ export function drawTask(drawing: Drawing): TaskDoc {
       drawLeaf(drawing, task)
   }
   if (!['fail', 'stop', 'set', 'decision', 'kafka-command'].includes(task.type)) drawDeadlines(drawing, task)
-  if (task.type === 'h') task.timeout = random.chance(0.1) ? drawDuration(random) : never
+  if (task.type === 'h') task.timeout = !drawing.isTied && random.chance(0.1) ? drawDuration(random) : never
   // Whether the outcome of what is no handler is unknown once it took too long, the page does not say. To be decided is
   // one that told that it had failed, waits for a person, and then takes too long.
   const isClear =
@@ -76,20 +78,20 @@ export function drawTask(drawing: Drawing): TaskDoc {
   return task
 }
 
-function drawLeaf({ random, names }: Drawing, task: TaskDoc): void {
+function drawLeaf({ random, names, isTied }: Drawing, task: TaskDoc): void {
   switch (task.type) {
     case 'trigger':
       task.delay = drawDuration(random)
       return
     case 'signal':
       task.signal = random.pick(['one', 'two'])
-      if (random.chance(0.5)) task.timeout = drawDuration(random)
+      if (!isTied && random.chance(0.5)) task.timeout = drawDuration(random)
       return
     case 'kafka-listener':
       task.topic = random.pick(['one', 'two'])
       task.correlate = { message: 'message.key', instance: 'instance.key' }
       task.keep = '365d'
-      if (random.chance(0.5)) task.timeout = drawDuration(random)
+      if (!isTied && random.chance(0.5)) task.timeout = drawDuration(random)
       return
     case 'workflow':
       task.workflow = random.pick(['works', 'works', 'stops', 'fails'])
@@ -109,7 +111,8 @@ function drawLeaf({ random, names }: Drawing, task: TaskDoc): void {
   }
 }
 
-function drawDeadlines({ random }: Drawing, task: TaskDoc): void {
+function drawDeadlines({ random, isTied }: Drawing, task: TaskDoc): void {
+  if (isTied) return
   if (random.chance(0.1)) {
     task.maxDuration = drawDuration(random)
     if (random.chance(0.6)) task.onMaxDuration = random.pick(['fail', 'skip'] as const)
@@ -127,10 +130,10 @@ const drawInner = (drawing: Drawing, isRacing: boolean): TaskDoc[] =>
 function drawForEach(drawing: Drawing, task: TaskDoc): void {
   const { random } = drawing
   task.items = random.chance(0.9) ? '${ input.list }' : '${ input.none }'
-  task.tasks = drawInner(drawing, true)
   if (random.chance(0.5)) task.concurrency = 1 + random.int(3)
+  task.tasks = drawInner({ ...drawing, isTied: drawing.isTied || task.concurrency !== 1 }, true)
   if (random.chance(0.4)) task.join = random.pick(['all', 'first', 'any', 1 + random.int(3)] as const)
-  if (random.chance(0.5)) task.onItemFailure = random.pick(['fail', 'continue'] as const)
+  if (random.chance(0.6)) task.onItemFailure = random.pick(['fail', 'continue', 'continue'] as const)
   if (random.chance(0.5)) {
     const { name } = random.pick(task.tasks)
     task.output = { status: `\${ tasks.${name}.status }`, item: '${ item }', index: '${ index }' }
@@ -138,7 +141,7 @@ function drawForEach(drawing: Drawing, task: TaskDoc): void {
   }
 }
 
-function drawType({ random, depth, isRacing }: Drawing): string {
+function drawType({ random, depth, isRacing, isTied }: Drawing): string {
   if (isRacing && random.chance(0.5)) return 'h'
   const draw = random.next()
   if (draw < 0.35) return 'h'
@@ -146,8 +149,11 @@ function drawType({ random, depth, isRacing }: Drawing): string {
   if (draw < 0.57) return 'kafka-command'
   if (draw < 0.67) return 'decision'
   if (draw < 0.7) return random.pick(['fail', 'stop'])
-  if (draw < 0.82) return random.pick(['trigger', 'signal', 'kafka-listener', 'interval', 'workflow'])
-  return depth > 0 ? random.pick(['process', 'parallel', 'for-each']) : 'h'
+  if (draw < 0.82)
+    return random.pick(
+      isTied ? ['signal', 'kafka-listener'] : ['trigger', 'signal', 'kafka-listener', 'interval', 'workflow'],
+    )
+  return depth > 0 ? random.pick(['process', 'parallel', 'for-each', 'for-each']) : 'h'
 }
 
 function drawRetry(random: Random, task: TaskDoc): void {

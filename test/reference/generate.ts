@@ -14,7 +14,7 @@ import { codes, drawCondition, drawMs, drawTask, never, once, type Drawing } fro
 
 export function generate(seed: number): Program {
   const random = createRandom(`reference/${seed}`)
-  const drawing: Drawing = { random, names: { count: 0 }, depth: 2, isRacing: false, list: drawTasks }
+  const drawing: Drawing = { random, names: { count: 0 }, depth: 2, isRacing: false, isTied: false, list: drawTasks }
   const tasks = drawTasks(drawing, 2 + random.int(6))
   const doc: WorkflowDoc = { workflow: 'w', vars: { x: 0, y: 1 }, retention: '365d', tasks }
   if (random.chance(0.5)) {
