@@ -43,10 +43,10 @@ export function skip(world: Simulation, node: Node, edges: 'live' | 'dead'): voi
 export function fail(world: Simulation, node: Node, failure: Failure, { isFinal = false } = {}): void {
   node.epoch++
   const { retry } = node.doc
-  if (!isFinal && node.attempt < attemptsOf(node) && world.wrong !== 'nothing is tried again') {
+  if (!isFinal && isRetryable(node, failure) && world.wrong !== 'nothing is tried again') {
     node.status = 'SUBMITTED'
-    const interval = msOf(retry?.initialInterval ?? '')
-    world.after(interval, node, { type: 'attempt', node })
+    const grown = msOf(retry?.initialInterval ?? '') * (retry?.backoffCoefficient ?? 1) ** (node.attempt - 1)
+    world.after(Math.min(grown, msOf(retry?.maxInterval ?? '')), node, { type: 'attempt', node })
     return
   }
   const rule = ruleFor(node, failure)
@@ -86,6 +86,9 @@ const builtIn = new Set([
 
 /** It does its work somewhere else. */
 const isWork = ({ doc: { type } }: Node): boolean => type === 'workflow' || !builtIn.has(type)
+
+const isRetryable = (node: Node, { code }: Failure): boolean =>
+  node.attempt < attemptsOf(node) && node.doc.retry?.nonRetryable?.includes(code) !== true
 
 const attemptsOf = (node: Node): number => node.doc.retry?.maxAttempts ?? (builtIn.has(node.doc.type) ? 1 : 10)
 

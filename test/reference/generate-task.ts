@@ -91,6 +91,7 @@ function drawLeaf({ random, names, isTied }: Drawing, task: TaskDoc): void {
       task.topic = random.pick(['one', 'two'])
       task.correlate = { message: 'message.key', instance: 'instance.key' }
       task.keep = '365d'
+      if (random.chance(0.3)) task.where = `message.value.v > ${random.int(4)}`
       if (!isTied && random.chance(0.5)) task.timeout = drawDuration(random)
       return
     case 'workflow':
@@ -161,9 +162,10 @@ function drawRetry(random: Random, task: TaskDoc): void {
   task.retry = {
     maxAttempts: random.pick([1, 1, 2, 3]),
     initialInterval: interval,
-    maxInterval: interval,
-    backoffCoefficient: 1,
+    backoffCoefficient: random.pick([1, 2]),
+    maxInterval: random.chance(0.5) ? interval : `${30_000_000 + drawMs(random)}ms`,
     jitter: 0,
+    ...(random.chance(0.2) ? { nonRetryable: ['b'] } : {}),
   }
 }
 

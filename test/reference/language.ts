@@ -9,13 +9,22 @@ export interface RuleDoc {
   readonly next?: string[]
 }
 
+export interface RetryDoc {
+  readonly maxAttempts: number
+  readonly initialInterval: string
+  readonly backoffCoefficient: number
+  readonly maxInterval: string
+  readonly jitter: 0
+  readonly nonRetryable?: string[]
+}
+
 export interface TaskDoc {
   name: string
   type: string
   dependsOn?: string[]
   when?: string
   set?: Values
-  retry?: { maxAttempts: number; initialInterval: string; maxInterval: string; jitter: 0; backoffCoefficient: number }
+  retry?: RetryDoc
   onFailure?: 'incident' | 'fail' | 'skip' | RuleDoc | RuleDoc[]
   compensate?: Omit<TaskDoc, 'name'>
   maxDuration?: string
@@ -26,6 +35,7 @@ export interface TaskDoc {
   value?: Value
   correlate?: { message: string; instance: string }
   keep?: string
+  where?: string
   timeout?: string
   // decision
   mode?: 'one' | 'all'

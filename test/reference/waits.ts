@@ -1,6 +1,6 @@
 // Tasks that wait: for a time, a record, a signal, a child; and what comes from outside.
 import { complete, fail } from './endings.ts'
-import { childDelayMs, msOf, type Arrival, type Value } from './language.ts'
+import { childDelayMs, evaluate, msOf, type Arrival, type Value } from './language.ts'
 import { type Node, type Simulation } from './simulation.ts'
 
 /** A timer of the task. */
@@ -11,7 +11,7 @@ export function pause(world: Simulation, node: Node): void {
 /** A listener or a signal: what came before its time is there already. */
 export function wait(world: Simulation, node: Node): void {
   const name = nameOf(node)
-  const at = world.kept.findIndex((each) => each.name === name)
+  const at = world.kept.findIndex((each) => each.name === name && takes(node, each.value))
   const [kept] = at === -1 ? [] : world.kept.splice(at, 1)
   if (kept !== undefined) {
     if (node.doc.type === 'signal') complete(world, node, kept.value)
@@ -37,11 +37,16 @@ function elsewhere(world: Simulation, node: Node, call: () => void): void {
 /** Goes to the one that has waited longest. */
 export function arrive(world: Simulation, { kind, name, value }: Arrival): void {
   const topicOrSignal = `${kind} ${name}`
-  const at = world.waiting.findIndex(({ node, epoch }) => node.epoch === epoch && nameOf(node) === topicOrSignal)
+  const at = world.waiting.findIndex(
+    ({ node, epoch }) => node.epoch === epoch && nameOf(node) === topicOrSignal && takes(node, value),
+  )
   const [waiting] = at === -1 ? [] : world.waiting.splice(at, 1)
   if (waiting !== undefined) complete(world, waiting.node, value)
   else if (world.wrong !== 'what comes early is lost') world.kept.push({ name: topicOrSignal, value })
 }
+
+const takes = ({ doc: { where } }: Node, value: Value): boolean =>
+  where === undefined || evaluate(where, { message: { value } }) === true
 
 const nameOf = ({ doc }: Node): string =>
   doc.type === 'kafka-listener' ? `record ${doc.topic}` : `signal ${doc.signal ?? doc.name}`
