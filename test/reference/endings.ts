@@ -7,10 +7,14 @@ export function complete(
   world: Simulation,
   node: Node,
   output?: Value,
-  { chosen, hasWorked = true }: { chosen?: ReadonlySet<string>; hasWorked?: boolean } = {},
+  {
+    chosen,
+    hasWorked = true,
+    isSet = false,
+  }: { chosen?: ReadonlySet<string>; hasWorked?: boolean; isSet?: boolean } = {},
 ): boolean {
   try {
-    world.write(node.doc.set, node, { output: output ?? null })
+    if (!isSet) world.write(node.doc.set, node, { output: output ?? null })
   } catch (error) {
     // What it has done is done: it is not tried again for that, and undone like any other.
     node.isUnclear = isWork(node)

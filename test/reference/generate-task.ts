@@ -93,6 +93,11 @@ function drawLeaf({ random, names, isTied }: Drawing, task: TaskDoc): void {
       task.keep = '365d'
       if (random.chance(0.3)) task.where = `message.value.v > ${random.int(4)}`
       if (!isTied && random.chance(0.5)) task.timeout = drawDuration(random)
+      // Whether each record begins the wait anew, the page does not say.
+      else if (random.chance(0.3)) {
+        task.set = { x: '${ message.value.v }' }
+        task.until = random.pick(['vars.x > 3', 'message.value.v > 2', 'vars.x > vars.y'])
+      }
       return
     case 'workflow':
       task.workflow = random.pick(['works', 'works', 'stops', 'fails'])

@@ -39,7 +39,7 @@ const children = [
 ]
 
 function drawScript(seed: number, random: Random): Script {
-  const arrivals = Array.from({ length: random.int(6) }, (_, index) => ({
+  const arrivals = Array.from({ length: random.int(9) }, (_, index) => ({
     atMs: drawMs(random) * 3 + index,
     kind: random.pick(['record', 'signal'] as const),
     name: random.pick(['one', 'two']),

@@ -1,5 +1,5 @@
 // Tasks that wait: for a time, a record, a signal, a child; and what comes from outside.
-import { complete, fail } from './endings.ts'
+import { codeOf, complete, fail } from './endings.ts'
 import { childDelayMs, evaluate, msOf, type Arrival, type Value } from './language.ts'
 import { type Node, type Simulation } from './simulation.ts'
 
@@ -14,14 +14,31 @@ export function wait(world: Simulation, node: Node): void {
   const at = world.kept.findIndex((each) => each.name === name && takes(node, each.value))
   const [kept] = at === -1 ? [] : world.kept.splice(at, 1)
   if (kept !== undefined) {
-    if (node.doc.type === 'signal') complete(world, node, kept.value)
-    else elsewhere(world, node, () => complete(world, node, kept.value))
+    if (node.doc.type === 'signal') take(world, node, kept.value)
+    else elsewhere(world, node, () => take(world, node, kept.value))
     return
   }
   world.waiting.push({ node, epoch: node.epoch })
   if (node.doc.timeout !== undefined) {
     const call = (): void => fail(world, node, { code: 'timeout', task: node.doc.name })
     world.after(msOf(node.doc.timeout), node, { type: 'call', call })
+  }
+}
+
+/** It completes the task; a listener with `until` goes on until that is true. */
+function take(world: Simulation, node: Node, value: Value): void {
+  const { set, until } = node.doc
+  if (until === undefined) {
+    complete(world, node, value)
+    return
+  }
+  try {
+    const more = { output: value, message: { value } }
+    world.write(set, node, more)
+    if (evaluate(until, world.roots(node, more)) === true) complete(world, node, value, { isSet: true })
+    else wait(world, node)
+  } catch (error) {
+    fail(world, node, { code: codeOf(error), task: node.doc.name })
   }
 }
 
@@ -41,7 +58,7 @@ export function arrive(world: Simulation, { kind, name, value }: Arrival): void 
     ({ node, epoch }) => node.epoch === epoch && nameOf(node) === topicOrSignal && takes(node, value),
   )
   const [waiting] = at === -1 ? [] : world.waiting.splice(at, 1)
-  if (waiting !== undefined) complete(world, waiting.node, value)
+  if (waiting !== undefined) take(world, waiting.node, value)
   else if (world.wrong !== 'what comes early is lost') world.kept.push({ name: topicOrSignal, value })
 }
 
