@@ -142,11 +142,12 @@ function findExcess(text: string): string | undefined {
     if (token === '\u001F') isContent = true // the next token is a plain or block scalar as it stands
     else if (token === '[' || token === '{') flowDepth++
     else if (token === ']' || token === '}') flowDepth--
-    else if (token === '-' || token === '?' || token === ':') indicatorsInLine++
-    else if (token.startsWith('*')) aliases++
+    else if (token === '-' || token === '?' || token === ':') {
+      // In a flow collection they nest nothing: JSON on one line has as many as it has names.
+      if (flowDepth === 0) indicatorsInLine++
+    } else if (token.startsWith('*')) aliases++
     else if (token.startsWith('\n') || token.startsWith('\r')) indicatorsInLine = 0
-    if (flowDepth > limits.yamlDepthMax || (flowDepth === 0 && indicatorsInLine > 2 * limits.yamlDepthMax))
-      return tooDeep
+    if (flowDepth > limits.yamlDepthMax || indicatorsInLine > 2 * limits.yamlDepthMax) return tooDeep
     if (aliases > limits.yamlAliasesMax) return `too many aliases: at most ${limits.yamlAliasesMax}`
   }
   return undefined

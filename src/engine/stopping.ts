@@ -48,7 +48,7 @@ export function stopTask(at: Attempt, row: TaskRow, out: Outcome): void {
   const { open } = row
   if (open?.kind === 'stopping') return
   if (open?.kind === 'handler' || open?.kind === 'child') recordUndo(at, open, out)
-  else if (row.error !== undefined && open === undefined) recordUnknown(at, row.error, out)
+  else if (row.error !== undefined) recordUnknown(at, row.error, out)
   if (open?.kind === 'handler') {
     const { stopTimeoutMs } = at.workflow
     const timer = armTaskTimer(at, at.world.nowMs + stopTimeoutMs, out)
@@ -62,13 +62,22 @@ export function stopTask(at: Attempt, row: TaskRow, out: Outcome): void {
 
 const unknownCodes: ReadonlySet<string> = new Set([
   ...['timeout', 'run-lost', 'max-duration', 'deadline'],
-  // Its handler had returned.
   ...['output-invalid', 'output-not-json'],
 ])
 
-/** U1, for a task that has failed for good. */
+/**
+ * U1, for a task that has ended for good. One that does not run has told, or not, as its last attempt did; of one with
+ * tasks inside, those are compensated for themselves, and their errors are not its own.
+ */
 export function recordUnknown(at: Attempt, error: TaskError, out: Outcome): void {
-  if (unknownCodes.has(error.code)) recordUndo(at, rowAt(at.state, at.instance, at.node)?.open, out)
+  if ('inner' in at.task || at.task.type === 'parallel' || at.task.type === 'for-each') return
+  const row = rowAt(at.state, at.instance, at.node)
+  const open = row?.open
+  const isResting = open === undefined || open.kind === 'retry' || open.kind === 'slot'
+  const last = isResting && row !== undefined ? row.error : error
+  // What its handler returned could not be used, or its `set` failed: the work has been done.
+  const isDone = (open?.kind === 'handler' || open?.kind === 'child') && error.code === 'expression'
+  if (isDone || (last !== undefined && unknownCodes.has(last.code))) recordUndo(at, open, out)
 }
 
 /** U1 */

@@ -88,6 +88,11 @@ test('fifty aliases are fine', () => {
   assert.deepEqual(codes(`x: &x 1\ny: [${'*x, '.repeat(50)}]`), [])
 })
 
+test('JSON on one line may have as many names as it likes: what a line nests is counted outside of flow collections', () => {
+  const object = Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`n${index}`, index]))
+  assert.deepEqual(only(JSON.stringify(object)).json, object)
+})
+
 test('a problem carries line, column, path and a frame with a caret', () => {
   const problem = only('a:\n  - b: 1\n    c: two\n').problem('DW_X', ['a', 0, 'c'], 'wrong')
   assert.deepEqual(problem.place, { file: 'f.yaml', line: 3, column: 8 })

@@ -59,6 +59,17 @@ suite('unwinding', () => {
     assert.deepEqual(undone(world), [{ of: 'a', gave: null }])
   })
 
+  test('a task whose `set` fails has done its work: it is compensated', () => {
+    const world = engineWorld(
+      workflowOf([`- { name: a, type: h, set: { x: "\${ input.no }" }, onFailure: fail, ${refund('a')} }`]),
+    )
+    world.start('w', 'k', {})
+    world.grantAll()
+    world.complete('a', 1)
+    assert.equal(world.instance('k').error?.code, 'expression')
+    assert.deepEqual(undone(world), [{ of: 'a', gave: null }])
+  })
+
   test('a task that timed out for good may have done its work: it is compensated', () => {
     const world = engineWorld(
       workflowOf([
@@ -69,6 +80,61 @@ suite('unwinding', () => {
     world.start('w', 'k')
     world.grantAll()
     world.advance('1s')
+    assert.deepEqual(undone(world), [{ of: 'a', gave: null }])
+  })
+
+  test('a task that was running when its `maxDuration` was over is compensated, where it was skipped as well', () => {
+    for (const how of ['fail', 'skip']) {
+      const world = engineWorld(
+        workflowOf([
+          `- { name: a, type: h, maxDuration: 1s, onMaxDuration: ${how}, onFailure: skip, ${refund('a')} }`,
+          `- { name: end, type: fail }`,
+        ]),
+      )
+      world.start('w', 'k')
+      world.grantAll()
+      world.advance('1s')
+      assert.equal(world.tasks('k')['a'], 'SKIPPED')
+      assert.deepEqual(undone(world), [{ of: 'a', gave: null }], how)
+    }
+  })
+
+  test('a task that waits for its next attempt is compensated where nobody knows what came of the last one', () => {
+    const retry = 'timeout: 1s, retry: { maxAttempts: 2, initialInterval: 1h, maxInterval: 1h, jitter: 0 }'
+    for (const [ending, isKnown] of [
+      ['maxDuration: 1m, onFailure: skip', true],
+      ['maxDuration: 1m, onFailure: skip', false],
+      ['onFailure: fail', true],
+      ['onFailure: fail', false],
+    ] as const) {
+      const world = engineWorld(
+        workflowOf([
+          `- { name: a, type: h, ${ending}, ${retry}, ${refund('a')} }`,
+          `- { name: gate, type: trigger, dependsOn: [], delay: 2m }`,
+          `- { name: end, type: fail }`,
+        ]),
+      )
+      world.start('w', 'k')
+      world.grantAll()
+      if (isKnown) world.fail('a')
+      world.advance('2m')
+      assert.deepEqual(undone(world), isKnown ? [] : [{ of: 'a', gave: null }], ending)
+    }
+  })
+
+  test('a process is not compensated for what timed out inside: that is compensated for itself', () => {
+    const world = engineWorld(
+      workflowOf([
+        `- name: p`,
+        `  type: process`,
+        `  ${refund('p')}`,
+        `  tasks: [{ name: a, type: h, timeout: 1s, retry: { maxAttempts: 1 }, onFailure: fail, ${refund('a')} }]`,
+      ]),
+    )
+    world.start('w', 'k')
+    world.grantAll()
+    world.advance('1s')
+    assert.deepEqual([world.status('k'), world.instance('k').error?.code], ['FAILED', 'timeout'])
     assert.deepEqual(undone(world), [{ of: 'a', gave: null }])
   })
 

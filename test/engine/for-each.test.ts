@@ -85,6 +85,35 @@ suite('for-each', () => {
     assert.deepEqual(world.instance('k').output?.value, [1, null, 3])
   })
 
+  test('an item whose `output` fails is FAILED, and `onItemFailure` and `join` decide as for any other', () => {
+    const yaml = (more: string): string =>
+      workflowOf(
+        [
+          `- { name: each, type: for-each, items: [1, 2, 3], output: "\${ tasks.h.output.n }"${more}, tasks: [{ name: h, type: h }] }`,
+        ],
+        'output: ${ tasks.each.output }',
+      )
+    for (const [more, output] of [
+      [', onItemFailure: continue', [1, null, 3]],
+      [', join: 2', [1, null, 3]],
+    ] as const) {
+      const world = engineWorld(yaml(more))
+      world.start('w', 'k')
+      world.grantAll()
+      world.complete('each[1].h', 'no object')
+      assert.equal(world.task('k', 'each')?.status, 'EXECUTING')
+      world.complete('each[0].h', { n: 1 })
+      world.complete('each[2].h', { n: 3 })
+      assert.deepEqual(world.instance('k').output?.value, output, more)
+    }
+    const world = engineWorld(yaml(''))
+    world.start('w', 'k')
+    world.grantAll()
+    world.complete('each[1].h', 'no object')
+    assert.equal(world.task('k', 'each')?.error?.code, 'expression')
+    assert.equal(world.stopped.length, 2)
+  })
+
   test('with `join: any` the first success completes it', () => {
     const world = engineWorld(each('join: any'))
     world.start('w', 'k', items(3))

@@ -19,7 +19,7 @@ import { accept, type Outcome } from '../outcome.ts'
 import type { Payload } from '../payload.ts'
 import type { RejectionCode } from '../rejection.ts'
 import type { DeadlineKind, InstanceRow, OpenWork, State, TimerTarget } from '../state.ts'
-import { isUnfinished, stopInside, withdraw } from '../stopping.ts'
+import { isUnfinished, recordUnknown, stopInside, withdraw } from '../stopping.ts'
 import { askForSlot, isWork } from '../tasks/handler.ts'
 import { lastRun, runAgain } from '../tasks/interval.ts'
 import type { World } from '../world.ts'
@@ -149,6 +149,7 @@ function endByForce(at: Attempt, kind: 'max-duration' | 'deadline', out: Outcome
       : { code: 'deadline', message: 'its condition did not become true in time' }
   if (how === 'fail') return failAttempt(at, error, out, { isRetryable: false })
   if (how === 'skip') {
+    recordUnknown(at, error, out)
     skipAttempt(at, skippedEdges(task), out, { error })
     return
   }

@@ -4,8 +4,9 @@
 // at least one is live (S1); with all of them dead it is SKIPPED and its own edges are dead (S2). A scope is complete
 // when all its tasks are settled (S3). A scope in which nothing ran is SKIPPED, with live edges (S4). Of one that has
 // ended meanwhile, or waits for its next attempt, nothing goes on, and it does not fail again (S6).
-import type { Scope, Task } from '../../definition/workflow.ts'
+import type { ItemTask, Scope, Task } from '../../definition/workflow.ts'
 import { assert } from '../../base/assert.ts'
+import type { TaskError } from '../../base/errors.ts'
 import {
   attemptOf,
   checkPayload,
@@ -14,6 +15,7 @@ import {
   identity,
   lastUndo,
   skipAttempt,
+  taskErrorOf,
   type Attempt,
 } from '../attempt.ts'
 import { isEntered } from '../entering.ts'
@@ -114,17 +116,34 @@ function completeOwner(place: Place, scope: Scope, world: World): Outcome {
   if (scope.tasks.every((task) => rowOf(task)?.status === 'SKIPPED')) {
     return skipAttempt(at, 'live', accept())
   }
+  if (at.task.type === 'item') {
+    const out = accept()
+    try {
+      completeAttempt(at, outputOf(at, at.task, rowOf), out)
+      return out
+    } catch (error) {
+      return failChild(at, taskErrorOf(error))
+    }
+  }
   // What fails here would fail again, and what lies inside has been done.
-  return orFail(at, (out) => completeAttempt(at, outputOf(at, rowOf), out), { isRetryable: false })
+  return orFail(at, (out) => completeAttempt(at, undefined, out), { isRetryable: false })
 }
 
 /** An item gives what its `output` says, or what the last of its tasks gave. */
-function outputOf(at: Attempt, rowOf: (task: Task) => TaskRow | undefined): Payload | undefined {
-  const { task } = at
-  if (task.type !== 'item') return undefined
-  if (task.output !== undefined) return checkPayload(Payload.of(evaluate(at, task.output)), 'the output')
-  const last = task.inner.tasks.at(-1)
+function outputOf(
+  at: Attempt,
+  { inner, output }: ItemTask,
+  rowOf: (task: Task) => TaskRow | undefined,
+): Payload | undefined {
+  if (output !== undefined) return checkPayload(Payload.of(evaluate(at, output)), 'the output')
+  const last = inner.tasks.at(-1)
   return last === undefined ? undefined : rowOf(last)?.output
+}
+
+/** A branch or an item has failed: the join of its parallel or for-each decides what that means. */
+function failChild(at: Attempt, error: TaskError, out = accept()): Outcome {
+  out.event({ type: 'task.failed', ...identity(at), error, hasIncident: false })
+  return out.follow({ type: 'scope.advance', instanceId: at.instance.id, task: at.node })
 }
 
 export const failScope: Decider<'scope.fail'> = (command, state, world) => {
@@ -140,11 +159,7 @@ export const failScope: Decider<'scope.fail'> = (command, state, world) => {
   const at = attemptOf({ state, instance, workflow, node: owner }, world, row.attempt)
   const out = accept()
   stopInside(at, at.task, world, out)
-  // The join of a parallel or for-each decides what a failed branch or item means.
-  if (at.task.type === 'branch' || at.task.type === 'item') {
-    out.event({ type: 'task.failed', ...identity(at), error, hasIncident: false })
-    return out.follow({ type: 'scope.advance', instanceId: instance.id, task: owner })
-  }
+  if (at.task.type === 'branch' || at.task.type === 'item') return failChild(at, error, out)
   failAttempt(at, error, out)
   return out
 }
