@@ -68,7 +68,8 @@ export function fail(world: Simulation, node: Node, failure: Failure, { isFinal 
   node.status = 'FAILED'
   node.failure = failure
   node.edges = 'dead'
-  node.hasIncident = rule.do === 'incident'
+  // What undoes a task lies in no scope that could fail: whatever it says, a person is asked.
+  node.hasIncident = rule.do === 'incident' || node.undo !== undefined
   if (!node.hasIncident && node.scope !== undefined) world.push({ type: 'scope-failed', scope: node.scope, failure })
 }
 
