@@ -167,7 +167,7 @@ function checkAhead(task: KafkaListenerTask, at: Cursor, workflow: Workflow, rep
   const isAgain = workflow.taskNamed.get(task.scope ?? '')?.type === 'interval'
   const why =
     task.until !== undefined
-      ? 'goes with one record: a listener that keeps listening `until` something has its turn'
+      ? 'takes one record, and `until` keeps listening for several: leave out one of the two'
       : task.item !== undefined
         ? 'subscribes when the instance starts, and the items of a for-each are not known then'
         : isAgain || task.aside !== undefined
