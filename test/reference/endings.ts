@@ -69,6 +69,7 @@ export function fail(world: Simulation, node: Node, failure: Failure, { isFinal 
   node.failure = failure
   node.edges = 'dead'
   node.hasIncident = rule.do === 'incident'
+  if (node.hasIncident) world.push({ type: 'incident', node })
   if (!node.hasIncident && node.scope !== undefined) world.push({ type: 'scope-failed', scope: node.scope, failure })
 }
 
