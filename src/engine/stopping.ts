@@ -12,7 +12,7 @@ import type { Outcome } from './outcome.ts'
 import { nullPayload } from './payload.ts'
 import type { Place } from './roots.ts'
 import type { OpenWork, TaskRow } from './state.ts'
-import { workOf } from './tasks/handler.ts'
+import { isWork, workOf } from './tasks/handler.ts'
 import type { World } from './world.ts'
 
 /** Stops what an open task waits for, where that is not in the own state: its subscription, its handler, its child. */
@@ -66,11 +66,12 @@ const unknownCodes: ReadonlySet<string> = new Set([
 ])
 
 /**
- * U1, for a task that has ended for good. One that does not run has told, or not, as its last attempt did; of one with
- * tasks inside, those are compensated for themselves, and their errors are not its own.
+ * U1, for a task that has ended for good. What is done elsewhere may have been done; of all other types it is known, and of
+ * one with tasks inside those are compensated for themselves. One that does not run has told, or not, as its last attempt
+ * did.
  */
 export function recordUnknown(at: Attempt, error: TaskError, out: Outcome): void {
-  if ('inner' in at.task || at.task.type === 'parallel' || at.task.type === 'for-each') return
+  if (!isWork(at.task) && at.task.type !== 'workflow') return
   const row = rowAt(at.state, at.instance, at.node)
   const open = row?.open
   const isResting = open === undefined || open.kind === 'retry' || open.kind === 'slot'

@@ -138,6 +138,17 @@ suite('unwinding', () => {
     assert.deepEqual(undone(world), [{ of: 'a', gave: null }])
   })
 
+  test('a listener or a signal that nothing came for has nothing to undo', () => {
+    const waits = 'type: kafka-listener, topic: t, correlate: { message: message.key, instance: instance.key }'
+    for (const end of ['timeout: 1s', 'maxDuration: 1s']) {
+      const world = engineWorld(workflowOf([`- { name: a, ${waits}, ${end}, onFailure: fail, ${refund('a')} }`]))
+      world.start('w', 'k')
+      world.advance('1s')
+      assert.equal(world.status('k'), 'FAILED')
+      assert.deepEqual(undone(world), [])
+    }
+  })
+
   test('stops what runs and waits for it, as long as `stopTimeout`', () => {
     const yaml = workflowOf(
       [

@@ -117,6 +117,31 @@ suite('a task that waits', () => {
     assert.equal(world.status('k'), 'COMPLETED')
   })
 
+  test('of an item is found by its name, where its for-each has been tried again', () => {
+    const world = engineWorld(
+      workflowOf([
+        '- name: each',
+        '  type: for-each',
+        '  items: [1]',
+        '  retry: { maxAttempts: 2, initialInterval: 1s, jitter: 0 }',
+        '  tasks:',
+        '    - { name: a, type: h, retry: { maxAttempts: 1 } }',
+        '    - { name: b, type: h, retry: { maxAttempts: 1 }, dependsOn: [], onFailure: fail }',
+      ]),
+    )
+    world.start('w', 'k')
+    world.grantAll()
+    world.fail('each[0].b')
+    world.advance('1s')
+    world.grantAll()
+    world.fail('each[0].a')
+    assert.equal(world.instance('k').incidents, 1)
+    assert.deepEqual(world.operate('k', { kind: 'skip', task: 'each[0].a' }), done)
+    world.complete('each[0].b')
+    assert.equal(world.status('k'), 'COMPLETED')
+    assert.deepEqual(world.operate('k', { kind: 'skip', task: 'each[0].a' }).outcome, 'refused')
+  })
+
   test('that is over, or unclear, or unknown is refused in words', () => {
     const world = withIncident()
     world.operate('k', { kind: 'skip', task: 'a' })

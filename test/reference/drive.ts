@@ -1,9 +1,10 @@
 // The real engine under the same script: handlers end at their times, timers fire at theirs.
+import assert from 'node:assert/strict'
 import type { HandlerRun } from '../../src/engine/effect.ts'
 import { nameOfNode, nodesOf, rowAt } from '../../src/engine/nodes.ts'
 import { Payload } from '../../src/engine/payload.ts'
 import { engineWorld, type EngineWorld } from '../support/engine.ts'
-import type { Outcome, Program, Run, Value } from './language.ts'
+import type { Act, Outcome, Program, Run, Value } from './language.ts'
 
 interface Due {
   readonly atMs: number
@@ -23,10 +24,14 @@ export function drive({ doc, others, input, script }: Program): Outcome {
     },
   }))
   const runs = new Map<string, number>()
+  const incidents = new Map<string, number>()
   let seen = 0
+  let heard = 0
   let aborted = 0
   world.start('w', 'k', input)
-  for (;;) {
+  const instanceId = world.instance('k').id
+  for (let round = 0; ; round++) {
+    assert.ok(round < 5_000, 'it comes to an end, or to nothing that is due')
     while (world.requests.length > 0) world.grantAll()
     // What a handler still returns that was stopped is dropped before it gets to the engine.
     for (const { instanceId, task } of world.aborts.slice(aborted))
@@ -40,6 +45,19 @@ export function drive({ doc, others, input, script }: Program): Outcome {
       due.push({ atMs: world.nowMs + told.ms, run, happen: () => tell(world, run, told) })
     }
     seen = world.runs.length
+    for (const event of world.events.slice(heard)) {
+      if (event.type !== 'task.failed' || !event.hasIncident || event.instanceId !== instanceId) continue
+      const task = nameAt(world, event.task)
+      const nth = (incidents.get(task) ?? 0) + 1
+      incidents.set(task, nth)
+      const act = script.act(task, nth)
+      if (act === undefined) continue
+      const happen = (): void => {
+        if (incidents.get(task) === nth) operate(world, task, act)
+      }
+      due.push({ atMs: world.nowMs + act.ms, happen })
+    }
+    heard = world.events.length
     if (isOver(world)) break
     due.sort((a, b) => a.atMs - b.atMs)
     const nextMs = Math.min(due[0]?.atMs ?? Infinity, world.timers()[0]?.dueAtMs ?? Infinity)
@@ -51,6 +69,20 @@ export function drive({ doc, others, input, script }: Program): Outcome {
 }
 
 const isOver = (world: EngineWorld): boolean => ['COMPLETED', 'FAILED', 'STOPPED'].includes(world.status('k'))
+
+function operate(world: EngineWorld, task: string, { kind, output }: Act): void {
+  if (kind === 'complete') world.operate('k', { kind, task, output: Payload.of(output) })
+  else if (kind === 'skip') world.operate('k', { kind, task })
+  else world.operate('k', { kind, task, input: undefined })
+}
+
+function nameAt(world: EngineWorld, node: number): string {
+  const instance = world.instance('k')
+  const workflow = world.catalogue.find(instance.version)
+  const rows = world.rows(0)
+  const tables = { blocks: { find: (id: string) => rows.find('blocks', id) } }
+  return workflow === undefined ? '' : nameOfNode(tables, instance, workflow, node)
+}
 
 function tell(world: EngineWorld, { instanceId, task, attempt }: HandlerRun, { output, code }: Run): void {
   const of = { instanceId, task, attempt }

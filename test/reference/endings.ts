@@ -70,6 +70,7 @@ export function fail(world: Simulation, node: Node, failure: Failure, { isFinal 
   node.edges = 'dead'
   // What undoes a task lies in no scope that could fail: whatever it says, a person is asked.
   node.hasIncident = rule.do === 'incident' || node.undo !== undefined
+  if (node.hasIncident) world.push({ type: 'incident', node })
   if (!node.hasIncident && node.scope !== undefined) world.push({ type: 'scope-failed', scope: node.scope, failure })
 }
 

@@ -25,7 +25,12 @@ export function generate(seed: number): Program {
   const list = Array.from({ length: random.pick([0, 1, 2, 3, 3, 4]) }, () => random.int(9))
   const text = JSON.stringify(tasks)
   const others = children.filter(({ workflow }) => text.includes(`"workflow":"${workflow}"`))
-  return { doc, input: { n: random.int(6), list, none: [] }, script: drawScript(seed, random), others }
+  return {
+    doc,
+    input: { n: random.int(6), list, none: [] },
+    script: drawScript(seed, random, namesOf(tasks, 'interval')),
+    others,
+  }
 }
 
 const child = (workflow: string, task: Omit<TaskDoc, 'name'>, output: Value): WorkflowDoc => {
@@ -38,9 +43,15 @@ const children = [
   child('fails', { type: 'fail' }, 1),
 ]
 
-function drawScript(seed: number, random: Random): Script {
+const namesOf = (tasks: readonly TaskDoc[], type: string): string[] =>
+  tasks.flatMap((task) => [
+    ...(task.type === type ? [task.name] : []),
+    ...[task.tasks ?? [], ...(task.branches ?? [])].flatMap((inner) => namesOf(inner, type)),
+  ])
+
+function drawScript(seed: number, random: Random, intervals: readonly string[]): Script {
   const arrivals = Array.from({ length: random.int(9) }, (_, index) => ({
-    atMs: drawMs(random) * 3 + index,
+    atMs: random.chance(0.5) ? drawMs(random) : 3 * drawMs(random) + index,
     kind: random.pick(['record', 'signal'] as const),
     name: random.pick(['one', 'two']),
     value: { v: random.int(6) },
@@ -52,6 +63,14 @@ function drawScript(seed: number, random: Random): Script {
       return drawn.chance(0.4) ? { ms, code: drawn.pick(codes) } : { ms, output: { v: drawn.int(6) } }
     },
     arrivals,
+    act(task, nth) {
+      const drawn = createRandom(`reference/${seed}/${task}/incident ${nth}`)
+      if (!drawn.chance(0.5)) return undefined
+      // To be decided is whether an interval has its deadline anew when a person retries it.
+      const isInterval = intervals.includes(task.slice(task.lastIndexOf('.') + 1))
+      const kind = drawn.pick(isInterval ? (['skip', 'complete'] as const) : (['retry', 'skip', 'complete'] as const))
+      return { ms: drawMs(drawn), kind, output: { v: drawn.int(6) } }
+    },
   }
 }
 

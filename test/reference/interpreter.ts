@@ -2,6 +2,7 @@
 import { ran } from './intervals.ts'
 import { join } from './joins.ts'
 import { msOf, type Outcome, type Program } from './language.ts'
+import { raise } from './people.ts'
 import { advance, beginScope, failScope } from './scopes.ts'
 import { Simulation, type Flip, type Node, type Step } from './simulation.ts'
 import { activate, attempt, grant } from './tasks.ts'
@@ -47,6 +48,7 @@ function take(world: Simulation, step: Step): void {
   }
   if (world.undoing !== undefined && 'node' in step && step.node === world.undoing) {
     if (step.type === 'settled') unwind(world)
+    else if (step.type === 'incident') raise(world, step.node)
     else attempt(world, step.node)
     return
   }
@@ -62,6 +64,9 @@ function take(world: Simulation, step: Step): void {
       if (step.node.whole !== undefined) join(world, step.node.whole, step.node)
       else if (step.node.scope?.owner?.doc.type === 'interval') ran(world, step.node.scope.owner, step.node)
       else if (step.node.scope !== undefined) advance(world, step.node.scope, step.node)
+      return
+    case 'incident':
+      raise(world, step.node)
       return
     case 'scope-failed':
       failScope(world, step.scope, step.failure)

@@ -88,6 +88,14 @@ export interface Run {
 export interface Script {
   run(task: string, nth: number): Run
   readonly arrivals: readonly Arrival[]
+  /** What a person does about the nth incident of a task; mostly nothing. */
+  act(task: string, nth: number): Act | undefined
+}
+
+export interface Act {
+  readonly ms: number
+  readonly kind: 'retry' | 'skip' | 'complete'
+  readonly output: Value
 }
 
 export interface Arrival {

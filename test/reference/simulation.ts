@@ -50,6 +50,7 @@ export type Step =
   | { readonly type: 'activate'; readonly node: Node }
   | { readonly type: 'attempt'; readonly node: Node }
   | { readonly type: 'settled'; readonly node: Node }
+  | { readonly type: 'incident'; readonly node: Node }
   | { readonly type: 'scope-failed'; readonly scope: Scope; readonly failure: Failure }
   | { readonly type: 'end'; readonly status: 'FAILED' | 'STOPPED'; readonly code: string }
   | { readonly type: 'call'; readonly call: () => void }
@@ -72,6 +73,7 @@ export const flips = [
   'what comes early is lost',
   'a task past its maxDuration goes on',
   'nobody is told of what takes too long',
+  'a task that a person retries has no attempts left',
 ] as const
 export type Flip = (typeof flips)[number]
 
@@ -114,6 +116,7 @@ export class Simulation {
   readonly past: Node[] = []
   /** How often each handler task was run. */
   readonly runs = new Map<string, number>()
+  readonly incidents = new Map<string, number>()
 
   constructor(doc: WorkflowDoc, input: Value, script: Script, wrong?: Flip) {
     this.doc = doc

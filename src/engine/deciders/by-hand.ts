@@ -129,13 +129,15 @@ function unfinished(
     const isMeant = name === undefined ? row.hasIncident : nameOfNode(state, instance, workflow, node) === name
     if (isMeant) found.push(node)
   }
-  const [node, ...others] = found
+  // Items of attempts of a for-each that are over have the same names.
+  const open = found.filter((each) => isUnfinished(rowAt(state, instance, each)))
+  const [node = found.at(-1), ...others] = open
   if (node === undefined) {
     if (name === undefined) throw new Refused('task-not-found', 'no task of the instance waits for a person')
     throw new Refused('task-not-found', `no task '${name}' of the instance has begun`)
   }
   if (others.length > 0) {
-    const names = found.slice(0, 10).map((each) => nameOfNode(state, instance, workflow, each))
+    const names = open.slice(0, 10).map((each) => nameOfNode(state, instance, workflow, each))
     throw new Refused('task-unclear', `several tasks wait for a person: name one of ${names.join(', ')}`)
   }
   const row = rowAt(state, instance, node)
