@@ -51,8 +51,22 @@ function completeBy(value: unknown, world: World): number {
   )
 }
 
-/** Arms the timers of a task, or with -1 of the instance itself. */
-export function armDeadlines(instanceId: string, task: number, due: DueTimes, out: Outcome): void {
+/** A person has a task tried again: what bounds it does so anew, from now. What watches it goes on. */
+export function renewDeadlines(at: Attempt, before: Deadlines | undefined, out: Outcome): void {
+  const { instance, node, task, world } = at
+  const deadlineMs = task.type === 'interval' ? task.deadlineMs : undefined
+  for (const timer of [before?.maxDuration, before?.deadline])
+    if (timer !== undefined) out.event({ type: 'timer.fired', key: timer })
+  const due = {
+    'max-duration': after(world, task.maxDurationMs),
+    monitor: undefined,
+    deadline: after(world, deadlineMs),
+  }
+  armDeadlines(instance.id, node, due, out, before?.monitor)
+}
+
+/** Arms the timers of a task, or with -1 of the instance itself. @param monitor one that it has already */
+export function armDeadlines(instanceId: string, task: number, due: DueTimes, out: Outcome, monitor?: string): void {
   const arm = (kind: DeadlineKind): string | undefined => {
     const dueAtMs = due[kind]
     if (dueAtMs === undefined) return undefined
@@ -61,7 +75,11 @@ export function armDeadlines(instanceId: string, task: number, due: DueTimes, ou
     out.event({ type: 'timer.armed', key, row: { dueAtMs, target } })
     return key
   }
-  const deadlines = { maxDuration: arm('max-duration'), monitor: arm('monitor'), deadline: arm('deadline') }
+  const deadlines = {
+    maxDuration: arm('max-duration'),
+    monitor: arm('monitor') ?? monitor,
+    deadline: arm('deadline'),
+  }
   if (deadlines.maxDuration ?? deadlines.monitor ?? deadlines.deadline)
     out.event({ type: 'deadlines.set', instanceId, task, deadlines })
 }

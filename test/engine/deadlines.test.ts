@@ -100,6 +100,36 @@ suite('a stopped handler that cleans up', () => {
   }
 })
 
+suite('a task whose time is over and that a person has tried again', () => {
+  const again = { kind: 'retry', task: undefined, input: undefined } as const
+
+  test('has its maxDuration anew', () => {
+    const world = engineWorld(workflowOf(['- { name: a, type: h, timeout: 1d, maxDuration: 1h }']))
+    world.start('w', 'k')
+    world.advance('1h')
+    assert.equal(world.tasks('k')['a'], 'INCIDENT')
+    world.operate('k', again)
+    world.advance('59m')
+    assert.equal(world.tasks('k')['a'], 'SUBMITTED')
+    world.advance('1m')
+    assert.equal(world.tasks('k')['a'], 'INCIDENT')
+  })
+
+  test('has all that bounds it anew, what has not passed as well', () => {
+    const run = 'every: 10m, until: "false", run: { name: b, type: set, set: { x: 1 } }'
+    const task = `- { name: a, type: interval, ${run}, deadline: 1h, maxDuration: 90m, onFailure: incident }`
+    const world = engineWorld(workflowOf([task], 'vars: { x: 0 }'))
+    world.start('w', 'k')
+    world.advance('1h')
+    assert.equal(world.task('k', 'a')?.error?.code, 'deadline')
+    world.operate('k', again)
+    world.advance('59m')
+    assert.equal(world.tasks('k')['a'], 'EXECUTING')
+    world.advance('1m')
+    assert.equal(world.task('k', 'a')?.error?.code, 'deadline')
+  })
+})
+
 suite('monitor', () => {
   const remind = 'then: { type: kafka-command, topic: reminders, value: "${ instance.key }" }'
 

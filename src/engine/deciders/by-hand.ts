@@ -11,6 +11,7 @@ import {
 } from '../attempt.ts'
 import type { Task } from '../../definition/workflow.ts'
 import type { Action } from '../command.ts'
+import { renewDeadlines } from '../deadlines.ts'
 import { enterScope, followAhead } from '../entering.ts'
 import { nameOfNode, nodesOf, rowAt, taskAt } from '../nodes.ts'
 import { accept, type Outcome } from '../outcome.ts'
@@ -48,7 +49,7 @@ export function retryByHand(
   const out = accept()
   const timer = armTaskTimer(at, world.nowMs, out)
   const input = givenInput(at.task, action.input) ?? (row.open?.kind === 'retry' ? row.open.input : undefined)
-  return out.event({
+  out.event({
     type: 'task.retry-scheduled',
     ...identity(at),
     open: { kind: 'retry', dueAtMs: world.nowMs, timer, input },
@@ -56,6 +57,8 @@ export function retryByHand(
     isByHand: true,
     note: `retry ${by}`,
   })
+  renewDeadlines(at, row.deadlines, out)
+  return out
 }
 
 /** A person names no secrets. */
