@@ -51,22 +51,20 @@ function completeBy(value: unknown, world: World): number {
   )
 }
 
-/** A person has a task tried again: what bounds it does so anew, from now. What watches it goes on. */
+/** A person has a task tried again: what had run out bounds it anew, from now; a monitor has had its say. */
 export function renewDeadlines(at: Attempt, before: Deadlines | undefined, out: Outcome): void {
   const { instance, node, task, world } = at
   const deadlineMs = task.type === 'interval' ? task.deadlineMs : undefined
-  for (const timer of [before?.maxDuration, before?.deadline])
-    if (timer !== undefined) out.event({ type: 'timer.fired', key: timer })
   const due = {
-    'max-duration': after(world, task.maxDurationMs),
+    'max-duration': before?.maxDuration === undefined ? after(world, task.maxDurationMs) : undefined,
     monitor: undefined,
-    deadline: after(world, deadlineMs),
+    deadline: before?.deadline === undefined ? after(world, deadlineMs) : undefined,
   }
-  armDeadlines(instance.id, node, due, out, before?.monitor)
+  armDeadlines(instance.id, node, due, out, before)
 }
 
-/** Arms the timers of a task, or with -1 of the instance itself. @param monitor one that it has already */
-export function armDeadlines(instanceId: string, task: number, due: DueTimes, out: Outcome, monitor?: string): void {
+/** Arms the timers of a task, or with -1 of the instance itself. @param before those that it has already */
+export function armDeadlines(instanceId: string, task: number, due: DueTimes, out: Outcome, before?: Deadlines): void {
   const arm = (kind: DeadlineKind): string | undefined => {
     const dueAtMs = due[kind]
     if (dueAtMs === undefined) return undefined
@@ -76,9 +74,9 @@ export function armDeadlines(instanceId: string, task: number, due: DueTimes, ou
     return key
   }
   const deadlines = {
-    maxDuration: arm('max-duration'),
-    monitor: arm('monitor') ?? monitor,
-    deadline: arm('deadline'),
+    maxDuration: arm('max-duration') ?? before?.maxDuration,
+    monitor: arm('monitor') ?? before?.monitor,
+    deadline: arm('deadline') ?? before?.deadline,
   }
   if (deadlines.maxDuration ?? deadlines.monitor ?? deadlines.deadline)
     out.event({ type: 'deadlines.set', instanceId, task, deadlines })

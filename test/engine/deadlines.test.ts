@@ -115,7 +115,7 @@ suite('a task whose time is over and that a person has tried again', () => {
     assert.equal(world.tasks('k')['a'], 'INCIDENT')
   })
 
-  test('has all that bounds it anew, what has not passed as well', () => {
+  test('has the deadline of an interval anew, and what has not passed goes on', () => {
     const run = 'every: 10m, until: "false", run: { name: b, type: set, set: { x: 1 } }'
     const task = `- { name: a, type: interval, ${run}, deadline: 1h, maxDuration: 90m, onFailure: incident }`
     const world = engineWorld(workflowOf([task], 'vars: { x: 0 }'))
@@ -123,7 +123,10 @@ suite('a task whose time is over and that a person has tried again', () => {
     world.advance('1h')
     assert.equal(world.task('k', 'a')?.error?.code, 'deadline')
     world.operate('k', again)
-    world.advance('59m')
+    world.advance('30m')
+    assert.equal(world.task('k', 'a')?.error?.code, 'max-duration')
+    world.operate('k', again)
+    world.advance('29m')
     assert.equal(world.tasks('k')['a'], 'EXECUTING')
     world.advance('1m')
     assert.equal(world.task('k', 'a')?.error?.code, 'deadline')

@@ -6,13 +6,19 @@ import { isOpen, makeNode, prefixOf, type Node, type Simulation } from './simula
 /** From when it begins. */
 export function watch(world: Simulation, node: Node): void {
   const { maxDuration, monitor } = node.doc
-  if (maxDuration !== undefined)
-    world.after(msOf(maxDuration), undefined, { type: 'call', call: () => end(world, node) })
+  if (maxDuration !== undefined) bound(world, node, maxDuration)
   if (monitor !== undefined)
     world.after(msOf(monitor.completeBy), undefined, { type: 'call', call: () => tell(world, node) })
 }
 
+/** From now on. */
+export function bound(world: Simulation, node: Node, maxDuration: string): void {
+  node.isBounded = true
+  world.after(msOf(maxDuration), undefined, { type: 'call', call: () => end(world, node) })
+}
+
 function end(world: Simulation, node: Node): void {
+  node.isBounded = false
   if (world.wrong === 'a task past its maxDuration goes on') return
   if (!isOpen(node) || world.status !== 'EXECUTING') return
   halt(world, node)

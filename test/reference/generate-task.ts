@@ -75,7 +75,10 @@ export function drawTask(drawing: Drawing): TaskDoc {
     drawRetry(random, task)
   // Not to be compared yet: an attempt that timed out, and then one that told that it has failed.
   if (task.compensate !== undefined && task.timeout !== undefined && task.timeout !== never) task.retry = once
-  return task
+  // What does a request is to the engine what a handler is.
+  return task.type === 'h' && random.stream(`http ${name}`).chance(0.2)
+    ? { ...task, type: 'http', url: 'https://service.example/' }
+    : task
 }
 
 function drawLeaf({ random, names, isTied }: Drawing, task: TaskDoc): void {

@@ -66,7 +66,7 @@ function drawScript(seed: number, random: Random, intervals: readonly string[]):
     act(task, nth) {
       const drawn = createRandom(`reference/${seed}/${task}/incident ${nth}`)
       if (!drawn.chance(0.5)) return undefined
-      // To be decided is whether an interval has its deadline anew when a person retries it.
+      // What a retried interval does is in test/engine/deadlines.test.ts.
       const isInterval = intervals.includes(task.slice(task.lastIndexOf('.') + 1))
       const kind = drawn.pick(isInterval ? (['skip', 'complete'] as const) : (['retry', 'skip', 'complete'] as const))
       return { ms: drawMs(drawn), kind, output: { v: drawn.int(6) } }

@@ -55,6 +55,7 @@ export interface TaskDoc {
   until?: string
   run?: TaskDoc
   deadline?: string
+  url?: string
   onDeadline?: 'complete' | 'fail' | 'skip'
   // signal
   signal?: string

@@ -1,4 +1,5 @@
 // What people do about incidents.
+import { bound } from './deadlines.ts'
 import { codeOf, complete, skip } from './endings.ts'
 import { fill, type Act, type Value } from './language.ts'
 import { attempt } from './tasks.ts'
@@ -20,6 +21,8 @@ function handle(world: Simulation, node: Node, { kind, output }: Act): void {
   else {
     if (world.wrong !== 'a task that a person retries has no attempts left') node.attempt = 0
     node.epoch++
+    // One whose time was over has it anew.
+    if (node.doc.maxDuration !== undefined && !node.isBounded) bound(world, node, node.doc.maxDuration)
     attempt(world, node)
   }
 }

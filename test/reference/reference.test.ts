@@ -16,7 +16,7 @@ const seedsToFind = 200
 
 /** What is to be among the workflows: keys, and values of those that choose. */
 const words = [
-  ...['set', 'h', 'kafka-command', 'decision', 'process', 'parallel', 'for-each', 'fail', 'stop'].map(typed),
+  ...['set', 'h', 'http', 'kafka-command', 'decision', 'process', 'parallel', 'for-each', 'fail', 'stop'].map(typed),
   ...['trigger', 'signal', 'kafka-listener', 'interval', 'workflow', 'undo', 'late'].map(typed),
   ...['dependsOn', 'when', 'set', 'retry', 'maxDuration', 'monitor', 'compensate', 'timeout', 'output', 'vars'],
   ...['code', 'next', 'default', 'concurrency', 'deadline', 'mode: all', 'wait: false'],

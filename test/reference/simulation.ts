@@ -41,6 +41,8 @@ export interface Node {
   isMonitor: boolean
   /** An attempt ended, and nobody knows what it did. */
   isUnclear: boolean
+  /** Its maxDuration has not passed yet. */
+  isBounded: boolean
   /** Of an interval: when its last run began. */
   runBeganAt: number
 }
@@ -214,6 +216,7 @@ export function makeNode(
     failure: undefined,
     isMonitor: false,
     isUnclear: false,
+    isBounded: false,
     runBeganAt: 0,
   }
 }
