@@ -30,13 +30,19 @@ export class Disclosure {
     return opened
   }
 
-  /** A text with no secret in it, nor the beginning of one at its end, where it may have been cut. */
+  /** A text with no secret in it. */
   text(text: string): string {
     let found = text
     for (const form of this.#forms) found = found.replaceAll(form, masked)
+    return found
+  }
+
+  /** Nor with the beginning of one at its end, where it may have been cut. */
+  #cutText(text: string): string {
+    const found = this.text(text)
     const [whole, ellipsis = ''] = found.endsWith('…') ? [found.slice(0, -1), '…'] : [found]
     for (const form of this.#forms) {
-      for (let length = form.length - 1; length >= maskedCharactersMin; length--)
+      for (let length = Math.min(form.length - 1, whole.length); length >= maskedCharactersMin; length--)
         if (whole.endsWith(form.slice(0, length))) return `${whole.slice(0, -length)}${masked}${ellipsis}`
     }
     return found
@@ -48,7 +54,7 @@ export class Disclosure {
     if (command.type === 'task.complete') return { ...command, output: Payload.of(this.json(command.output.value)) }
     if (command.type !== 'task.fail') return command
     const { code, message } = command.error
-    return { ...command, error: { code: this.text(code), message: this.text(message) } }
+    return { ...command, error: { code: this.text(code), message: this.#cutText(message) } }
   }
 
   /** JSON with no secret in its texts and keys. */
