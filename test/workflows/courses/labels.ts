@@ -16,7 +16,7 @@ export const labels: Example = {
       key: 's-10',
       steps: [
         produce('shipments-packed', { lines: ['mug', 'lamp', 'vase'] }, 's-10'),
-        look('printed#1', 'printed#2'),
+        look('each[0].printed', 'each[1].printed'),
         prints,
         prints,
         prints,
