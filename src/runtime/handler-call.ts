@@ -44,7 +44,8 @@ export class HandlerCall {
     this.#options = options
     const { instanceId, name, handler, attempt } = work
     this.#disclosure = new Disclosure(options.secrets)
-    this.#logger = this.#disclosure.logger(options.logger.child({ instanceId, task: name, handler, attempt }))
+    const logger = options.logger.child({ instanceId, task: name, handler, attempt })
+    this.#logger = work.isSealed ? this.#disclosure.logger(logger) : logger
   }
 
   /** Tells the handler that nobody waits for it any more. */
