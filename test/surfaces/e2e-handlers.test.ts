@@ -88,9 +88,10 @@ tasks:
   const journal = (): readonly (readonly [string, number])[] => {
     const file = join(site.directory, 'journal')
     if (!existsSync(file)) return []
+    // What stands behind the last line break is being written.
     return readFileSync(file, 'utf8')
-      .trim()
       .split('\n')
+      .slice(0, -1)
       .map((line) => JSON.parse(line))
   }
   const daemon = await site.start()
