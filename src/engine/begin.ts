@@ -27,11 +27,9 @@ export function attempt(at: Attempt, { isForced = false } = {}): Outcome {
   let isLetIn = at.number > 1 || isForced
   let due: DueTimes | undefined
   try {
-    if (!isLetIn) {
-      if (at.task.when !== undefined && !isTrue(at, at.task.when, 'when')) {
-        stopAt(at, at.task, at.world, out)
-        return skipAttempt(at, skippedEdges(at.task), out, { note: 'when: was false' })
-      }
+    if (!isLetIn && at.task.when !== undefined && !isTrue(at, at.task.when, 'when')) {
+      stopAt(at, at.task, at.world, out)
+      return skipAttempt(at, skippedEdges(at.task), out, { note: 'when: was false' })
     }
     if (at.number === 1) due = dueTimesOf(at)
     isLetIn = true

@@ -4,6 +4,7 @@ import type { TaskError } from '../base/errors.ts'
 import { parseDuration } from '../definition/duration.ts'
 import type { Template } from '../definition/expression.ts'
 import { parseTime } from '../definition/time.ts'
+import type { Task } from '../definition/workflow.ts'
 import { AttemptFailed, evaluate, truncate, type Attempt } from './attempt.ts'
 import type { Outcome } from './outcome.ts'
 import { timerKey, type DeadlineKind, type Deadlines } from './state.ts'
@@ -15,7 +16,7 @@ export type DueTimes = { readonly [Kind in DeadlineKind]: number | undefined }
 /** When the deadlines of a task that begins now pass; most tasks have none. @throws {ExpressionError | AttemptFailed} */
 export function dueTimesOf(at: Attempt): DueTimes | undefined {
   const { task, world } = at
-  const deadlineMs = task.type === 'interval' ? task.deadlineMs : undefined
+  const deadlineMs = deadlineOf(task)
   if (task.maxDurationMs === undefined && task.monitor === undefined && deadlineMs === undefined) return undefined
   return {
     'max-duration': after(world, task.maxDurationMs),
@@ -38,6 +39,9 @@ export function dueTimesOfInstance(
   }
 }
 
+/** Only an interval has one. */
+const deadlineOf = (task: Task): number | undefined => (task.type === 'interval' ? task.deadlineMs : undefined)
+
 const after = (world: World, ms: number | undefined): number | undefined =>
   ms === undefined ? undefined : world.nowMs + ms
 
@@ -54,7 +58,7 @@ function completeBy(value: unknown, world: World): number {
 /** A person has a task tried again: what had run out bounds it anew, from now; a monitor has had its say. */
 export function renewDeadlines(at: Attempt, before: Deadlines | undefined, out: Outcome): void {
   const { instance, node, task, world } = at
-  const deadlineMs = task.type === 'interval' ? task.deadlineMs : undefined
+  const deadlineMs = deadlineOf(task)
   const due = {
     'max-duration': before?.maxDuration === undefined ? after(world, task.maxDurationMs) : undefined,
     monitor: undefined,

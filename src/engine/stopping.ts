@@ -61,8 +61,12 @@ export function stopTask(at: Attempt, row: TaskRow, out: Outcome): void {
 }
 
 const unknownCodes: ReadonlySet<string> = new Set([
-  ...['timeout', 'run-lost', 'max-duration', 'deadline'],
-  ...['output-invalid', 'output-not-json'],
+  'timeout',
+  'run-lost',
+  'max-duration',
+  'deadline',
+  'output-invalid',
+  'output-not-json',
 ])
 
 /**

@@ -5,6 +5,7 @@
 // A2. A record that comes before its turn completes it. What it depends on, directly or not, the scopes around it included,
 //     is stopped where it runs, and skipped with dead edges where it has not begun.
 // A3. Its values may not be there yet: then it is subscribed once `vars` has them, or waits for its turn.
+import type { Task, Workflow } from '../../definition/workflow.ts'
 import { attemptOf, completeAttempt, skipAttempt, taskErrorOf } from '../attempt.ts'
 import { attempt } from '../begin.ts'
 import type { InstanceCorrelate } from '../command.ts'
@@ -15,7 +16,6 @@ import { rowAt, taskAt } from '../nodes.ts'
 import { accept, type Decider, type Outcome } from '../outcome.ts'
 import { reject } from '../rejection.ts'
 import type { Place } from '../roots.ts'
-import type { Task, Workflow } from '../../definition/workflow.ts'
 import type { Subscription } from '../state.ts'
 import { isUnfinished, leaveAhead, stopAt } from '../stopping.ts'
 import { isSame, nextSubscription, recordOf, subscribe } from '../tasks/kafka-listener.ts'

@@ -1,5 +1,6 @@
 // The ways out of an incident, and of any wait: a person has a task tried again, skips it, or completes it. An incident
 // of the instance itself (its output cannot be made) has the same ways; and a FAILED instance can be tried again.
+import type { Task } from '../../definition/workflow.ts'
 import {
   attemptOf,
   armTaskTimer,
@@ -9,7 +10,6 @@ import {
   skippedEdges,
   type Attempt,
 } from '../attempt.ts'
-import type { Task } from '../../definition/workflow.ts'
 import type { Action } from '../command.ts'
 import { renewDeadlines } from '../deadlines.ts'
 import { enterScope, followAhead } from '../entering.ts'
