@@ -5,6 +5,7 @@ import { RecordRefused } from '../../base/errors.ts'
 import type { OutgoingRecord } from '../../runtime/ports.ts'
 import type { Cluster, TopicMetadata } from './cluster.ts'
 import { recordFault } from './faults.ts'
+import { batchHeadBytes } from './record-batch.ts'
 import type { BatchLimits } from './topics.ts'
 
 export interface Batch {
@@ -24,7 +25,6 @@ export interface PartitionBatches {
   readonly batches: readonly Batch[]
 }
 
-const batchHeadBytes = 61
 /** Lengths, attributes and deltas of a record at their longest. */
 const recordOverheadBytes = 30
 const headerOverheadBytes = 10
@@ -46,12 +46,16 @@ export async function place(
   records: readonly OutgoingRecord[],
   keyless: number,
 ): Promise<readonly (number | Error)[]> {
+  /** Of each topic the highest partition that is named. */
+  const named = new Map<string, number>()
+  for (const { topic, partition = 0 } of records) {
+    if (partition > (named.get(topic) ?? -1)) named.set(topic, partition)
+  }
   const topics = new Map<string, TopicMetadata>()
-  for (const { topic: name, partition = 0 } of records) {
-    const known = topics.get(name) ?? (await cluster.topic(name))
+  for (const [name, partition] of named) {
+    const known = await cluster.topic(name)
     // Partitions may have been added.
-    const isEnough = partition < known.leaders.length || topics.has(name)
-    topics.set(name, isEnough ? known : (await cluster.refresh([name]))[0]!)
+    topics.set(name, partition < known.leaders.length ? known : (await cluster.refresh([name]))[0]!)
   }
   return records.map((record, index) => placeOne(record, index, topics.get(record.topic)!, keyless))
 }
@@ -71,30 +75,29 @@ export function batch(
   partitions: readonly number[],
   limits: BatchLimits,
 ): readonly PartitionBatches[] {
-  interface Open {
-    records: OutgoingRecord[]
-    indices: number[]
-    bytes: number
-  }
-  const all = new Map<string, { topic: string; partition: number; open: Open[] }>()
+  const topics = new Map<string, Building[]>()
+  const all: Building[] = []
   for (const [index, record] of records.entries()) {
     const { topic } = record
     const partition = partitions[index]!
-    const key = `${topic}/${partition}`
-    let entry = all.get(key)
-    if (entry === undefined) all.set(key, (entry = { topic, partition, open: [] }))
+    let ofTopic = topics.get(topic)
+    if (ofTopic === undefined) topics.set(topic, (ofTopic = []))
+    let building = ofTopic[partition]
+    if (building === undefined) all.push((building = ofTopic[partition] = { topic, partition, batches: [] }))
     const bytes = bytesOf(record)
-    let last = entry.open.at(-1)
+    let last = building.batches.at(-1)
     if (last === undefined || last.bytes + bytes > limits.of(topic)) {
-      entry.open.push((last = { records: [], indices: [], bytes: batchHeadBytes }))
+      building.batches.push((last = { topic, partition, records: [], indices: [], bytes: batchHeadBytes }))
     }
     last.records.push(record)
     last.indices.push(index)
     last.bytes += bytes
   }
-  return [...all.values()].map(({ topic, partition, open }) => ({
-    topic,
-    partition,
-    batches: open.map((one) => ({ topic, partition, ...one })),
-  }))
+  return all
+}
+
+interface Building {
+  readonly topic: string
+  readonly partition: number
+  readonly batches: (Batch & { readonly records: OutgoingRecord[]; readonly indices: number[]; bytes: number })[]
 }

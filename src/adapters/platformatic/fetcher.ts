@@ -4,7 +4,6 @@
 // second, short poll beside it, repeated until the long one is back; then all go on together.
 //   R1. A reader is in one request at a time, and a partition once in a request.
 //   R2. A reader whose partition cannot be fetched now waits by itself and holds up nobody.
-import { fetchV13 } from '@platformatic/kafka'
 import type { Broker } from '@platformatic/kafka'
 import { TransientFault } from '../../base/errors.ts'
 import { OffsetGone } from '../../runtime/ports.ts'
@@ -15,6 +14,7 @@ import { describe, errorOf, isLeaderMove } from './faults.ts'
 import type { KafkaError } from './faults.ts'
 import { offsetsOf } from './offsets.ts'
 import { bounds } from './options.ts'
+import { fetchBytes, type FetchedPartition } from './raw-apis.ts'
 import { KafkaReader } from './reader.ts'
 import type { FetchesFor } from './reader.ts'
 import { pause } from './retry.ts'
@@ -116,36 +116,48 @@ export class Fetcher implements FetchesFor {
   }
 
   async #fetch(wire: Wire, leader: Broker, readers: readonly KafkaReader[], waitMs: number): Promise<void> {
-    const { logger } = this.#cluster.options
     const offsets = new Map(readers.map((reader) => [reader, reader.fetchOffset]))
     const poll = [waitMs, 1, bounds.fetchBytesMax, readCommitted, 0, -1] as const
     try {
-      const answer = await wire.ask(leader, fetchV13, ...poll, topicsOf(readers), [], '')
-      const answered = new Map<string, fetchV13.FetchResponsePartition>()
-      for (const { topicId, partitions } of answer.responses) {
-        for (const partition of partitions) answered.set(`${topicId}/${partition.partitionIndex}`, partition)
+      const answer = await wire.ask(leader, fetchBytes, ...poll, topicsOf(readers), [], '')
+      const answered = new Map<string, FetchedPartition>()
+      for (const { topicId, partitions } of answer.topics) {
+        for (const fetched of partitions) answered.set(`${topicId}/${fetched.partition}`, fetched)
       }
       for (const reader of readers) {
         const fetched = answered.get(`${reader.topicId}/${reader.partition}`)
         const error = errorOf(fetched?.errorCode ?? answer.errorCode)
         if (error !== undefined) void this.#trouble(reader, error)
-        else {
-          if (fetched !== undefined) {
-            reader.accept(committedRecords(reader.topic, reader.partition, offsets.get(reader)!, fetched))
-          }
+        else if (fetched === undefined || this.#accept(reader, offsets.get(reader)!, fetched)) {
           reader.isQueued = false
           this.want(reader)
         }
       }
     } catch (failure) {
-      const isAnswer = !(failure instanceof NoAnswer)
-      if (isAnswer) logger.warn({ error: String(failure), partitions: readers.length }, 'a fetched batch is unreadable')
+      if (!(failure instanceof NoAnswer)) {
+        this.#cluster.options.logger.warn(
+          { error: String(failure) },
+          `what ${leader.host}:${leader.port} answered is unreadable`,
+        )
+      }
       for (const reader of readers) {
-        if (isAnswer && readers.length === 1) reader.fail(unreadable(reader, failure))
-        if (isAnswer) reader.isAlone = true
-        else this.#cluster.forget(reader.topic)
+        this.#cluster.forget(reader.topic)
         void this.#later(reader)
       }
+    }
+  }
+
+  /** false: what was fetched cannot be read; it is fetched again later. */
+  #accept(reader: KafkaReader, offset: number, fetched: FetchedPartition): boolean {
+    const { topic, partition } = reader
+    try {
+      reader.accept(committedRecords(topic, partition, offset, fetched))
+      return true
+    } catch (error) {
+      this.#cluster.options.logger.warn({ topic, partition, offset, error: String(error) }, 'a batch is unreadable')
+      reader.fail(unreadable(reader, error))
+      void this.#later(reader) // R2
+      return false
     }
   }
 
@@ -210,11 +222,10 @@ export class Fetcher implements FetchesFor {
 
 /** Those that can be in one request; the others wait for the next. */
 function atOnce(waiting: readonly KafkaReader[]): readonly KafkaReader[] {
-  if (waiting[0]!.isAlone) return [waiting[0]!]
   const byPartition = new Map<string, KafkaReader>()
   for (const reader of waiting) {
     const key = `${reader.topic}/${reader.partition}`
-    if (!reader.isAlone && !byPartition.has(key)) byPartition.set(key, reader) // R1
+    if (!byPartition.has(key)) byPartition.set(key, reader) // R1
   }
   return [...byPartition.values()]
 }

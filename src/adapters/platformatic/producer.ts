@@ -11,7 +11,7 @@
 //       sequences begin anew, so that a batch that was refused leaves no gap.
 //   T3. A transaction of which some batch has no answer is not known to be over, whatever an abort says: that batch may
 //       yet be appended.
-import { addPartitionsToTxnV3, endTxnV3, initProducerIdV4, NumericMap } from '@platformatic/kafka'
+import { addPartitionsToTxnV3, endTxnV3, initProducerIdV4 } from '@platformatic/kafka'
 import { assert } from '../../base/assert.ts'
 import { OutcomeUnknown, PartitionFenced, RecordRefused, TransientFault } from '../../base/errors.ts'
 import type { CommittedEnd, OutgoingRecord, Producer } from '../../runtime/ports.ts'
@@ -54,7 +54,7 @@ class TransactionalProducer implements Producer {
   readonly #options: ProducerOptions
   readonly #wire: Wire
   readonly #coordinator: Coordinator
-  readonly #sequences = new NumericMap()
+  readonly #sequences = new Map<string, number>()
   // Explicitly none: a fresh client that claims an id and epoch (0, 0) is refused as fenced.
   #producerId = -1n
   #producerEpoch = -1

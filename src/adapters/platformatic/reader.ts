@@ -20,8 +20,6 @@ export class KafkaReader implements Reader {
   topicId: string | undefined
   /** The fetcher's: in a request, or waiting for a place in one. */
   isQueued = false
-  /** The fetcher's: something in the partition cannot be decoded; fetched by itself, it takes no other down with it. */
-  isAlone = false
   readonly #fetcher: FetchesFor
   readonly #onReady: () => void
   #ahead: readonly LogRecord[] = []

@@ -4,14 +4,14 @@
 //   S2. A batch is sent again only where that cannot append it twice: the refusal says that it was not appended, or the
 //       broker counts our batches (a stamp with sequences).
 //   S3. Nothing is under way when this returns.
-import { NumericMap, produceV9 } from '@platformatic/kafka'
-import type { Broker, CreateRecordsBatchOptions, MessageRecord } from '@platformatic/kafka'
-import type { OutgoingRecord } from '../../runtime/ports.ts'
+import type { Broker } from '@platformatic/kafka'
 import type { Batch, PartitionBatches } from './batches.ts'
 import type { Cluster } from './cluster.ts'
 import { errorOf, isLeaderMove, isNotAppendedYet, isPerhapsAppended } from './faults.ts'
 import type { KafkaError } from './faults.ts'
 import { bounds } from './options.ts'
+import { produceBytes, type ProduceTopic } from './raw-apis.ts'
+import { encodeBatch } from './record-batch.ts'
 import { Retry } from './retry.ts'
 import { NoAnswer } from './wire.ts'
 import type { Wire } from './wire.ts'
@@ -21,8 +21,8 @@ export interface Stamp {
   readonly transactionalId: string
   readonly producerId: bigint
   readonly producerEpoch: number
-  /** The next number of each "topic:partition"; grows with what is appended. */
-  readonly sequences: NumericMap
+  /** The next number of each "topic/partition"; grows with what is appended. */
+  readonly sequences: Map<string, number>
 }
 
 export type Outcome =
@@ -86,7 +86,7 @@ export async function send(
       const unanswered = perhaps.get(batch)
       if (unanswered !== undefined) outcomes.set(batch, { unanswered })
       if (!('baseOffset' in outcome)) hasFailed = true
-      else stamp?.sequences.postIncrement(`${batch.topic}:${batch.partition}`, batch.records.length, 0)
+      else stamp?.sequences.set(placeOf(batch), afterSequence(stamp, batch))
     }
     if (hasFailed && stopsAtFailure) {
       for (const [batch, unanswered] of perhaps) outcomes.set(batch, { unanswered })
@@ -131,10 +131,9 @@ async function sendOne({ leader, batches }: Request, options: SendOptions): Prom
     return outcomes
   }
   try {
-    const messages = batches.flatMap((batch) => batch.records.map((record) => messageOf(record, batch.partition)))
-    const stamp = (options.stamp ?? {}) as Partial<CreateRecordsBatchOptions>
-    const answer = await options.wire.ask(leader, produceV9, -1, bounds.brokerTimeoutMs, messages, stamp)
-    const responses = typeof answer === 'boolean' ? [] : answer.responses
+    const { wire, cluster, stamp } = options
+    const topics = topicsOf(batches, cluster.options.clock.nowMs(), stamp)
+    const { responses } = await wire.ask(leader, produceBytes, stamp?.transactionalId ?? null, topics)
     for (const { name, partitionResponses } of responses) {
       for (const { index, errorCode, baseOffset, recordErrors } of partitionResponses) {
         const batch = batches.find(({ topic, partition }) => topic === name && partition === index)!
@@ -156,17 +155,20 @@ async function sendOne({ leader, batches }: Request, options: SendOptions): Prom
   return outcomes
 }
 
-const asBuffer = (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+const placeOf = ({ topic, partition }: Batch) => `${topic}/${partition}`
+const sequenceOf = (stamp: Stamp, batch: Batch): number => stamp.sequences.get(placeOf(batch)) ?? 0
+/** Sequences go round at 2^31. */
+const afterSequence = (stamp: Stamp, batch: Batch): number =>
+  (sequenceOf(stamp, batch) + batch.records.length) % 2 ** 31
 
-function messageOf({ topic, key, value, headers = [] }: OutgoingRecord, partition: number): MessageRecord {
-  // The client writes a tombstone rightly; its type knows none.
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  const message = { topic, partition, value: (value === null ? null : asBuffer(value)) as Buffer }
-  // A Map by identity of its keys: a header may come twice.
-  const entries = headers.map((header) => [Buffer.from(header.key), asBuffer(header.value)] as const)
-  return {
-    ...message,
-    ...(key === null ? {} : { key: asBuffer(key) }),
-    ...(entries.length === 0 ? {} : { headers: new Map(entries) }),
+function topicsOf(batches: readonly Batch[], nowMs: number, stamp: Stamp | undefined): readonly ProduceTopic[] {
+  const topics = new Map<string, { partition: number; batch: Buffer }[]>()
+  for (const batch of batches) {
+    const { topic, partition, records } = batch
+    const encoded = encodeBatch(records, nowMs, stamp && { ...stamp, baseSequence: sequenceOf(stamp, batch) })
+    const partitions = topics.get(topic)
+    if (partitions === undefined) topics.set(topic, [{ partition, batch: encoded }])
+    else partitions.push({ partition, batch: encoded })
   }
+  return [...topics].map(([name, partitions]) => ({ name, partitions }))
 }

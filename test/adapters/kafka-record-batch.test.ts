@@ -1,0 +1,101 @@
+// Kafka's record batch, held against the client's own reader and writer.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createRecordsBatch, Reader, readRecordsBatches, type MessageRecord } from '@platformatic/kafka'
+import fc from 'fast-check'
+import { batchesIn, encodeBatch, UnreadableBatch } from '../../src/adapters/platformatic/record-batch.ts'
+import type { OutgoingRecord } from '../../src/runtime/ports.ts'
+
+const nowMs = 1_790_000_000_000
+const field = fc.uint8Array({ maxLength: 300 })
+const anyRecord: fc.Arbitrary<OutgoingRecord> = fc.record({
+  topic: fc.constant('orders'),
+  key: fc.option(field),
+  value: fc.option(field),
+  headers: fc.array(fc.record({ key: fc.string({ unit: 'grapheme' }), value: field }), { maxLength: 3 }),
+})
+const hex = (bytes: Uint8Array | null | undefined) => (bytes ? Buffer.from(bytes).toString('hex') : null)
+const contentOf = ({ key, value, headers = [] }: Pick<OutgoingRecord, 'key' | 'value' | 'headers'>) => ({
+  key: hex(key),
+  value: hex(value),
+  headers: headers.map((header) => [header.key, hex(header.value)]),
+})
+
+test('what is written is what the client reads', () => {
+  fc.assert(
+    fc.property(fc.array(anyRecord, { minLength: 1, maxLength: 200 }), (records) => {
+      const stamp = { producerId: 2n ** 40n, producerEpoch: 7, baseSequence: 2 ** 31 - 1 }
+      const [batch, ...others] = readRecordsBatches(Reader.from(encodeBatch(records, nowMs, stamp)))
+      assert.ok(batch !== undefined && others.length === 0)
+      assert.equal(batch.producerId, stamp.producerId)
+      assert.equal(batch.producerEpoch, stamp.producerEpoch)
+      assert.equal(batch.firstSequence, stamp.baseSequence)
+      assert.equal(batch.firstTimestamp, BigInt(nowMs))
+      assert.equal(batch.lastOffsetDelta, records.length - 1)
+      assert.deepEqual(
+        batch.records.map(({ key, value, headers, offsetDelta }) => ({
+          offsetDelta,
+          key: hex(key),
+          value: hex(value),
+          headers: headers.map(([name, content]) => [name?.toString(), hex(content) ?? '']),
+        })),
+        records.map((record, offsetDelta) => ({ offsetDelta, ...contentOf(record) })),
+      )
+    }),
+  )
+})
+
+test('what is written is read again, each record at its offset', () => {
+  fc.assert(
+    fc.property(fc.array(anyRecord, { minLength: 1, maxLength: 20 }), (records) => {
+      const two = Buffer.concat([encodeBatch(records, nowMs), encodeBatch(records, nowMs + 1)])
+      two.writeBigInt64BE(5_000_000_000n, 0) // as the broker does; the checksum does not cover it
+      const [batch, second, ...others] = [...batchesIn(two)]
+      assert.ok(batch !== undefined && second !== undefined && others.length === 0)
+      assert.equal(batch.isTransactional, false)
+      assert.deepEqual(
+        batch.records().map((record) => ({ ...contentOf(record), offset: record.offset, at: record.timestampMs })),
+        records.map((record, index) => ({ ...contentOf(record), offset: 5_000_000_000 + index, at: nowMs })),
+      )
+      assert.equal(second.lastOffset, records.length - 1)
+    }),
+  )
+})
+
+test('times before and after that of the batch are read, in whatever compression', () => {
+  // Within 24 days: beyond, the client's writer (2.12.1) writes another time than it was given.
+  const timestamps = [nowMs, nowMs - 1_000_000_000, nowMs + 63, nowMs + 1_000_000_000]
+  for (const compression of ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const) {
+    const messages = timestamps.map((timestamp): MessageRecord => {
+      return { topic: 'orders', partition: 0, value: Buffer.from('a'), timestamp: BigInt(timestamp) }
+    })
+    const [batch] = [...batchesIn(Buffer.from(createRecordsBatch(messages, { compression }).buffer))]
+    assert.deepEqual(
+      batch?.records().map((record) => record.timestampMs),
+      timestamps,
+      compression,
+    )
+  }
+})
+
+test('a batch that the broker cut off is left for the next fetch', () => {
+  const whole = encodeBatch([{ topic: 'orders', key: null, value: Buffer.from('a') }], nowMs)
+  for (let length = 0; length < whole.length; length++) {
+    assert.equal([...batchesIn(Buffer.concat([whole, whole.subarray(0, length)]))].length, 1)
+  }
+})
+
+test('no changed byte of what the checksum covers goes unnoticed', () => {
+  const whole = encodeBatch([{ topic: 'orders', key: Buffer.from('k'), value: Buffer.from('a') }], nowMs)
+  for (let at = 17; at < whole.length; at++) {
+    const bent = Buffer.from(whole)
+    bent[at]! ^= 4
+    assert.throws(() => [...batchesIn(bent)], UnreadableBatch, `byte ${at}`)
+  }
+})
+
+test('a batch of the format before Kafka 0.11 is refused by name', () => {
+  const old = encodeBatch([{ topic: 'orders', key: null, value: Buffer.from('a') }], nowMs)
+  old[16] = 1
+  assert.throws(() => [...batchesIn(old)], /the format 1: it was written for Kafka older than 0\.11/)
+})
