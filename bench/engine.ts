@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { soleMembership } from '../src/adapters/embedded/membership.ts'
 import { openLevelStore } from '../src/adapters/level/store.ts'
+import { writeBehind } from '../src/adapters/level/write-behind.ts'
 import { systemClock } from '../src/adapters/system/clock.ts'
 import { createIds } from '../src/adapters/system/ids.ts'
 import { silentLogger } from '../src/base/logger.ts'
@@ -76,7 +77,8 @@ function startWorker(log: Log, directory: string): Promise<Worker> {
     logKind: log.isShared ? 'kafka' : 'embedded',
     log,
     membership: soleMembership(partitions),
-    openStore: (partition) => openLevelStore({ directory: join(directory, 'store', `${partition}`), app, partition }),
+    openStore: async (partition) =>
+      writeBehind(await openLevelStore({ directory: join(directory, 'store', `${partition}`), app, partition })),
     clock: systemClock,
     ids,
     handlers: handlerSource([]),

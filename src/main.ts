@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { openEmbeddedLog } from './adapters/embedded/log.ts'
 import { soleMembership } from './adapters/embedded/membership.ts'
 import { destroyLevelStore, openLevelStore } from './adapters/level/store.ts'
+import { writeBehind } from './adapters/level/write-behind.ts'
 import { claimWorkerDirectory } from './adapters/level/worker-directory.ts'
 import { openKafkaLog } from './adapters/platformatic/log.ts'
 import { createKafkaMembership } from './adapters/platformatic/membership.ts'
@@ -140,7 +141,7 @@ async function kafka(
     openStore: async (partition) => {
       const place = { directory: join(own.directory, app, String(partition)), app, partition }
       try {
-        return await openLevelStore(place)
+        return writeBehind(await openLevelStore(place))
       } catch (error) {
         if (!(error instanceof StoreCorrupted)) throw error
         // Nothing is lost with it: the changelog has it all.
@@ -149,7 +150,7 @@ async function kafka(
           `the store of partition ${partition} is damaged: restoring it from the changelog`,
         )
         await destroyLevelStore(place.directory)
-        return openLevelStore(place)
+        return writeBehind(await openLevelStore(place))
       }
     },
     refreshEveryMs: 30_000,

@@ -2,11 +2,15 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openLevelStore } from '../../src/adapters/level/store.ts'
+import { writeBehind } from '../../src/adapters/level/write-behind.ts'
+import type { Store } from '../../src/runtime/ports.ts'
 import { restorableStoreContract, storeContract, type OpenedStore } from './store-contract.ts'
 
-async function openStore(): Promise<OpenedStore> {
+const asItIs = (store: Store): Store => store
+
+async function openStore(as: (store: Store) => Store): Promise<OpenedStore> {
   const folder = await mkdtemp(join(tmpdir(), 'dw-level-'))
-  const open = () => openLevelStore({ directory: join(folder, '3'), app: 'contract', partition: 3 })
+  const open = async () => as(await openLevelStore({ directory: join(folder, '3'), app: 'contract', partition: 3 }))
   let current = await open()
   return {
     store: current,
@@ -21,5 +25,7 @@ async function openStore(): Promise<OpenedStore> {
   }
 }
 
-storeContract('level store', openStore)
-restorableStoreContract('level store', openStore)
+storeContract('level store', () => openStore(asItIs))
+restorableStoreContract('level store', () => openStore(asItIs))
+storeContract('level store, written behind', () => openStore(writeBehind))
+restorableStoreContract('level store, written behind', () => openStore(writeBehind))

@@ -1,0 +1,122 @@
+// A store that is written a little later than it is told to. The changelog is the truth and the store may lag behind it
+// (P3), so what changes several times within a second is written once: an order's instance, its channels and its key
+// change ten times and leave three values.
+//
+//   B1. Values and position are one write: what is pending goes into the database as a whole, in one batch.
+//   B2. Whoever reads finds what is pending; a range is listed only once nothing is.
+//   B3. A write that failed stays pending: whoever comes next tries it again, and is told.
+import type { ChangelogPosition, Store, StoreChange, StoreEntry } from '../../runtime/ports.ts'
+
+export interface WriteBehindOptions {
+  /** The longest that a change is pending, and what a crash adds to a restore. */
+  readonly delayMs: number
+  /** Whoever has so much pending waits for it to be written. */
+  readonly pendingBytesMax: number
+}
+
+const usual: WriteBehindOptions = { delayMs: 1_000, pendingBytesMax: 2 * 1_048_576 }
+/** What a pending change takes beside its key and value, about. */
+const changeBytes = 100
+
+type Pending = Map<string, Uint8Array | null>
+
+/** Takes over a store: it must not be used by anybody else. */
+export function writeBehind(store: Store, options: WriteBehindOptions = usual): Store {
+  return new WriteBehind(store, options)
+}
+
+class WriteBehind implements Store {
+  readonly #store: Store
+  readonly #options: WriteBehindOptions
+  #pending: Pending = new Map()
+  #pendingBytes = 0
+  #position: ChangelogPosition | undefined
+  #writing: Pending | undefined
+  #written: Promise<void> | undefined
+  #timer: NodeJS.Timeout | undefined
+  #hasFailed = false
+
+  constructor(store: Store, options: WriteBehindOptions) {
+    this.#store = store
+    this.#options = options
+    this.#position = store.position
+  }
+
+  get position(): ChangelogPosition | undefined {
+    return this.#position
+  }
+
+  get(key: string): Uint8Array | undefined {
+    // B2
+    const pending = this.#pending.get(key)
+    if (pending !== undefined) return pending ?? undefined
+    const writing = this.#writing?.get(key)
+    if (writing !== undefined) return writing ?? undefined
+    return this.#store.get(key)
+  }
+
+  async list(range: Parameters<Store['list']>[0]): Promise<readonly StoreEntry[]> {
+    await this.#flush() // B2
+    return this.#store.list(range)
+  }
+
+  async apply(changes: readonly StoreChange[], position: ChangelogPosition): Promise<void> {
+    if (this.#hasFailed) await this.#flush() // B3
+    for (const { key, value } of changes) {
+      this.#pending.set(key, value)
+      this.#pendingBytes += changeBytes + key.length + (value?.length ?? 0)
+    }
+    this.#position = position
+    if (this.#pendingBytes >= this.#options.pendingBytesMax) await this.#flush()
+    else this.#timer ??= setTimeout(() => void this.#flush().catch(() => {}), this.#options.delayMs).unref() // B3
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.#flush()
+    } finally {
+      clearTimeout(this.#timer)
+      await this.#store.close()
+    }
+  }
+
+  async destroy(): Promise<void> {
+    clearTimeout(this.#timer)
+    this.#pending.clear()
+    this.#position = undefined
+    await this.#written?.catch(() => {})
+    await this.#store.destroy()
+  }
+
+  /** Resolves once all that was pending when it was called is in the store. */
+  async #flush(): Promise<void> {
+    if (this.#written !== undefined) await this.#written
+    // Others may have waited for the same write, and one of them has begun the next.
+    this.#written ??= this.#write().finally(() => (this.#written = undefined))
+    await this.#written
+  }
+
+  async #write(): Promise<void> {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    const position = this.#position
+    if (position === undefined || (this.#store.position === position && this.#pending.size === 0)) return
+    const writing = this.#pending
+    this.#writing = writing
+    this.#pending = new Map()
+    this.#pendingBytes = 0
+    try {
+      await this.#store.apply(
+        Array.from(writing, ([key, value]) => ({ key, value })),
+        position,
+      ) // B1
+      this.#hasFailed = false
+    } catch (error) {
+      this.#hasFailed = true
+      this.#pending = new Map([...writing, ...this.#pending]) // B3
+      throw error
+    } finally {
+      this.#writing = undefined
+    }
+  }
+}
