@@ -9,7 +9,7 @@ import { TransientFault } from '../../base/errors.ts'
 import { OffsetGone } from '../../runtime/ports.ts'
 import type { ReaderOptions } from '../../runtime/ports.ts'
 import type { Cluster } from './cluster.ts'
-import { committedRecords } from './committed.ts'
+import { committedBatches } from './committed.ts'
 import { describe, errorOf, isLeaderMove } from './faults.ts'
 import type { KafkaError } from './faults.ts'
 import { offsetsOf } from './offsets.ts'
@@ -151,7 +151,7 @@ export class Fetcher implements FetchesFor {
   #accept(reader: KafkaReader, offset: number, fetched: FetchedPartition): boolean {
     const { topic, partition } = reader
     try {
-      reader.accept(committedRecords(topic, partition, offset, fetched))
+      reader.accept(committedBatches(offset, fetched))
       return true
     } catch (error) {
       this.#cluster.options.logger.warn({ topic, partition, offset, error: String(error) }, 'a batch is unreadable')

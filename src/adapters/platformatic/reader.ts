@@ -3,6 +3,7 @@
 import { TransientFault } from '../../base/errors.ts'
 import { OffsetGone } from '../../runtime/ports.ts'
 import type { LogRecord, Reader, ReaderOptions } from '../../runtime/ports.ts'
+import { Ahead } from './ahead.ts'
 import type { Committed } from './committed.ts'
 import { bounds } from './options.ts'
 
@@ -22,9 +23,7 @@ export class KafkaReader implements Reader {
   isQueued = false
   readonly #fetcher: FetchesFor
   readonly #onReady: () => void
-  #ahead: readonly LogRecord[] = []
-  #taken = 0
-  #bytesAhead = 0
+  readonly #ahead: Ahead
   #fetchOffset: number
   #failure: OffsetGone | TransientFault | undefined
   #isClosed = false
@@ -36,24 +35,19 @@ export class KafkaReader implements Reader {
     this.#fetchOffset = options.offset
     this.#onReady = options.onReady
     this.#fetcher = fetcher
+    this.#ahead = new Ahead(options.topic, options.partition)
   }
 
   take(max: number): readonly LogRecord[] {
     if (this.#isClosed) return []
-    const records = this.#ahead.slice(this.#taken, this.#taken + max)
-    this.#taken += records.length
-    if (this.#taken === this.#ahead.length) {
-      this.#ahead = []
-      this.#taken = 0
-      this.#bytesAhead = 0
-      if (records.length === 0 && this.#failure !== undefined) throw this.#failure
-    }
+    const records = this.#ahead.take(max)
+    if (records.length === 0 && this.#failure !== undefined) throw this.#failure
     this.#fetcher.want(this)
     return records
   }
 
   get position(): number {
-    return this.#ahead[this.#taken]?.offset ?? this.#fetchOffset
+    return this.#ahead.peek()?.offset ?? this.#fetchOffset
   }
 
   /** Where the next fetch begins. */
@@ -62,17 +56,15 @@ export class KafkaReader implements Reader {
   }
 
   get wantsRecords(): boolean {
-    return !this.#isClosed && !(this.#failure instanceof OffsetGone) && this.#bytesAhead < bounds.readAheadBytes
+    return !this.#isClosed && !(this.#failure instanceof OffsetGone) && this.#ahead.bytes < bounds.readAheadBytes
   }
 
   /** Takes what was fetched from `fetchOffset` on. */
-  accept({ records, nextOffset, bytes }: Committed): void {
+  accept({ batches, nextOffset }: Committed): void {
     this.#failure = undefined
     if (nextOffset === this.#fetchOffset) return
+    this.#ahead.add(batches, this.#fetchOffset)
     this.#fetchOffset = nextOffset
-    this.#ahead = this.#taken === this.#ahead.length ? records : [...this.#ahead.slice(this.#taken), ...records]
-    this.#taken = 0
-    this.#bytesAhead += bytes
     this.#tell()
   }
 
@@ -85,7 +77,7 @@ export class KafkaReader implements Reader {
 
   close(): void {
     this.#isClosed = true
-    this.#ahead = []
+    this.#ahead.clear()
     this.#fetcher.remove(this)
   }
 
