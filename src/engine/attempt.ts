@@ -121,26 +121,24 @@ export function completeAttempt(
 ): void {
   const { instance, task } = at
   const common = identity(at)
-  const extras = {
-    ...more.extras,
-    get output(): Json {
-      return output === undefined ? null : output.value
-    },
-  }
-  const values = more.values ?? (task.set === undefined ? undefined : evaluateSet(at, task.set, extras))
+  const values = more.values ?? (task.set && evaluateSet(at, task.set, withOutput(output, more.extras)))
   if (task.compensate !== undefined) {
     const row = { node: at.node, input: inputForUndo(at.task, more.open), output: output ?? nullPayload }
     out.event({ type: 'undo.recorded', instanceId: instance.id, kind: 'completed', row })
   }
-  out.event({
-    ...common,
-    type: 'task.completed',
-    output,
-    ...(more.chosen === undefined ? {} : { chosen: more.chosen }),
-    ...(more.note === undefined ? {} : { note: more.note }),
-  })
+  out.event({ ...common, type: 'task.completed', output, chosen: more.chosen, note: more.note })
   if (values !== undefined && values.length > 0) writeVars(common, values, at.workflow, out)
   out.follow({ type: 'scope.advance', instanceId: instance.id, task: at.node })
+}
+
+/** An output is parsed only where an expression asks for it. */
+export function withOutput(output: Payload | undefined, extras: Extras = {}): Extras {
+  return {
+    ...extras,
+    get output(): Json {
+      return output === undefined ? null : output.value
+    },
+  }
 }
 
 /** What a task that is undone was given; the secrets in it are not given on. */

@@ -1,10 +1,12 @@
 // An attempt begins: `when` is asked, the deadlines are armed, and the task's type does the rest.
-import { InvariantViolation } from '../base/errors.ts'
+import { assert } from '../base/assert.ts'
+import type { Task } from '../definition/workflow.ts'
 import { isTrue, skipAttempt, skippedEdges, taskErrorOf, type Attempt } from './attempt.ts'
 import { armDeadlines, dueTimesOf, type DueTimes } from './deadlines.ts'
 import { failAttempt } from './failure.ts'
 import { accept, type Outcome } from './outcome.ts'
 import { leaveAhead, stopAt, stopInside } from './stopping.ts'
+import type { Begin } from './tasks/behaviour.ts'
 import { beginDecision } from './tasks/decision.ts'
 import { beginFail, beginStop } from './tasks/ending.ts'
 import { beginForEach } from './tasks/for-each.ts'
@@ -55,42 +57,31 @@ function watch(at: Attempt, due: DueTimes | undefined, out: Outcome): Outcome {
 
 const opening: ReadonlySet<string> = new Set(['task.submitted', 'task.executing', 'task.retry-scheduled'])
 
+type Beginners = { readonly [Type in Exclude<Task['type'], 'branch' | 'item'>]: Begin<Type> }
+
 /** One line a task type; the compiler counts. */
+const beginners: Beginners = {
+  'kafka-command': beginKafkaCommand,
+  'kafka-listener': beginKafkaListener,
+  process: beginProcess,
+  parallel: beginParallel,
+  'for-each': beginForEach,
+  workflow: beginWorkflow,
+  interval: beginInterval,
+  decision: beginDecision,
+  set: beginSet,
+  trigger: beginTrigger,
+  handler: beginHandler,
+  fail: beginFail,
+  stop: beginStop,
+  signal: beginSignal,
+  http: beginHttp,
+}
+
 function begin(at: Attempt, out: Outcome): void {
-  const { task } = at
-  switch (task.type) {
-    case 'kafka-command':
-      return beginKafkaCommand({ ...at, task }, out)
-    case 'kafka-listener':
-      return beginKafkaListener({ ...at, task }, out)
-    case 'process':
-      return beginProcess({ ...at, task }, out)
-    case 'parallel':
-      return beginParallel({ ...at, task }, out)
-    case 'for-each':
-      return beginForEach({ ...at, task }, out)
-    case 'workflow':
-      return beginWorkflow({ ...at, task }, out)
-    case 'interval':
-      return beginInterval({ ...at, task }, out)
-    case 'decision':
-      return beginDecision({ ...at, task }, out)
-    case 'set':
-      return beginSet({ ...at, task }, out)
-    case 'trigger':
-      return beginTrigger({ ...at, task }, out)
-    case 'handler':
-      return beginHandler({ ...at, task }, out)
-    case 'fail':
-      return beginFail({ ...at, task }, out)
-    case 'stop':
-      return beginStop({ ...at, task }, out)
-    case 'signal':
-      return beginSignal({ ...at, task }, out)
-    case 'http':
-      return beginHttp({ ...at, task }, out)
-    case 'branch':
-    case 'item':
-      throw new InvariantViolation(`T5: a ${task.type} is not begun like this`)
-  }
+  const { type } = at.task
+  assert(type !== 'branch' && type !== 'item', 'T5: a branch or an item is not begun like this')
+  // The table is by type: its entry is for this task.
+  const beginner = beginners[type] as Begin<Task['type']>
+  beginner(at, out)
 }

@@ -33,7 +33,7 @@ export interface OfTask {
   readonly attempt: number
   readonly atMs: number
   /** For the timeline, in words. */
-  readonly note?: string
+  readonly note?: string | undefined
 }
 
 export type Event =
@@ -96,7 +96,7 @@ export type Event =
   | (OfTask & {
       readonly type: 'task.completed'
       readonly output: Payload | undefined
-      readonly chosen?: readonly string[]
+      readonly chosen?: readonly string[] | undefined
     })
   | (OfTask & {
       readonly type: 'task.failed'

@@ -11,15 +11,18 @@ export interface PlacedPayloads {
   readonly stored: readonly string[]
 }
 
-/** Gives a payload, named by its place in the instance, as the field that stands for it. */
-export type Place = (payload: Payload | undefined, name: string) => Uint8Array | string | null
+/**
+ * Gives a payload as the field that stands for it. Its place in the instance names it: which task, where it is one's, and
+ * what of it.
+ */
+export type Place = (payload: Payload | undefined, task: number | string, what: string) => Uint8Array | string | null
 
 /** Places the payloads of one row: one that is large, or one too many, is a value of its own. */
 export function payloadPlaces(instanceId: string): PlacedPayloads & { readonly place: Place } {
   const payloads: { key: string; payload: Payload }[] = []
   const stored: string[] = []
   let inlineBytes = 0
-  const place: Place = (payload, name) => {
+  const place: Place = (payload, task, what) => {
     if (payload === undefined) return null
     if (payload.storedAs !== undefined) {
       stored.push(payload.storedAs)
@@ -30,7 +33,7 @@ export function payloadPlaces(instanceId: string): PlacedPayloads & { readonly p
       inlineBytes += length
       return payload.bytes
     }
-    const key = payloadKey(instanceId, name)
+    const key = payloadKey(instanceId, `${task}${what}`)
     payloads.push({ key, payload })
     stored.push(key)
     return key

@@ -24,7 +24,7 @@ export function encodeBlock(id: string, row: BlockRow): PlacedPayloads & { reado
   const { place, payloads, stored } = payloadPlaces(row.instanceId)
   const baseMs = row.tasks.find((task) => task !== undefined)?.startedAtMs ?? 0
   const number = id.slice(row.instanceId.length + 1)
-  const tasks = tasksFields(row.tasks, baseMs, place, (index) => `${number}.${index}`)
+  const tasks = tasksFields(row.tasks, baseMs, (payload, index, what) => place(payload, `${number}.${index}`, what))
   return { bytes: pack(blockLayout, [row.instanceId, baseMs, tasks, stored]), payloads, stored }
 }
 
@@ -37,17 +37,12 @@ export function decodeBlock(bytes: Uint8Array, load: (key: string) => Uint8Array
   }))
 }
 
-/** Tasks by their place; times count from `baseMs`. @param nameOf names the payloads of a task */
-export function tasksFields(
-  rows: readonly (TaskRow | undefined)[],
-  baseMs: number,
-  place: Place,
-  nameOf: (index: number) => string,
-): readonly unknown[] {
+/** Tasks by their place; times count from `baseMs`. */
+export function tasksFields(rows: readonly (TaskRow | undefined)[], baseMs: number, place: Place): readonly unknown[] {
   const tasks: unknown[] = []
   for (let index = 0; index < rows.length; index++) {
     const task = rows[index]
-    tasks.push(task === undefined ? null : taskFields(task, nameOf(index), baseMs, place))
+    tasks.push(task === undefined ? null : taskFields(task, index, baseMs, place))
   }
   return tasks
 }
@@ -57,28 +52,25 @@ export function tasksOf(fields: readonly unknown[], baseMs: number, payload: Rea
   return fields.map((task) => (task === null ? undefined : taskOf(list(task), baseMs, payload)))
 }
 
-function taskFields(task: TaskRow, name: string, baseMs: number, place: Place): readonly unknown[] {
-  return [
+function taskFields(task: TaskRow, index: number, baseMs: number, place: Place): readonly unknown[] {
+  const fields: unknown[] = [
     taskStatuses.indexOf(task.status),
     task.attempt,
     task.startedAtMs - baseMs,
     task.endedAtMs === undefined ? null : task.endedAtMs - baseMs,
-    place(task.output, `${name}o`),
+    place(task.output, index, 'o'),
     errorFields(task.error),
     task.hasIncident,
-    task.open === undefined ? null : openFields(task.open, name, place),
+    task.open === undefined ? null : openFields(task.open, index, place),
     task.edges === 'live' ? 1 : task.edges === 'dead' ? 0 : task.edges,
-    ...(task.deadlines === undefined && task.item === undefined && task.attemptsBefore === 0
-      ? []
-      : moreFields(task, name, place)),
   ]
+  const { deadlines, item, attemptsBefore } = task
+  if (deadlines !== undefined || item !== undefined || attemptsBefore !== 0) {
+    const around = item && [item.forEach, item.index, place(item.value, index, 'v')]
+    fields.push(deadlinesFields(deadlines), around ?? null, attemptsBefore)
+  }
+  return fields
 }
-
-const moreFields = ({ deadlines, item, attemptsBefore }: TaskRow, name: string, place: Place): readonly unknown[] => [
-  deadlinesFields(deadlines),
-  item === undefined ? null : [item.forEach, item.index, place(item.value, `${name}v`)],
-  attemptsBefore,
-]
 
 export const deadlinesFields = (deadlines: Deadlines | undefined): readonly unknown[] | null =>
   deadlines === undefined
@@ -116,23 +108,23 @@ function itemOf(field: unknown, payload: ReadPayload): TaskRow['item'] {
   return { forEach: number(fields[0]), index: number(fields[1]), value: payload(fields[2]) ?? Payload.of(null) }
 }
 
-function openFields(open: OpenWork, name: string, place: Place): readonly unknown[] {
+function openFields(open: OpenWork, index: number, place: Place): readonly unknown[] {
   switch (open.kind) {
     case 'record':
       return [0, open.number, open.value, open.timer ?? null, open.others]
     case 'time':
       return [1, open.dueAtMs, open.timer]
     case 'retry':
-      return [2, open.dueAtMs, open.timer, place(open.input, `${name}i`)]
+      return [2, open.dueAtMs, open.timer, place(open.input, index, 'i')]
     case 'slot':
-      return [3, place(open.input, `${name}i`)]
+      return [3, place(open.input, index, 'i')]
     case 'handler':
-      return [4, open.run, place(open.input, `${name}i`), open.timer]
+      return [4, open.run, place(open.input, index, 'i'), open.timer]
     case 'scope':
       return [5, open.unsettled]
     case 'children': {
       const { total, begun, succeeded, failed, skipped, firstSlot, items, timer } = open
-      return [6, total, begun, succeeded, failed, skipped, firstSlot, place(items, `${name}i`), timer ?? null]
+      return [6, total, begun, succeeded, failed, skipped, firstSlot, place(items, index, 'i'), timer ?? null]
     }
     case 'interval':
       return [7, open.ranAtMs, open.timer ?? null]
@@ -141,7 +133,7 @@ function openFields(open: OpenWork, name: string, place: Place): readonly unknow
     case 'signal':
       return [10, open.name, open.timer ?? null]
     case 'stopping':
-      return [9, place(open.input, `${name}i`), open.timer]
+      return [9, place(open.input, index, 'i'), open.timer]
   }
 }
 

@@ -43,14 +43,14 @@ class StagedTable<Name extends TableName> implements WriteTable<Rows[Name]> {
 
   expect(id: string): Rows[Name] {
     const row = this.find(id)
-    assert(row !== undefined, `G0: ${this.#name} holds ${id}`)
+    assert(row !== undefined, () => `G0: ${this.#name} holds ${id}`)
     return row
   }
 
   insert(id: string, row: Rows[Name]): void {
     const own = this.staged.get(id)
     if (own !== undefined) {
-      assert(own.row === null, `G0: ${this.#name} does not hold ${id} yet`)
+      assert(own.row === null, () => `G0: ${this.#name} does not hold ${id} yet`)
       own.row = row
       return
     }
@@ -58,7 +58,7 @@ class StagedTable<Name extends TableName> implements WriteTable<Rows[Name]> {
     const below = this.below?.staged.get(id)
     assert(
       below === undefined ? !this.#rows.peek(this.#name, id) : below.row === null,
-      `G0: ${this.#name} does not hold ${id} yet`,
+      () => `G0: ${this.#name} does not hold ${id} yet`,
     )
     this.staged.set(id, { row, before: undefined })
   }
@@ -67,7 +67,7 @@ class StagedTable<Name extends TableName> implements WriteTable<Rows[Name]> {
   edit(id: string): Rows[Name] {
     const own = this.staged.get(id)
     if (own !== undefined) {
-      assert(own.row !== null, `G0: ${this.#name} holds ${id}`)
+      assert(own.row !== null, () => `G0: ${this.#name} holds ${id}`)
       return own.row
     }
     const before = this.expect(id)
@@ -81,7 +81,7 @@ class StagedTable<Name extends TableName> implements WriteTable<Rows[Name]> {
     const own = this.staged.get(id)
     if (own === undefined) this.staged.set(id, { row: null, before: this.expect(id) })
     else {
-      assert(own.row !== null, `G0: ${this.#name} holds ${id}`)
+      assert(own.row !== null, () => `G0: ${this.#name} holds ${id}`)
       if (own.before === undefined) this.staged.delete(id)
       else own.row = null
     }

@@ -24,7 +24,7 @@ interface TaskChange {
   readonly scope: number | undefined
   readonly attempt: number
   readonly atMs: number
-  readonly note?: string
+  readonly note?: string | undefined
 }
 
 export const taskSubmitted: Applier<'task.submitted'> = (event, state) => {

@@ -41,7 +41,7 @@ export function mayRun(instance: InstanceRow, task: Task): boolean {
 
 export function expectWorkflow(world: World, version: string): Workflow {
   const workflow = world.catalogue.find(version)
-  assert(workflow !== undefined, `E1: version ${version} is known before a command that names it is decided`)
+  assert(workflow !== undefined, () => `E1: version ${version} is known before a command that names it is decided`)
   return workflow
 }
 

@@ -7,7 +7,6 @@
 // L2. A listener whose values follow `vars` leaves the old value and waits for the new one.
 import { limits } from '../../base/limits.ts'
 import { partitionOfText } from '../../base/partitioner.ts'
-import type { Json } from '../../base/json.ts'
 import type { Expression } from '../../definition/expression.ts'
 import type { KafkaListenerTask } from '../../definition/workflow.ts'
 import {
@@ -20,6 +19,7 @@ import {
   identity,
   isTrue,
   truncate,
+  withOutput,
   type Attempt,
 } from '../attempt.ts'
 import { canonicalText } from '../correlation.ts'
@@ -61,12 +61,7 @@ export function takeRecord(
   const { message, note, output } = record
   const { set, until } = at.task
   if (until === undefined) return completeAttempt(at, output, out, { extras: { message }, note })
-  const extras = {
-    message,
-    get output(): Json {
-      return output.value
-    },
-  }
+  const extras = withOutput(output, { message })
   const values = set === undefined ? [] : evaluateSet(at, set, extras)
   const vars = new Map([...at.instance.vars, ...values])
   const after = { ...at, instance: { ...at.instance, vars } }
