@@ -98,7 +98,7 @@ export function armTaskTimer(at: Attempt, dueAtMs: number, out: Outcome): string
 
 /** @throws {ExpressionError} */
 export function evaluate(at: Attempt, template: Template | Expression, extras: Extras = {}): Json {
-  const all = at.undo === undefined ? extras : { output: at.undo.output.value, ...extras }
+  const all = at.undo === undefined ? extras : { output: at.undo.output, ...extras }
   return template.evaluate(rootsFor(at, template.uses, at.world.nowMs, all))
 }
 
@@ -121,7 +121,7 @@ export function completeAttempt(
 ): void {
   const { instance, task } = at
   const common = identity(at)
-  const values = more.values ?? (task.set && evaluateSet(at, task.set, withOutput(output, more.extras)))
+  const values = more.values ?? (task.set && evaluateSet(at, task.set, { ...more.extras, output: output ?? nullPayload }))
   if (task.compensate !== undefined) {
     const row = { node: at.node, input: inputForUndo(at.task, more.open), output: output ?? nullPayload }
     out.event({ type: 'undo.recorded', instanceId: instance.id, kind: 'completed', row })
@@ -129,16 +129,6 @@ export function completeAttempt(
   out.event({ ...common, type: 'task.completed', output, chosen: more.chosen, note: more.note })
   if (values !== undefined && values.length > 0) writeVars(common, values, at.workflow, out)
   out.follow({ type: 'scope.advance', instanceId: instance.id, task: at.node })
-}
-
-/** An output is parsed only where an expression asks for it. */
-export function withOutput(output: Payload | undefined, extras: Extras = {}): Extras {
-  return {
-    ...extras,
-    get output(): Json {
-      return output === undefined ? null : output.value
-    },
-  }
 }
 
 /** What a task that is undone was given; the secrets in it are not given on. */

@@ -1,16 +1,17 @@
 // What expressions find under their roots: filled in only as far as they ask (`uses`).
 import type { TaskError } from '../base/errors.ts'
-import type { Json } from '../base/json.ts'
 import type { Roots, Uses } from '../definition/expression.ts'
 import type { Workflow } from '../definition/workflow.ts'
 import { itemAround, nodeNamed, rowAt } from './nodes.ts'
 import type { InstanceRow, State, TaskRow } from './state.ts'
 import type { MessageRoot } from './message.ts'
+import type { Payload } from './payload.ts'
 
 /** Roots that only some places have. */
 export interface Extras {
   readonly message?: MessageRoot
-  readonly output?: Json
+  /** Parsed only where an expression asks for it. */
+  readonly output?: Payload
   readonly error?: TaskError & { readonly task: string }
   /** Marks in their place (secrets.ts). */
   readonly secrets?: { readonly [name: string]: string }
@@ -49,7 +50,7 @@ export function rootsFor(place: Place, uses: Uses, nowMs: number, extras: Extras
         roots.now = dateOf(nowMs)
         break
       case 'output':
-        roots.output = extras.output
+        roots.output = extras.output?.value
         break
       case 'error':
         roots.error = extras.error

@@ -4,6 +4,8 @@ import { Packr, RESERVE_START_SPACE } from 'msgpackr'
 import { StoreCorrupted } from '../base/errors.ts'
 
 const packr = new Packr({ useRecords: false, variableMapSize: true, bundleStrings: false })
+/** Values lie one behind the other in buffers of this size: of its own the library takes a new one for every few of them. */
+packr.useBuffer(Buffer.allocUnsafeSlow(131_072))
 /** msgpackr's flag that leaves bytes free at the start, so that the version is written without a copy. */
 const reserveOneByte = RESERVE_START_SPACE + 1
 

@@ -19,7 +19,6 @@ import {
   identity,
   isTrue,
   truncate,
-  withOutput,
   type Attempt,
 } from '../attempt.ts'
 import { canonicalText } from '../correlation.ts'
@@ -61,7 +60,7 @@ export function takeRecord(
   const { message, note, output } = record
   const { set, until } = at.task
   if (until === undefined) return completeAttempt(at, output, out, { extras: { message }, note })
-  const extras = withOutput(output, { message })
+  const extras = { message, output }
   const values = set === undefined ? [] : evaluateSet(at, set, extras)
   const vars = new Map([...at.instance.vars, ...values])
   const after = { ...at, instance: { ...at.instance, vars } }
