@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { chartSvg } from './chart.ts'
 import { isReached, numberText, partOfAim, type Figure } from './figures.ts'
+import { closeLogs } from './logs.ts'
 import { describeMachine } from './machine.ts'
 import { readOptions, usage, type BenchOptions } from './options.ts'
 import { profileAll } from './profile/run.ts'
@@ -57,4 +58,10 @@ try {
   tell(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`)
   process.exitCode = 2
 }
-if (options !== undefined) await run(options)
+if (options !== undefined) {
+  try {
+    await run(options)
+  } finally {
+    await closeLogs()
+  }
+}

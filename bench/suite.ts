@@ -10,7 +10,9 @@ import type { BenchOptions, WorkloadName } from './options.ts'
 
 const latencyInstancesPerSecond = 50
 const wideRuns = 3
-/** Instances run before the measurement: V8 has compiled by then what is hot. */
+/** By then the JVM has compiled what is hot; a broker in production is not cold. */
+const brokerWarmUpInstances = 20_000
+/** Instances run before each measurement: V8 has compiled by then what is hot. */
 export const warmUpInstances = 3_000
 
 /** Runs the chosen workloads; floor and order alternate, so that both see the same noise. */
@@ -28,11 +30,14 @@ async function measureOn(
   options: BenchOptions,
   tell: (line: string) => void,
 ): Promise<readonly Figure[]> {
-  const { instances, seconds } = options
-  const runs = log === 'kafka' ? options.kafkaRuns : options.runs
+  const { instances, seconds, runs } = options
   const goals = goalsOn[log]
   const openLog = logs[log]
   const throughput = { openLog, instances, warmUp: warmUpInstances }
+  if (log === 'kafka') {
+    tell('warming the broker up')
+    await runOrder({ ...throughput, instances: 0, warmUp: brokerWarmUpInstances })
+  }
   // The engine's own cost is the same on every log.
   const isWanted = (name: WorkloadName): boolean =>
     options.only.has(name) && (log === 'embedded' || (name !== 'chain' && name !== 'wide'))

@@ -121,7 +121,8 @@ export function completeAttempt(
 ): void {
   const { instance, task } = at
   const common = identity(at)
-  const values = more.values ?? (task.set && evaluateSet(at, task.set, { ...more.extras, output: output ?? nullPayload }))
+  const values =
+    more.values ?? (task.set && evaluateSet(at, task.set, { ...more.extras, output: output ?? nullPayload }))
   if (task.compensate !== undefined) {
     const row = { node: at.node, input: inputForUndo(at.task, more.open), output: output ?? nullPayload }
     out.event({ type: 'undo.recorded', instanceId: instance.id, kind: 'completed', row })
