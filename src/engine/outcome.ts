@@ -10,7 +10,7 @@ import type { World } from './world.ts'
 const none: readonly never[] = []
 
 export class Outcome {
-  // Made when there is a first one: most outcomes fill one or two of them.
+  // Made when there is a first one, which most have only: an empty list that grows takes room for sixteen more.
   #events: Event[] | undefined
   #followUps: Command[] | undefined
   #outgoing: Outgoing[] | undefined
@@ -34,29 +34,31 @@ export class Outcome {
   }
 
   event(event: Event): this {
-    ;(this.#events ??= []).push(event)
+    if (this.#events === undefined) this.#events = [event]
+    else this.#events.push(event)
     return this
   }
 
   follow(command: Command): this {
-    ;(this.#followUps ??= []).push(command)
+    if (this.#followUps === undefined) this.#followUps = [command]
+    else this.#followUps.push(command)
     return this
   }
 
   /** To the partition that it concerns; where that is the own one, it follows at once, with no hop. */
   send(world: World, partition: number, command: Travelling): this {
-    if (partition === world.partition) (this.#followUps ??= []).push(command)
-    else (this.#outgoing ??= []).push({ type: 'inbox', partition, command })
-    return this
+    return partition === world.partition ? this.follow(command) : this.produce({ type: 'inbox', partition, command })
   }
 
   produce(record: Outgoing): this {
-    ;(this.#outgoing ??= []).push(record)
+    if (this.#outgoing === undefined) this.#outgoing = [record]
+    else this.#outgoing.push(record)
     return this
   }
 
   effect(effect: Effect): this {
-    ;(this.#effects ??= []).push(effect)
+    if (this.#effects === undefined) this.#effects = [effect]
+    else this.#effects.push(effect)
     return this
   }
 

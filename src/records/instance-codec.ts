@@ -161,9 +161,17 @@ function endingOf(field: unknown): Ending | undefined {
 }
 
 function timelineFields(row: InstanceRow): readonly unknown[] {
-  const flat: unknown[] = []
-  for (const entry of row.timeline) {
-    flat.push(entry.atMs - row.startedAtMs, entry.task, statusCode(entry.status), entry.attempt, entry.note ?? null)
+  const { timeline, startedAtMs } = row
+  // Of its length from the beginning: made anew with every event, a list that grows would be copied thrice.
+  // oxlint-disable-next-line unicorn/no-new-array
+  const flat = new Array<unknown>(5 * timeline.length)
+  let at = 0
+  for (const { atMs, task, status, attempt, note } of timeline) {
+    flat[at++] = atMs - startedAtMs
+    flat[at++] = task
+    flat[at++] = statusCode(status)
+    flat[at++] = attempt
+    flat[at++] = note ?? null
   }
   return flat
 }

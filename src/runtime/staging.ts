@@ -89,7 +89,7 @@ class StagedTable<Name extends TableName> implements WriteTable<Rows[Name]> {
 
   /** Hands the rows to the committed ones. */
   settle(): void {
-    for (const [id, { row }] of this.staged) this.#rows.put(this.#name, id, row)
+    this.staged.forEach(({ row }, id) => this.#rows.put(this.#name, id, row))
   }
 }
 
@@ -144,10 +144,12 @@ export class Staging implements WritableState {
     const changes: StoreChange[] = []
     for (const [key, position] of this.#positions) changes.push({ key, value: positionCodec.encode(position) })
     this.#payloads = []
-    for (const [id, staged] of this.instances.staged)
-      this.#encodeRow(prefixes.instances + id, staged, encodeInstance, changes)
-    for (const [id, staged] of this.blocks.staged)
-      this.#encodeRow(prefixes.blocks + id, staged, (row) => encodeBlock(id, row), changes)
+    this.instances.staged.forEach((staged, id) =>
+      this.#encodeRow(prefixes.instances + id, staged, encodeInstance, changes),
+    )
+    this.blocks.staged.forEach((staged, id) =>
+      this.#encodeRow(prefixes.blocks + id, staged, (row) => encodeBlock(id, row), changes),
+    )
     encodeTables(this, changes)
     return changes
   }
@@ -190,7 +192,7 @@ function encodeTable<Name extends Exclude<TableName, PayloadTable>>(
 ): void {
   const prefix = prefixes[name]
   const codec = codecs[name]
-  for (const [id, { row }] of table.staged) {
+  table.staged.forEach(({ row }, id) => {
     changes.push({ key: prefix + id, value: row === null ? null : codec.encode(row) })
-  }
+  })
 }

@@ -65,20 +65,12 @@ export function begin(
 
 function newInstance(command: InstanceStart, workflow: Workflow, input: Payload, world: World): InstanceRow {
   const { origin, key } = command
-  const instance = {
+  const row: InstanceRow = {
     id: `${world.newId()}-${world.partition}`,
     workflow: workflow.name,
     version: workflow.version,
     key,
     startedAtMs: world.nowMs,
-  }
-  const vars = new Map<string, Json>()
-  for (const [name, template] of workflow.vars) {
-    vars.set(name, template.evaluate({ input: input.value, instance: instanceRoot(instance) }))
-  }
-  checkVars(new Map(), [...vars])
-  return {
-    ...instance,
     origin: originText(origin),
     due: origin.kind === 'schedule' ? origin.due : undefined,
     parent: origin.kind === 'parent' ? origin.parent : undefined,
@@ -86,7 +78,7 @@ function newInstance(command: InstanceStart, workflow: Workflow, input: Payload,
     input,
     status: 'EXECUTING',
     endedAtMs: undefined,
-    vars,
+    vars: none,
     tasks: [],
     unsettled: workflow.root.tasks.length,
     slots: 0,
@@ -106,6 +98,17 @@ function newInstance(command: InstanceStart, workflow: Workflow, input: Payload,
     timelineDropped: 0,
     stored: [],
   }
+  if (workflow.vars.size > 0) row.vars = firstVars(row, workflow)
+  return row
+}
+
+const none: ReadonlyMap<string, Json> = new Map()
+
+function firstVars(row: InstanceRow, workflow: Workflow): ReadonlyMap<string, Json> {
+  const roots = { input: row.input.value, instance: instanceRoot(row) }
+  const values = Array.from(workflow.vars, ([name, template]) => [name, template.evaluate(roots)] as const)
+  checkVars(none, values)
+  return new Map(values)
 }
 
 function originText(origin: InstanceStart['origin']): string {
