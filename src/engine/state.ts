@@ -171,8 +171,8 @@ export interface UndoRow {
 }
 
 export interface KeyRow {
+  /** The latest one; its own row says whether it has ended. */
   instanceId: string
-  isOpen: boolean
   /** Numbers of the starts that wait for its instance to end, the first first. */
   queue: readonly number[]
 }

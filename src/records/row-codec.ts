@@ -17,7 +17,7 @@ import type {
   WorkRow,
 } from '../engine/state.ts'
 import { Payload } from '../engine/payload.ts'
-import { bytes, flag, list, number, optional, text, texts } from './fields.ts'
+import { bytes, list, number, optional, text, texts } from './fields.ts'
 import { pack, unpack } from './pack.ts'
 import { recordFields, recordOf } from './source-record.ts'
 
@@ -38,10 +38,10 @@ export function codec<Row>(
 
 export const keyCodec = codec<KeyRow>(
   1,
-  (row) => [row.instanceId, row.isOpen, row.queue],
+  // The second field said whether the instance was open, up to 0.2.
+  (row) => [row.instanceId, null, row.queue],
   (fields) => ({
     instanceId: text(fields[0]),
-    isOpen: flag(fields[1]),
     queue: (optional(list)(fields[2]) ?? []).map(number),
   }),
 )

@@ -101,8 +101,6 @@ function* nothingOwed({ states }: Evidence, instances: readonly InstanceRow[]): 
     }
     for (const { count, bytes } of rows('keptTotals'))
       if (count !== 0 || bytes !== 0) yield `A4: partition ${partition} counts ${count} kept records`
-    for (const { instanceId, isOpen } of rows('keys'))
-      if (isOpen) yield `A4: the key of ${instanceId} is held as running`
     for (const { target } of rows('timers')) {
       if (target.kind !== 'forget-instance') yield `A4: a timer is left: ${JSON.stringify(target)}`
       else forgotten.set(target.instanceId, (forgotten.get(target.instanceId) ?? 0) + 1)

@@ -12,7 +12,7 @@ const deep: unknown = JSON.parse('['.repeat(1_000) + ']'.repeat(1_000))
 
 for (const [what, decode, fields] of [
   ['a key whose instance is a list', codecs.keyCodec.decode, [deep, true]],
-  ['a key that is neither open nor closed', codecs.keyCodec.decode, ['i', 1]],
+  ['a key whose queue is a text', codecs.keyCodec.decode, ['i', null, 'x']],
   ['a channel whose waiters are texts', codecs.channelCodec.decode, ['w', 't', 'v', ['x'], []]],
   [
     'a kept record with a text for bytes',

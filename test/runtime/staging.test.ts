@@ -14,7 +14,7 @@ const open = (): { store: MapStore; rows: CommittedRows } => {
   const store = new MapStore()
   return { store, rows: new CommittedRows(store) }
 }
-const key = (instanceId: string): KeyRow => ({ instanceId, isOpen: true, queue: [] })
+const key = (instanceId: string): KeyRow => ({ instanceId, queue: [] })
 
 /** What a commit does: values to the store, rows to the committed ones. */
 function commit(staging: Staging, store: MapStore): void {

@@ -58,7 +58,6 @@ const waiter: fc.Arbitrary<Waiter> = fc.record({
 
 export const keyRow: fc.Arbitrary<KeyRow> = fc.record({
   instanceId: text,
-  isOpen: fc.boolean(),
   queue: fc.array(fc.nat(), { maxLength: 3 }),
 })
 export const workRow: fc.Arbitrary<WorkRow> = fc.record({ instanceId: text, task: fc.nat() })

@@ -20,24 +20,26 @@ export async function produce(
   const faults: (RecordRefused | Error | undefined)[] = []
   const outcomes: (ProduceOutcome | undefined)[] = []
   const placed = await place(cluster, records, produced++)
-  const partitionOf = new Map<number, number>()
+  let left: number[] = []
   for (const [index, partition] of placed.entries()) {
-    if (typeof partition === 'number') partitionOf.set(index, partition)
+    if (typeof partition === 'number') left.push(index)
     else faults[index] = partition
   }
-  let left = [...partitionOf.keys()]
   while (left.length > 0) {
     const indices = left
     left = []
     const chosen = indices.map((index) => records[index]!)
-    const partitions = indices.map((index) => partitionOf.get(index)!)
+    const partitions = indices.map((index) => placed[index] as number)
     const sent = await send(batch(chosen, partitions, limits), { cluster, wire: cluster.wire, stopsAtFailure: false })
     for (const [one, outcome] of sent) {
       const { topic, partition, bytes } = one
-      const originals = one.indices.map((at) => indices[at]!)
       if ('baseOffset' in outcome) {
-        for (const [at, index] of originals.entries()) outcomes[index] = { partition, offset: outcome.baseOffset + at }
-      } else if ('unanswered' in outcome) {
+        for (const [nth, at] of one.indices.entries())
+          outcomes[indices[at]!] = { partition, offset: outcome.baseOffset + nth }
+        continue
+      }
+      const originals = one.indices.map((at) => indices[at]!)
+      if ('unanswered' in outcome) {
         const { message, mayBeDone } = outcome.unanswered
         if (mayBeDone) throw new OutcomeUnknown(`${topic}/${partition}: ${message}`)
         for (const index of originals) faults[index] = new TransientFault(message)

@@ -18,9 +18,8 @@ export const instanceStarted: Applier<'instance.started'> = ({ row }, state) => 
   ]
   state.instances.insert(row.id, { ...row, timeline })
   const id = keyId(row.workflow, row.key)
-  const key = { instanceId: row.id, isOpen: true }
-  if (state.keys.find(id) === undefined) state.keys.insert(id, { ...key, queue: [] })
-  else Object.assign(state.keys.edit(id), key)
+  if (state.keys.find(id) === undefined) state.keys.insert(id, { instanceId: row.id, queue: [] })
+  else state.keys.edit(id).instanceId = row.id
 }
 
 export const instanceCompleted: Applier<'instance.completed'> = (event, state) => {
@@ -97,12 +96,11 @@ export const instanceIncidentResolved: Applier<'instance.incident-resolved'> = (
   row.error = undefined
 }
 
-/** The way back from FAILED: its key is taken again, and it is not forgotten. */
+/** The way back from FAILED: it is not forgotten. */
 export const instanceReopened: Applier<'instance.reopened'> = ({ instanceId, by, atMs, unsettled }, state) => {
   const row = state.instances.edit(instanceId)
   Object.assign(row, { status: 'EXECUTING', endedAtMs: undefined, ending: undefined, error: undefined, unsettled })
   note(row, { atMs, task: -1, status: 'EXECUTING', attempt: 0, note: `retried ${by}` })
-  state.keys.edit(keyId(row.workflow, row.key)).isOpen = true
 }
 
 export const slotsTaken: Applier<'slots.taken'> = ({ instanceId, count }, state) => {
@@ -177,7 +175,5 @@ function end(
   closeDeadlines(row.deadlines, state)
   row.deadlines = undefined
   note(row, { atMs, task: -1, status, attempt: 0, note: text })
-  const key = keyId(row.workflow, row.key)
-  if (state.keys.find(key)?.instanceId === id) state.keys.edit(key).isOpen = false
   return row
 }

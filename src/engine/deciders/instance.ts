@@ -34,6 +34,9 @@ export const isUnderWay = (instance: InstanceRow): boolean =>
 export const mayEnd = (instance: InstanceRow): boolean =>
   (instance.status === 'EXECUTING' || instance.status === 'SUSPENDED') && instance.ending === undefined
 
+/** True where another instance may have its key. */
+export const hasEnded = (instance: InstanceRow): boolean => instance.endedAtMs !== undefined
+
 /** True where this task of it may run: while it is unwound, only what compensates. */
 export function mayRun(instance: InstanceRow, task: Task): boolean {
   return task.aside === 'compensation' ? instance.ending?.status === 'FAILED' : isUnderWay(instance)

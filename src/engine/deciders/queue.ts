@@ -8,7 +8,7 @@ import { reject } from '../rejection.ts'
 import { keyId, queuedId, type KeyRow, type Parent, type State } from '../state.ts'
 import type { World } from '../world.ts'
 import { begin, prepare } from './beginning.ts'
-import { expectWorkflow } from './instance.ts'
+import { expectWorkflow, hasEnded } from './instance.ts'
 import { isSameParent, tellParent } from './parent.ts'
 import { answer, refuse, remember } from './start-answer.ts'
 
@@ -42,7 +42,8 @@ function answered(command: InstanceStart): InstanceStart {
 export const startNext: Decider<'queue.next'> = ({ workflow, key }, state, world) => {
   const id = keyId(workflow, key)
   const row = state.keys.find(id)
-  if (row === undefined || row.isOpen || row.queue.length === 0) return reject('nothing-queued')
+  if (row === undefined || row.queue.length === 0 || !hasEnded(state.instances.expect(row.instanceId)))
+    return reject('nothing-queued')
   const out = accept()
   for (const number of row.queue) {
     const { start } = state.queued.expect(queuedId(id, number))

@@ -14,7 +14,7 @@ import type { StartAnswer } from '../effect.ts'
 import { accept, type Decider } from '../outcome.ts'
 import { keyId, type AnswerRow, type KeyRow, type State } from '../state.ts'
 import { begin, prepare } from './beginning.ts'
-import { expectWorkflow } from './instance.ts'
+import { expectWorkflow, hasEnded } from './instance.ts'
 import { enqueue, placeOfCall } from './queue.ts'
 import { tellSchedule } from './schedule.ts'
 import { answer, answerIdOf, refuse, remember, type StartRefusal } from './start-answer.ts'
@@ -53,7 +53,9 @@ export const startInstance: Decider<'instance.start'> = (command, state, world) 
 function admit({ origin, key }: InstanceStart, workflow: Workflow, state: State): Admission {
   const row = state.keys.find(keyId(workflow.name, key))
   if (row === undefined) return { kind: 'begins' }
-  const { instanceId, isOpen, queue } = row
+  const { instanceId, queue } = row
+  const instance = state.instances.expect(instanceId)
+  const isOpen = !hasEnded(instance)
   const reason = isOpen ? 'already-running' : 'already-closed'
   if (origin.kind === 'schedule') return { kind: 'ignored', reason, instanceId }
   const refused = (more = ''): Admission => {
@@ -63,8 +65,7 @@ function admit({ origin, key }: InstanceStart, workflow: Workflow, state: State)
   const ignored = (): Admission => (origin.kind === 'parent' ? refused() : { kind: 'ignored', reason, instanceId })
   if (!isOpen) {
     const isWanted =
-      workflow.onClosed === 'start' ||
-      (workflow.onClosed === 'start-if-failed' && state.instances.expect(instanceId).status !== 'COMPLETED')
+      workflow.onClosed === 'start' || (workflow.onClosed === 'start-if-failed' && instance.status !== 'COMPLETED')
     return isWanted ? { kind: 'begins' } : ignored()
   }
   switch (workflow.onRunning) {

@@ -6,10 +6,10 @@ const instance = 'src/engine/deciders/instance.ts'
 export const instancePlants: readonly Plant[] = [
   {
     name: 'started-twice',
-    trap: 'I1: the key of an instance is claimed when it ends, not when it starts',
-    file: 'src/engine/appliers/instance.ts',
-    find: 'const key = { instanceId: row.id, isOpen: true }',
-    replace: "const key = { instanceId: row.id, isOpen: row.status !== 'EXECUTING' }",
+    trap: 'I1: the key of an instance is taken for free until the instance has ended',
+    file: 'src/engine/deciders/start.ts',
+    find: 'const isOpen = !hasEnded(instance)\n',
+    replace: 'const isOpen = hasEnded(instance)\n',
   },
   {
     name: 'answer-forgotten',
