@@ -22,6 +22,8 @@ export const partitions = 12
 export interface Engine {
   readonly log: Log
   readonly worker: Worker
+  /** Stops the worker and starts another on what it left; resolves to the milliseconds until that one is ready. */
+  restart(): Promise<number>
 }
 
 /** Runs with a log in a new directory, and removes both afterwards. */
@@ -49,11 +51,23 @@ export function withEngine<T>(
   run: (engine: Engine) => Promise<T>,
 ): Promise<T> {
   return withLog(openLog, async (log, directory) => {
-    const worker = await startWorker(log, directory)
+    let worker = await startWorker(log, directory)
     try {
       await publish(worker, workflow)
       await worker.whenReady()
-      return await run({ log, worker })
+      return await run({
+        log,
+        get worker() {
+          return worker
+        },
+        async restart() {
+          await worker.stop()
+          const beganAtMs = performance.now()
+          worker = await startWorker(log, directory)
+          await worker.whenReady()
+          return performance.now() - beganAtMs
+        },
+      })
     } finally {
       await worker.stop()
     }
