@@ -29,9 +29,10 @@ export interface Latency {
 
 /** Runs the workload "order" at a steady pace; every instance has completed when it resolves. */
 export async function runLatency({ openLog, instancesPerSecond, seconds, warmUp }: LatencyOptions): Promise<Latency> {
-  return withEngine(openLog, await workflowFile('order'), async ({ log, worker }) => {
+  return withEngine(openLog, await workflowFile('order'), async (engine) => {
+    const { log, worker } = engine
     const responder = new Responder(log)
-    await runThroughput({ log, worker }, { openLog, instances: 0, warmUp }, order)
+    await runThroughput(engine, { openLog, instances: 0, warmUp }, order)
     const ends = new Completions(log, await endsOf(log))
     try {
       const dueAtMs = new Map<string, number>()

@@ -24,8 +24,8 @@ const answer = (id: string): OutgoingRecord => keyedRecord('answers', id, { orde
 /** What comes first and waits, and what meets it. */
 const sides = (kind: WaitingKind) =>
   kind === 'kept'
-    ? ({ first: answer, then: start, counted: 'record_kept' } as const)
-    : ({ first: start, then: answer, counted: 'channel_joined' } as const)
+    ? ({ first: answer, second: start, counted: 'record_kept' } as const)
+    : ({ first: start, second: answer, counted: 'channel_joined' } as const)
 
 const counted = (worker: Worker, name: string): number => worker.view().counters[name] ?? 0
 
@@ -37,13 +37,13 @@ async function round(
   count: number,
   met: number,
 ): Promise<number> {
-  const { first, then, counted: name } = sides(kind)
+  const { first, second, counted: name } = sides(kind)
   const before = { waiting: counted(worker, name), completed: completedSoFar(worker) }
   await feed(log, count, (index) => first(`${prefix}-${index}`))
   while (counted(worker, name) < before.waiting + count) await pause(lookEveryMs)
   const step = Math.floor(count / met)
   const began = process.threadCpuUsage()
-  await feed(log, met, (index) => then(`${prefix}-${index * step}`))
+  await feed(log, met, (index) => second(`${prefix}-${index * step}`))
   await untilCompleted(worker, before.completed + met)
   const { user, system } = process.threadCpuUsage(began)
   return (user + system) / 1_000_000

@@ -25,6 +25,8 @@ export interface Catalogue {
   current(workflow: string): Workflow | undefined
   startsOn(topic: string): readonly Start[]
   listenersOn(topic: string): readonly ListenerGroup[]
+  /** True where starts of a workflow may wait for an instance to end: by any of its versions. */
+  mayQueue(workflow: string): boolean
 }
 
 export interface Start {

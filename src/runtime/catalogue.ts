@@ -38,6 +38,7 @@ export class WorkflowCatalogue implements Catalogue {
   #current = new Map<string, Workflow>()
   #publishedFrom = new Map<string, PublishedFrom>()
   #scheduled: readonly string[] = []
+  readonly #queues = new Set<string>()
   #starts = new Map<string, Start[]>()
   #listeners = new Map<string, ListenerGroup[]>()
 
@@ -55,6 +56,10 @@ export class WorkflowCatalogue implements Catalogue {
 
   listenersOn(topic: string): readonly ListenerGroup[] {
     return this.#listeners.get(topic) ?? []
+  }
+
+  mayQueue(workflow: string): boolean {
+    return this.#queues.has(workflow)
   }
 
   /** The current version of each workflow, by name. */
@@ -99,6 +104,7 @@ export class WorkflowCatalogue implements Catalogue {
   /** The first time that a version was published stays. */
   addVersion(workflow: Workflow, publishedAtMs: number): void {
     this.#versions.set(workflow.version, workflow)
+    if (workflow.onRunning === 'queue' || workflow.onRunning === 'replace') this.#queues.add(workflow.name)
     if (!this.#publishedAtMs.has(workflow.version)) this.#publishedAtMs.set(workflow.version, publishedAtMs)
   }
 

@@ -10,6 +10,7 @@
 // What a fault means is not decided here: it ends the incarnation, and host.ts looks for the cure.
 import { assert } from '../base/assert.ts'
 import { RecordRefused, TransientFault } from '../base/errors.ts'
+import { limits } from '../base/limits.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Effect } from '../engine/effect.ts'
 import type { World } from '../engine/world.ts'
@@ -85,7 +86,7 @@ export class Partition {
   constructor(options: PartitionOptions) {
     this.#options = options
     const { store, log, partition, partitions, onAlarm, own, logger } = options
-    this.#rows = new CommittedRows(store)
+    this.#rows = new CommittedRows(store, limits.cachedBytesMax / partitions)
     this.reading = new Reading(this.#rows, store, () => this.#bell.ring())
     this.#timers = new Timers(store)
     this.#sources = new Sources({

@@ -1,8 +1,8 @@
-// How each table's rows are copied, encoded and decoded; and the rows of one partition as committed: a bounded cache
-// of decoded rows over the store. What is not there is remembered too: asking LevelDB for it costs as much.
+// How each table's rows are copied, encoded and decoded; and the rows of one partition as committed: those in memory
+// (recent-rows.ts) over the store.
 import { StoreCorrupted } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
-import type { BlockRow, InstanceRow, Rows, TableName } from '../engine/state.ts'
+import type { BlockRow, InstanceRow, Rows, TableName, TimerRow } from '../engine/state.ts'
 import { deferredCodec } from '../records/deferred-codec.ts'
 import { decodeInstance } from '../records/instance-codec.ts'
 import { endOf, prefixes } from '../records/keys.ts'
@@ -21,6 +21,7 @@ import {
   type Codec,
 } from '../records/row-codec.ts'
 import type { Store } from './ports.ts'
+import { RecentRows } from './recent-rows.ts'
 
 /** Tables whose rows hold payloads that may be values of their own: they take several values. */
 export type PayloadTable = 'instances' | 'blocks'
@@ -52,63 +53,26 @@ export function copyRow<Name extends TableName>(table: Name, row: Rows[Name]): R
   return copy as Rows[Name]
 }
 
-/** Two generations: what was not asked for during one of them is dropped, at no cost per look-up. */
-class RecentRows<Row> {
-  /** True while every row there is is here: then what is not here is nowhere. */
-  #isComplete = false
-  #young = new Map<string, Row | null>()
-  #old = new Map<string, Row | null>()
+/** Read in advance at most so much of what is kept in memory, and so large a row. */
+const filledPart = 0.25
+const filledRowBytes = 1_000
 
-  get(id: string): Row | null | undefined {
-    const young = this.#young.get(id)
-    if (young !== undefined) return young
-    const old = this.#old.get(id)
-    if (old === undefined) return this.#isComplete ? null : undefined
-    this.set(id, old)
-    return old
-  }
-
-  set(id: string, row: Row | null): void {
-    if (row === null && this.#isComplete) {
-      this.#young.delete(id)
-      this.#old.delete(id)
-      return
-    }
-    this.#young.set(id, row)
-    if (this.#young.size < limits.cachedRowsMax) return
-    this.#isComplete &&= this.#old.size === 0
-    this.#old = this.#young
-    this.#young = new Map()
-  }
-
-  /** All the rows that there are. */
-  fill(rows: Iterable<readonly [string, Row]>): void {
-    this.#young = new Map(rows)
-    this.#old = new Map()
-    this.#isComplete = true
-  }
+/** What nobody will ask for soon: an instance that has ended, and the timer that forgets it. */
+function isCold<Name extends TableName>(table: Name, row: Rows[Name]): boolean {
+  if (table === 'instances') return (row as InstanceRow).endedAtMs !== undefined
+  return table === 'timers' && (row as TimerRow).target.kind === 'forget-instance'
 }
 
 export class CommittedRows {
   readonly #store: Store
-  readonly #recent: { readonly [Name in TableName]: RecentRows<Rows[Name]> } = {
-    instances: new RecentRows(),
-    blocks: new RecentRows(),
-    undos: new RecentRows(),
-    deferred: new RecentRows(),
-    keys: new RecentRows(),
-    queued: new RecentRows(),
-    channels: new RecentRows(),
-    kept: new RecentRows(),
-    keptTotals: new RecentRows(),
-    timers: new RecentRows(),
-    work: new RecentRows(),
-    schedules: new RecentRows(),
-    answers: new RecentRows(),
-  }
+  readonly #recent: RecentRows
+  readonly #cachedBytesMax: number
 
-  constructor(store: Store) {
+  /** @param cachedBytesMax of decoded rows in memory */
+  constructor(store: Store, cachedBytesMax: number = limits.cachedBytesMax) {
     this.#store = store
+    this.#cachedBytesMax = cachedBytesMax
+    this.#recent = new RecentRows(cachedBytesMax)
   }
 
   /**
@@ -116,44 +80,41 @@ export class CommittedRows {
    * waits for. Until they have outgrown memory once, absence costs no look into the store.
    */
   async fill(): Promise<void> {
-    const keys = await this.#all('keys')
-    if (keys !== undefined) this.#recent.keys.fill(keys)
-    const channels = await this.#all('channels')
-    if (channels !== undefined) this.#recent.channels.fill(channels)
-  }
-
-  /** undefined: more than memory should hold. */
-  async #all<Name extends TableName>(table: Name): Promise<readonly (readonly [string, Rows[Name]])[] | undefined> {
-    const from = prefixes[table]
-    const limit = limits.cachedRowsMax / 2
-    const entries = await this.#store.list({ from, to: endOf(from), limit })
-    if (entries.length === limit) return undefined
-    return entries.map(({ key, value }) => [key.slice(from.length), this.decode(table, value)])
+    for (const table of ['keys', 'channels'] as const) {
+      const from = prefixes[table]
+      const limit = Math.floor((this.#cachedBytesMax * filledPart) / filledRowBytes)
+      const entries = await this.#store.list({ from, to: endOf(from), limit })
+      if (entries.length === limit) continue
+      this.#recent.complete(table)
+      for (const { key, value } of entries)
+        this.#recent.set(table, key.slice(from.length), this.decode(table, value), value.length)
+    }
   }
 
   /** The committed row, decoded. It is shared: nobody may change it. @throws {StoreCorrupted} */
   find<Name extends TableName>(table: Name, id: string): Rows[Name] | undefined {
-    const recent = this.#recent[table]
-    const known = recent.get(id)
+    const known = this.#recent.get(table, id)
     if (known !== undefined) return known ?? undefined
     const bytes = this.#store.get(prefixes[table] + id)
     if (bytes === undefined) {
-      recent.set(id, null)
+      this.#recent.setAbsent(table, id)
       return undefined
     }
     const row = this.decode(table, bytes)
-    recent.set(id, row)
+    this.#recent.set(table, id, row, bytes.length)
     return row
   }
 
   /** What is in memory: null is known to be absent, undefined is not known. */
   peek<Name extends TableName>(table: Name, id: string): Rows[Name] | null | undefined {
-    return this.#recent[table].get(id)
+    return this.#recent.get(table, id)
   }
 
-  /** After the commit: what the batch left behind. */
-  put<Name extends TableName>(table: Name, id: string, row: Rows[Name] | null): void {
-    this.#recent[table].set(id, row)
+  /** After the commit: what the batch left behind. @param bytes of the row as it is encoded */
+  put<Name extends TableName>(table: Name, id: string, row: Rows[Name] | null, bytes: number): void {
+    if (row === null) this.#recent.setAbsent(table, id)
+    else if (isCold(table, row)) this.#recent.forget(table, id)
+    else this.#recent.set(table, id, row, bytes)
   }
 
   decode<Name extends TableName>(table: Name, bytes: Uint8Array): Rows[Name] {

@@ -19,6 +19,8 @@ interface Staged<Row> {
   row: Row | null
   /** As it was before the batch; undefined: it was not there. */
   readonly before: Row | undefined
+  /** As it is encoded. */
+  bytes: number
 }
 
 class StagedTable<Name extends TableName> implements WriteTable<Rows[Name]> {
@@ -60,7 +62,14 @@ class StagedTable<Name extends TableName> implements WriteTable<Rows[Name]> {
       below === undefined ? !this.#rows.peek(this.#name, id) : below.row === null,
       () => `G0: ${this.#name} does not hold ${id} yet`,
     )
-    this.staged.set(id, { row, before: undefined })
+    this.staged.set(id, { row, before: undefined, bytes: 0 })
+  }
+
+  /** Taken for one that was there, so that its removal is written: G2 holds for what is inserted. */
+  put(id: string, row: Rows[Name]): void {
+    const own = this.staged.get(id)
+    if (own === undefined) this.staged.set(id, { row, before: row, bytes: 0 })
+    else own.row = row
   }
 
   /** G1 */
@@ -72,14 +81,14 @@ class StagedTable<Name extends TableName> implements WriteTable<Rows[Name]> {
     }
     const before = this.expect(id)
     const row = copyRow(this.#name, before)
-    this.staged.set(id, { row, before })
+    this.staged.set(id, { row, before, bytes: 0 })
     return row
   }
 
   /** G2 */
   remove(id: string): void {
     const own = this.staged.get(id)
-    if (own === undefined) this.staged.set(id, { row: null, before: this.expect(id) })
+    if (own === undefined) this.staged.set(id, { row: null, before: this.expect(id), bytes: 0 })
     else {
       assert(own.row !== null, () => `G0: ${this.#name} holds ${id}`)
       if (own.before === undefined) this.staged.delete(id)
@@ -89,7 +98,7 @@ class StagedTable<Name extends TableName> implements WriteTable<Rows[Name]> {
 
   /** Hands the rows to the committed ones. */
   settle(): void {
-    this.staged.forEach(({ row }, id) => this.#rows.put(this.#name, id, row))
+    this.staged.forEach(({ row, bytes }, id) => this.#rows.put(this.#name, id, row, bytes))
   }
 }
 
@@ -163,15 +172,17 @@ export class Staging implements WritableState {
   /** A row with payloads: those that are values of their own, and that it has no longer, go with it. */
   #encodeRow<Row extends { stored: readonly string[] } | { readonly stored: readonly string[] }>(
     key: string,
-    { row, before }: Staged<Row>,
+    staged: Staged<Row>,
     encode: (row: Row) => PlacedPayloads & { readonly bytes: Uint8Array },
     changes: StoreChange[],
   ): void {
+    const { row, before } = staged
     let kept: readonly string[] = []
     if (row === null) changes.push({ key, value: null })
     else {
       const { bytes, payloads, stored } = encode(row)
       kept = stored
+      staged.bytes = bytes.length
       changes.push({ key, value: bytes })
       for (const each of payloads) changes.push({ key: each.key, value: each.payload.bytes })
       this.#payloads.push(...payloads)
@@ -192,7 +203,9 @@ function encodeTable<Name extends Exclude<TableName, PayloadTable>>(
 ): void {
   const prefix = prefixes[name]
   const codec = codecs[name]
-  table.staged.forEach(({ row }, id) => {
-    changes.push({ key: prefix + id, value: row === null ? null : codec.encode(row) })
+  table.staged.forEach((staged, id) => {
+    const value = staged.row === null ? null : codec.encode(staged.row)
+    staged.bytes = value?.length ?? 0
+    changes.push({ key: prefix + id, value })
   })
 }

@@ -4,15 +4,16 @@ import { suite, test } from 'node:test'
 import { limits } from '../../src/base/limits.ts'
 import { Payload } from '../../src/engine/payload.ts'
 import type { InstanceRow, KeyRow } from '../../src/engine/state.ts'
+import { encodeInstance } from '../../src/records/instance-codec.ts'
 import { positionCodec } from '../../src/records/row-codec.ts'
-import { CommittedRows } from '../../src/runtime/rows.ts'
+import { codecs, CommittedRows } from '../../src/runtime/rows.ts'
 import { Staging } from '../../src/runtime/staging.ts'
 import { MapStore } from '../support/map-store.ts'
 
 const isInvariant = { kind: 'invariant' }
-const open = (): { store: MapStore; rows: CommittedRows } => {
+const open = (cachedBytesMax?: number): { store: MapStore; rows: CommittedRows } => {
   const store = new MapStore()
-  return { store, rows: new CommittedRows(store) }
+  return { store, rows: new CommittedRows(store, cachedBytesMax) }
 }
 const key = (instanceId: string): KeyRow => ({ instanceId, queue: [] })
 
@@ -270,37 +271,74 @@ suite('a large payload', () => {
   })
 })
 
+/** Two generations of rows that are not there. */
+const generation = 250
+const cachedBytes = 2 * generation * 200
+
 suite('the committed rows', () => {
   test('ask the store once for what is asked for often, there or not', () => {
-    const { store, rows } = open()
+    const { store, rows } = open(cachedBytes)
     for (let n = 0; n < 3; n++) assert.equal(rows.find('keys', 'a'), undefined)
     assert.equal(store.asked.length, 1)
   })
 
   test('hold a bounded number of rows in memory: what was not asked for in a while is asked for again', () => {
-    const { store, rows } = open()
+    const { store, rows } = open(cachedBytes)
     rows.find('keys', 'first')
-    for (let n = 0; n < 2 * limits.cachedRowsMax; n++) rows.put('keys', `k${n}`, null)
+    for (let n = 0; n < 2 * generation; n++) rows.put('keys', `k${n}`, null, 0)
     assert.equal(rows.peek('keys', 'first'), undefined)
     rows.find('keys', 'first')
     assert.equal(store.asked.length, 2)
   })
 
   test('hold what is asked for again and again, however much comes by', () => {
-    const { store, rows } = open()
-    for (let n = 0; n < 3 * limits.cachedRowsMax; n++) {
-      if (n % 1_000 === 0) rows.find('keys', 'often')
-      rows.put('keys', `k${n}`, null)
+    const { store, rows } = open(cachedBytes)
+    for (let n = 0; n < 3 * generation; n++) {
+      if (n % 100 === 0) rows.find('keys', 'often')
+      rows.put('keys', `k${n}`, null, 0)
     }
     assert.equal(store.asked.length, 1)
   })
 
   test('give the latest row although an older one is remembered', () => {
-    const { rows } = open()
-    rows.put('keys', 'a', key('old'))
-    for (let n = 0; n < limits.cachedRowsMax; n++) rows.put('keys', `k${n}`, null)
-    rows.put('keys', 'a', key('new'))
-    for (let n = 0; n < limits.cachedRowsMax - 1; n++) rows.put('keys', `l${n}`, null)
+    const { rows } = open(cachedBytes)
+    rows.put('keys', 'a', key('old'), 50)
+    for (let n = 0; n < generation; n++) rows.put('keys', `k${n}`, null, 0)
+    rows.put('keys', 'a', key('new'), 50)
+    for (let n = 0; n < generation - 1; n++) rows.put('keys', `l${n}`, null, 0)
     assert.equal(rows.find('keys', 'a')?.instanceId, 'new')
+  })
+
+  test('weigh what they hold: fewer large ones than small ones', () => {
+    const { rows } = open(cachedBytes)
+    const held = (bytes: number): number => {
+      for (let n = 0; n < 4 * generation; n++) rows.put('keys', `${bytes}-${n}`, key('a'), bytes)
+      return Array.from({ length: 4 * generation }, (_, n) => rows.peek('keys', `${bytes}-${n}`)).filter(Boolean).length
+    }
+    const [small, large] = [held(0), held(950)]
+    assert.ok(small >= generation && small <= 2 * generation, `${small}`)
+    assert.ok(large >= generation / 20 && large <= generation / 10, `${large}`)
+  })
+
+  test('forget an instance that has ended, and nothing of what is read again', () => {
+    const { store, rows } = open(cachedBytes)
+    const row = { ...instance(Payload.of(null)), endedAtMs: 5 }
+    rows.put('instances', 'i', row, 100)
+    assert.equal(rows.peek('instances', 'i'), undefined)
+    store.values.set('i/i', encodeInstance(row).bytes)
+    assert.equal(rows.find('instances', 'i')?.endedAtMs, 5)
+  })
+
+  test('read in advance what is small, and then know what is not there', async () => {
+    const { store, rows } = open(cachedBytes)
+    store.commit([{ key: 'k/a', value: codecs.keys.encode(key('a')) }])
+    await rows.fill()
+    assert.equal(rows.find('keys', 'b'), undefined)
+    assert.equal(rows.find('keys', 'a')?.instanceId, 'a')
+    assert.deepEqual(store.asked, [])
+    // Until that many were written that not all of them fit.
+    for (let n = 0; n < 2 * generation; n++) rows.put('keys', `k${n}`, key('a'), 0)
+    assert.equal(rows.find('keys', 'b'), undefined)
+    assert.deepEqual(store.asked, ['k/b'])
   })
 })

@@ -3,7 +3,7 @@ import type { Applier } from '../applier.ts'
 
 /** What a task waits for next may be due in the millisecond of what it waited for before: then it is the same row. */
 export const timerArmed: Applier<'timer.armed'> = ({ key, row }, state) => {
-  if (state.timers.find(key) === undefined) state.timers.insert(key, row)
+  state.timers.put(key, row)
 }
 export const timerFired: Applier<'timer.fired'> = ({ key }, state) => state.timers.remove(key)
 

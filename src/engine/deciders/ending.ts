@@ -148,9 +148,11 @@ export function endInstance(
     })
   }
   // Before it is forgotten, and the row of its key with it.
-  const key = state.keys.find(keyId(workflow.name, instance.key))
-  if (key?.instanceId === instance.id && key.queue.length > 0)
-    out.follow({ type: 'queue.next', workflow: workflow.name, key: instance.key })
+  if (world.catalogue.mayQueue(workflow.name)) {
+    const key = state.keys.find(keyId(workflow.name, instance.key))
+    if (key?.instanceId === instance.id && key.queue.length > 0)
+      out.follow({ type: 'queue.next', workflow: workflow.name, key: instance.key })
+  }
   if (workflow.retentionMs === 0) return out.follow({ type: 'instance.forget', instanceId: instance.id })
   const dueAtMs = world.nowMs + workflow.retentionMs
   const target: TimerTarget = { kind: 'forget-instance', instanceId: instance.id }

@@ -99,7 +99,7 @@ export function* tablesAgree({ committed, workflows }: Evidence): Generator<stri
     const rows = new CommittedRows(store)
     // Decoded already, by others.
     for (const table of Object.keys(prefixes) as TableName[])
-      for (const { id, last, isRemoved } of changelog.lives(table)) if (!isRemoved) rows.put(table, id, last)
+      for (const { id, last, isRemoved } of changelog.lives(table)) if (!isRemoved) rows.put(table, id, last, 0)
     try {
       checkInvariants(store, rows, catalogue)
     } catch (error) {

@@ -1,0 +1,76 @@
+// One size of the workload "waiting", as a process: `node waiting-process.ts <kind> <count> <log>` prints its figures.
+import { setTimeout as pause } from 'node:timers/promises'
+import type { WorkflowFile } from '../../src/definition/folder.ts'
+import type { OutgoingRecord } from '../../src/runtime/ports.ts'
+import type { Worker } from '../../src/runtime/worker.ts'
+import { completedSoFar, untilCompleted } from '../completion.ts'
+import { withEngine, type Engine } from '../engine.ts'
+import { feed, keyedRecord } from '../feed.ts'
+import { closeLogs, logNames, logs } from '../logs.ts'
+import { waitingKinds, type Waiting, type WaitingKind } from './waiting.ts'
+
+const events = 10_000
+const warmUp = 3_000
+const lookEveryMs = 20
+
+function workflowOf(kind: WaitingKind): WorkflowFile {
+  const listener = `{ name: answered, type: kafka-listener, topic: answers, keep: 1d, ${kind === 'timer' ? 'timeout: 1d, ' : ''}correlate: { message: message.key, instance: instance.key } }`
+  return { file: 'waiting.yaml', text: `workflow: waiting\nstart: [{ topic: starts }]\ntasks:\n  - ${listener}\n` }
+}
+
+const start = (id: string): OutgoingRecord => keyedRecord('starts', id, { orderId: id })
+const answer = (id: string): OutgoingRecord => keyedRecord('answers', id, { orderId: id })
+
+/** What comes first and waits, and what meets it. */
+const sides = (kind: WaitingKind) =>
+  kind === 'kept'
+    ? ({ first: answer, second: start, counted: 'record_kept' } as const)
+    : ({ first: start, second: answer, counted: 'channel_joined' } as const)
+
+const counted = (worker: Worker, name: string): number => worker.view().counters[name] ?? 0
+
+/** `count` wait, of whom `met` are met, spread evenly; gives the CPU time of that, in seconds. */
+async function round(
+  { log, worker }: Engine,
+  kind: WaitingKind,
+  prefix: string,
+  count: number,
+  met: number,
+): Promise<number> {
+  const { first, second, counted: name } = sides(kind)
+  const before = { waiting: counted(worker, name), completed: completedSoFar(worker) }
+  await feed(log, count, (index) => first(`${prefix}-${index}`))
+  while (counted(worker, name) < before.waiting + count) await pause(lookEveryMs)
+  const step = Math.floor(count / met)
+  const began = process.threadCpuUsage()
+  await feed(log, met, (index) => second(`${prefix}-${index * step}`))
+  await untilCompleted(worker, before.completed + met)
+  const { user, system } = process.threadCpuUsage(began)
+  return (user + system) / 1_000_000
+}
+
+async function measure(engine: Engine, kind: WaitingKind, count: number): Promise<Waiting> {
+  await round(engine, kind, 'warm', warmUp, warmUp)
+  const met = Math.min(count, events)
+  let seconds = 0
+  // As many events whatever the size.
+  for (let done = 0; done < events; done += met) seconds += await round(engine, kind, `w${done}`, count, met)
+  // What was only garbage is given back by then.
+  await pause(2_000)
+  if (process.env['MEM']) { const m = process.memoryUsage(); const f = (x: number) => (x / 1048576).toFixed(0); console.error((await import('node:fs')).readFileSync('/proc/self/status','utf8').match(/Rss\w+:.*/g)?.join(' ')); console.error('heapUsed', f(m.heapUsed), 'heapTotal', f(m.heapTotal), 'external', f(m.external), 'arrayBuffers', f(m.arrayBuffers), 'rss', f(m.rss)); (globalThis as any).gc?.(); const n = process.memoryUsage(); console.error('after gc: heapUsed', f(n.heapUsed), 'heapTotal', f(n.heapTotal), 'external', f(n.external), 'arrayBuffers', f(n.arrayBuffers), 'rss', f(n.rss)); if (process.env['SNAP']) (await import('node:v8')).writeHeapSnapshot('/work/s/x.heapsnapshot') }
+  const residentMiB = process.memoryUsage().rss / 1_048_576
+  const startSeconds = (await engine.restart()) / 1_000
+  return { microsecondsPerEvent: (1_000_000 * seconds) / events, residentMiB, startSeconds }
+}
+
+const [kindGiven, count, logGiven] = process.argv.slice(2)
+const kind = waitingKinds.find((each) => each === kindGiven)
+const log = logNames.find((each) => each === logGiven)
+if (kind === undefined || log === undefined)
+  throw new TypeError(`waiting-process.ts ${waitingKinds.join('|')} <count> ${logNames.join('|')}`)
+try {
+  const figures = await withEngine(logs[log], workflowOf(kind), (engine) => measure(engine, kind, Number(count)))
+  process.stdout.write(JSON.stringify(figures))
+} finally {
+  await closeLogs()
+}
