@@ -27,6 +27,7 @@ export const openLevel: OpenLevel = async (directory) => {
     valueEncoding: 'buffer',
     writeBufferSize: writeBufferBytes,
     cacheSize: 32 * 1_048_576,
+    maxFileSize: 8 * 1_048_576,
   })
   await level.open()
   return level
