@@ -1,8 +1,8 @@
 // What the command line of the benchmarks takes.
 import { parseArgs } from 'node:util'
-import { logNames, type LogName } from './logs.ts'
+import { logNames, type LogName } from './grounds.ts'
 
-export const workloads = ['floor', 'order', 'chain', 'wide', 'latency'] as const
+export const workloads = ['floor', 'order', 'chain', 'wide', 'two', 'latency'] as const
 export type WorkloadName = (typeof workloads)[number]
 
 export interface BenchOptions {
@@ -13,24 +13,22 @@ export interface BenchOptions {
   readonly instances: number
   /** Of the latency run. */
   readonly seconds: number
-  /** Of each throughput workload on the embedded log; the median counts. */
+  /** Of each throughput workload; the median counts. */
   readonly runs: number
-  /** The same on Kafka, where each run starts a broker. */
-  readonly kafkaRuns: number
   /** Of the result files. */
   readonly name: string
   readonly isProfiled: boolean
 }
 
 const inShort: readonly WorkloadName[] = ['floor', 'order', 'chain', 'latency']
-const short = { only: inShort, instances: 8_000, seconds: 10, runs: 3, kafkaRuns: 1 } as const
-const full = { only: workloads, instances: 50_000, seconds: 60, runs: 5, kafkaRuns: 3 } as const
+const short = { only: inShort, instances: 8_000, seconds: 10, runs: 3 } as const
+const full = { only: workloads, instances: 50_000, seconds: 60, runs: 5 } as const
 
 export const usage = `npm run bench -- [options]
-  --only NAME,…      ${workloads.join(', ')} (order brings its floor along; wide: with --full only)
+  --only NAME,…      ${workloads.join(', ')} (order brings its floor along; wide and two: with --full only)
   --instances N      of each throughput run          (${short.instances}; --full: ${full.instances})
   --seconds N        of the latency run              (${short.seconds}; --full: ${full.seconds})
-  --runs N           of each throughput workload     (${short.runs}, on Kafka ${short.kafkaRuns}; --full: ${full.runs}, ${full.kafkaRuns})
+  --runs N           of each throughput workload     (${short.runs}; --full: ${full.runs})
   --full             the long form
   --profile          a CPU profile of each throughput workload, and where the time goes, instead of figures
   --log NAME,…       ${logNames.join(', ')} (both)
@@ -60,7 +58,6 @@ export function readOptions(argv: readonly string[]): BenchOptions {
     instances: wholeNumber('instances', values.instances, form.instances),
     seconds: wholeNumber('seconds', values.seconds, form.seconds),
     runs: wholeNumber('runs', values.runs, form.runs),
-    kafkaRuns: wholeNumber('runs', values.runs, form.kafkaRuns),
     name,
     isProfiled: values.profile,
   }
