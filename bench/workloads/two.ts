@@ -82,7 +82,7 @@ function runTwo(
       const share = async (workers: readonly Daemon[]): Promise<Share> => {
         await untilShared(workers, partitions)
         measured += 1
-        await runAll(site, workers, `warm-${measured}`, warmUp)
+        await runAll(site, workers, `warm-${measured}`, warmUp * workers.length)
         return runAll(site, workers, `o-${measured}`, instances)
       }
       const runInTurns = async (): Promise<void> => {
@@ -123,7 +123,7 @@ async function runAll(site: Site, workers: readonly Daemon[], prefix: string, co
   await feed(site, count, (index) => orderRecord(site.app, `${prefix}-${index}`))
   const { signal } = site
   const explain = () => `the workers are ${workers.map(({ url }) => url).join(' and ')}`
-  await untilCounted({ count: before + count, signal, lookEveryMs, completed, explain })
+  await untilCounted({ count: before + count, of: 'instances', signal, lookEveryMs, completed, explain })
   const seconds = (performance.now() - startedAtMs) / 1_000
   const cpuSeconds = workers.map(({ pid }, at) => (cpuSecondsOf(pid) - (cpuBefore[at] ?? 0)) / (count / 1_000))
   return { tasksPerSecond: (orderTasks * count) / seconds, cpuSeconds }

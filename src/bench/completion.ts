@@ -3,8 +3,8 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Worker } from '../runtime/worker.ts'
 import type { Engine } from './engine.ts'
 
-const lookEveryMs = 5
-/** No instance completed for so long: it will not end by itself. */
+const lookEveryDefaultMs = 5
+/** None completed for so long: it will not end by itself. */
 const stallMs = 30_000
 
 /** How many instances have completed since the worker began. */
@@ -14,8 +14,8 @@ export const completedSoFar = (worker: Worker): number => worker.view().counters
 export function untilCompleted({ worker, signal }: Pick<Engine, 'worker' | 'signal'>, count: number): Promise<void> {
   return untilCounted({
     count,
+    of: 'instances',
     signal,
-    lookEveryMs,
     completed: () => completedSoFar(worker),
     explain: () => {
       const { problems, counters } = worker.view()
@@ -26,15 +26,18 @@ export function untilCompleted({ worker, signal }: Pick<Engine, 'worker' | 'sign
 
 export interface Counting {
   readonly count: number
+  /** What is counted: "instances". */
+  readonly of: string
   readonly signal: AbortSignal
-  readonly lookEveryMs: number
+  readonly lookEveryMs?: number
   readonly completed: () => number | Promise<number>
-  /** What the workers say of themselves, for one who wonders why it does not go on. */
+  /** For one who wonders why it does not go on. */
   readonly explain: () => string
 }
 
-/** Resolves when so many instances are counted as completed. @throws {Error} It does not go on. */
-export async function untilCounted({ count, signal, lookEveryMs, completed, explain }: Counting): Promise<void> {
+/** Resolves when so many are counted. @throws {Error} It does not go on. */
+export async function untilCounted(counting: Counting): Promise<void> {
+  const { count, of, signal, lookEveryMs = lookEveryDefaultMs, completed, explain } = counting
   let last = 0
   let lastAtMs = performance.now()
   for (;;) {
@@ -46,7 +49,7 @@ export async function untilCounted({ count, signal, lookEveryMs, completed, expl
       last = found
       lastAtMs = nowMs
     } else if (nowMs - lastAtMs > stallMs) {
-      throw new Error(`stuck at ${found} of ${count} instances: ${explain()}`)
+      throw new Error(`stuck at ${found} of ${count} ${of}: ${explain()}`)
     }
     await pause(lookEveryMs)
   }

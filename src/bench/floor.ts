@@ -2,6 +2,7 @@
 // changelog record for each record and two commands for three records, in one transaction for each partition and batch.
 import { limits } from '../base/limits.ts'
 import type { LogRecord, OutgoingRecord, Producer, Reader } from '../runtime/ports.ts'
+import { untilCounted } from './completion.ts'
 import { feed, keyedRecord } from './feed.ts'
 import { withSite, type Site } from './site.ts'
 import type { ThroughputOptions } from './throughput.ts'
@@ -29,17 +30,17 @@ export function runFloor(options: FloorOptions): Promise<{ readonly records: num
       { name: topics.commands, partitions, cleanup: 'retained' },
     ])
     const pipes = await Promise.all(Array.from({ length: partitions }, (_, partition) => Pipe.open(site, partition)))
-    const runAll = async (count: number): Promise<number> => {
-      const goal = pipedBy(pipes) + count
-      const done = new Promise<void>((resolve, reject) => {
-        const onProgress = (): void => void (pipedBy(pipes) >= goal && resolve())
-        for (const pipe of pipes) pipe.follow(onProgress, reject)
-        signal.addEventListener('abort', () => reject(signal.reason), { once: true })
-      })
-      done.catch(() => {}) // whoever awaits it is told
+    const failure = new Promise<never>((_, reject) => {
+      for (const pipe of pipes) pipe.onFailure(reject)
+    })
+    failure.catch(() => {}) // whoever races against it is told
+    const runAll = async (records: number): Promise<number> => {
+      const count = pipedBy(pipes) + records
       const startedAtMs = performance.now()
-      await feed(site, count, (index) => inputRecord(topics.input, index))
-      await done
+      await Promise.race([feed(site, records, (index) => inputRecord(topics.input, index)), failure])
+      const explain = (): string => `by partition: ${pipes.map(({ piped }) => piped).join(', ')}`
+      const done = untilCounted({ count, of: 'records', signal, completed: () => pipedBy(pipes), explain })
+      await Promise.race([done, failure])
       return (performance.now() - startedAtMs) / 1_000
     }
     try {
@@ -64,7 +65,6 @@ class Pipe {
   readonly #reader: Reader
   readonly #partition: number
   #isBusy = false
-  #onProgress = (): void => {}
   #onFailure: (error: unknown) => void = () => {}
   /** Records whose transaction is committed. */
   piped = 0
@@ -80,9 +80,8 @@ class Pipe {
     return new Pipe(site, await site.log.openProducer(`${site.app}-floor-${partition}`), partition)
   }
 
-  follow(onProgress: () => void, onFailure: (error: unknown) => void): void {
-    this.#onProgress = onProgress
-    this.#onFailure = onFailure
+  onFailure(tell: (error: unknown) => void): void {
+    this.#onFailure = tell
   }
 
   async close(): Promise<void> {
@@ -99,7 +98,6 @@ class Pipe {
         if (records.length === 0) break
         await this.#producer.transact(this.#outputOf(records))
         this.piped += records.length
-        this.#onProgress()
       }
     } catch (error) {
       this.#onFailure(error)

@@ -37,13 +37,18 @@ export function kafkaGround(connection: KafkaConnection, options: GroundOptions)
   const kafka = { ...connection, ...surroundings }
   const prefix = `dagger-worker-bench-${randomBytes(4).toString('hex')}`
   let runs = 0
+  let isReached = false
   return {
     ...options,
     prefix,
     nextApp: () => `${prefix}-${++runs}`,
-    openLog: () => openKafkaLog(kafka),
+    async openLog() {
+      const log = await openKafkaLog(kafka)
+      isReached = true
+      return log
+    },
     // A run that was good is not spoilt by what stays behind it: `clearAll` says so in the end.
     clear: async (app) => void (await removeTopics(kafka, (name) => name.startsWith(app)).catch(() => {})),
-    clearAll: () => removeTopics(kafka, (name) => name.startsWith(prefix)),
+    clearAll: async () => (isReached ? removeTopics(kafka, (name) => name.startsWith(prefix)) : []),
   }
 }
