@@ -1,10 +1,11 @@
 // `npm run bench`: runs the workloads, prints a table, writes bench/results/<name>.json and .svg. See bench/README.md.
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { changeText, compare, readBaseline, type Comparison } from './baseline.ts'
 import { chartSvg } from './chart.ts'
 import { isReached, numberText, partOfAim, type Figure } from './figures.ts'
-import { closeLogs } from './logs.ts'
-import { describeMachine } from './machine.ts'
+import { Grounds } from './grounds.ts'
+import { describeMachine, type Machine } from './machine.ts'
 import { readOptions, usage, type BenchOptions } from './options.ts'
 import { profileAll } from './profile/run.ts'
 import { measureAll } from './suite.ts'
@@ -20,24 +21,41 @@ async function run(options: BenchOptions): Promise<void> {
     `${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, ` +
       `load ${numberText(machine.load)}, a sync takes ${numberText(machine.syncMs)} ms; logs: ${options.logs.join(', ')}`,
   )
-  if (options.isProfiled) {
-    for (const text of await profileAll(options, results)) console.log(text)
-    return
+  const grounds = new Grounds(tell)
+  try {
+    if (options.isProfiled) {
+      for (const text of await profileAll(options, grounds, results)) console.log(text)
+      return
+    }
+    await report(options, machine, await measureAll(options, grounds, tell))
+  } finally {
+    await grounds.dispose()
   }
-  const figures = await measureAll(options, tell)
-  console.log(figuresText(figures))
+}
+
+async function report(options: BenchOptions, machine: Machine, figures: readonly Figure[]): Promise<void> {
   const { name, logs, instances, seconds, runs } = options
   const measured = { at: new Date().toISOString(), logs, instances, seconds, runs, machine, figures }
-  await writeFile(join(results, `${name}.json`), `${JSON.stringify(measured, undefined, 2)}\n`)
-  await writeFile(join(results, `${name}.svg`), chartSvg('dagger-worker', figures))
+  const baseline = readBaseline(name)
+  const comparison = baseline === undefined ? undefined : compare(measured, baseline)
+  console.log(figuresText(figures, comparison))
+  if (comparison !== undefined) {
+    tell(`before: bench/results/${name}.json of the commit ${comparison.commit}, measured at ${comparison.at}`)
+    for (const note of comparison.notes) tell(note)
+  }
+  const kept = comparison === undefined ? measured : { ...measured, comparedWith: comparison }
+  await writeFile(join(results, `${name}.json`), `${JSON.stringify(kept, undefined, 2)}\n`)
+  await writeFile(join(results, `${name}.svg`), chartSvg('dagger-worker', figures, comparison))
   tell(`written: bench/results/${name}.json and .svg`)
 }
 
-function figuresText(figures: readonly Figure[]): string {
+function figuresText(figures: readonly Figure[], comparison: Comparison | undefined): string {
   return tableText([
-    ['', 'measured', '', 'at least', 'aim', 'of the aim', 'runs'],
+    ['', 'measured', '', 'before', 'change', 'at least', 'aim', 'of the aim', 'runs'],
     ...figures.map((figure) => {
       const { what, value, unit, goal, runs } = figure
+      const former = comparison?.figures.find((each) => each.what === what)
+      const formerCells = former === undefined ? ['', ''] : [numberText(former.before), changeText(former.change)]
       const goalCells =
         goal === undefined
           ? ['', '', '']
@@ -46,7 +64,8 @@ function figuresText(figures: readonly Figure[]): string {
               numberText(goal.aim),
               `${Math.round(100 * partOfAim(figure, goal))} %`,
             ]
-      return [what, numberText(value), unit, ...goalCells, runs.length > 1 ? runs.map(numberText).join(' ') : '']
+      const runCell = runs.length > 1 ? runs.map(numberText).join(' ') : ''
+      return [what, numberText(value), unit, ...formerCells, ...goalCells, runCell]
     }),
   ])
 }
@@ -58,10 +77,4 @@ try {
   tell(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`)
   process.exitCode = 2
 }
-if (options !== undefined) {
-  try {
-    await run(options)
-  } finally {
-    await closeLogs()
-  }
-}
+if (options !== undefined) await run(options)

@@ -1,8 +1,8 @@
 // What the command line of the benchmarks takes.
 import { parseArgs } from 'node:util'
-import { logNames, type LogName } from './logs.ts'
+import { logNames, type LogName } from './grounds.ts'
 
-export const workloads = ['floor', 'order', 'chain', 'wide', 'latency'] as const
+export const workloads = ['floor', 'order', 'chain', 'wide', 'waiting', 'two', 'latency'] as const
 export type WorkloadName = (typeof workloads)[number]
 
 export interface BenchOptions {
@@ -13,6 +13,8 @@ export interface BenchOptions {
   readonly instances: number
   /** Of the latency run. */
   readonly seconds: number
+  /** Of the workload "waiting". */
+  readonly waiting: number
   /** Of each throughput workload; the median counts. */
   readonly runs: number
   /** Of the result files. */
@@ -21,13 +23,14 @@ export interface BenchOptions {
 }
 
 const inShort: readonly WorkloadName[] = ['floor', 'order', 'chain', 'latency']
-const short = { only: inShort, instances: 10_000, seconds: 10, runs: 3 } as const
-const full = { only: workloads, instances: 50_000, seconds: 60, runs: 5 } as const
+const short = { only: inShort, instances: 10_000, seconds: 10, runs: 3, waiting: 100_000 } as const
+const full = { only: workloads, instances: 50_000, seconds: 60, runs: 5, waiting: 1_000_000 } as const
 
 export const usage = `npm run bench -- [options]
-  --only NAME,…      ${workloads.join(', ')} (order brings its floor along; wide: with --full only)
+  --only NAME,…      ${workloads.join(', ')} (order brings its floor along; wide, waiting and two: with --full only)
   --instances N      of each throughput run          (${short.instances}; --full: ${full.instances})
   --seconds N        of the latency run              (${short.seconds}; --full: ${full.seconds})
+  --waiting N        instances that wait             (${short.waiting}; --full: ${full.waiting})
   --runs N           of each throughput workload     (${short.runs}; --full: ${full.runs})
   --full             the long form
   --profile          a CPU profile of each throughput workload, and where the time goes, instead of figures
@@ -43,6 +46,7 @@ export function readOptions(argv: readonly string[]): BenchOptions {
       instances: { type: 'string' },
       seconds: { type: 'string' },
       runs: { type: 'string' },
+      waiting: { type: 'string' },
       full: { type: 'boolean', default: false },
       profile: { type: 'boolean', default: false },
       log: { type: 'string' },
@@ -58,6 +62,7 @@ export function readOptions(argv: readonly string[]): BenchOptions {
     instances: wholeNumber('instances', values.instances, form.instances),
     seconds: wholeNumber('seconds', values.seconds, form.seconds),
     runs: wholeNumber('runs', values.runs, form.runs),
+    waiting: wholeNumber('waiting', values.waiting, form.waiting),
     name,
     isProfiled: values.profile,
   }

@@ -17,6 +17,7 @@ import { watchDirectory } from './adapters/system/watch.ts'
 import { DefinitionError, StoreCorrupted } from './base/errors.ts'
 import { limits } from './base/limits.ts'
 import { silentLogger, type Logger } from './base/logger.ts'
+import { measure } from './bench/measure.ts'
 import { processSurroundings } from './cli/process-surroundings.ts'
 import { createProgram, type RunningWorker, type StartOptions } from './cli/program.ts'
 import type { NeededTopic } from './cli/surroundings.ts'
@@ -184,7 +185,7 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
   // Timers of the clock keep no process alive, and a start that waits for Kafka has nothing else that does.
   const alive = setInterval(() => {}, 2 ** 30)
   try {
-    return await createProgram(processSurroundings({ startWorker, createTopics, loadHandlers })).run(argv)
+    return await createProgram(processSurroundings({ startWorker, createTopics, measure, loadHandlers })).run(argv)
   } finally {
     clearInterval(alive)
   }

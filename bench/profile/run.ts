@@ -2,14 +2,15 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Profiler } from 'node:inspector/promises'
+import { runFloor } from '../../src/bench/floor.ts'
+import { orderRecordsIn } from '../../src/bench/order.ts'
+import { runOrder } from '../../src/bench/throughput.ts'
 import { numberText } from '../figures.ts'
-import { logs } from '../logs.ts'
+import type { Grounds } from '../grounds.ts'
 import type { BenchOptions } from '../options.ts'
 import { warmUpInstances } from '../suite.ts'
 import { tableText } from '../table.ts'
 import { runChain } from '../workloads/chain.ts'
-import { runFloor } from '../workloads/floor.ts'
-import { orderRecordsIn, runOrder } from '../workloads/order.ts'
 import { stages } from './places.ts'
 import { profiled } from './record.ts'
 import { summarise, type ProfileSummary } from './summary.ts'
@@ -17,9 +18,13 @@ import { summarise, type ProfileSummary } from './summary.ts'
 const functionsShown = 30
 
 /** Profiles the chosen workloads into `directory`; one text for each. */
-export async function profileAll(options: BenchOptions, directory: string): Promise<readonly string[]> {
+export async function profileAll(
+  options: BenchOptions,
+  grounds: Grounds,
+  directory: string,
+): Promise<readonly string[]> {
   const { instances, only, name } = options
-  const openLog = logs[options.logs[0] ?? 'embedded']
+  const ground = await grounds.on(options.logs[0] ?? 'embedded')
   const texts: string[] = []
   const profile = async (
     workload: string,
@@ -32,10 +37,10 @@ export async function profileAll(options: BenchOptions, directory: string): Prom
     await writeFile(file, JSON.stringify(taken))
     texts.push(`${workload}: ${file}\n${summaryText(summarise(taken, functionsShown), instances)}`)
   }
-  const throughput = { openLog, instances, warmUp: warmUpInstances }
+  const throughput = { ground, instances, warmUp: warmUpInstances }
   if (only.has('floor')) {
     const records = instances * orderRecordsIn
-    await profile('floor', (measure) => runFloor({ openLog, records, warmUpRecords: records, measure }))
+    await profile('floor', (measure) => runFloor({ ground, records, warmUpRecords: records, measure }))
   }
   if (only.has('order')) await profile('order', (measure) => runOrder({ ...throughput, measure }))
   if (only.has('chain')) await profile('chain', (measure) => runChain({ ...throughput, measure }))

@@ -1,14 +1,20 @@
 // local chain: ten built-in tasks that wait for nobody; one record in, three commands out.
-import { withEngine, workflowFile } from '../engine.ts'
-import { keyedRecord } from '../feed.ts'
-import { runThroughput, type Throughput, type ThroughputOptions } from './order.ts'
+import { readFile } from 'node:fs/promises'
+import { withEngine } from '../../src/bench/engine.ts'
+import { keyedRecord } from '../../src/bench/feed.ts'
+import { runThroughput, type Throughput, type ThroughputOptions } from '../../src/bench/throughput.ts'
 
 export const chainTasks = 10
 
+const file = 'local-chain.yaml'
+
 /** Runs the workload "local chain"; every instance has completed when it resolves. */
 export async function runChain(options: ThroughputOptions): Promise<Throughput> {
-  return withEngine(options.openLog, await workflowFile('local-chain'), (engine) =>
-    runThroughput(engine, options, parcelRecord),
+  const text = await readFile(new URL(`../workflows/${file}`, import.meta.url), 'utf8')
+  return withEngine(
+    options.ground,
+    () => ({ file, text }),
+    (engine) => runThroughput(engine, options, parcelRecord),
   )
 }
 

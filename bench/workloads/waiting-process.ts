@@ -1,12 +1,12 @@
-// One size of the workload "waiting", as a process: `node waiting-process.ts <kind> <count> <log>` prints its figures.
+// One size of the workload "waiting", as a process: `node waiting-process.ts <kind> <count>` prints its figures.
 import { setTimeout as pause } from 'node:timers/promises'
+import { completedSoFar, untilCompleted } from '../../src/bench/completion.ts'
+import { withEngine, type Engine } from '../../src/bench/engine.ts'
+import { feed, keyedRecord } from '../../src/bench/feed.ts'
+import { embeddedGround } from '../../src/bench/ground.ts'
 import type { WorkflowFile } from '../../src/definition/folder.ts'
 import type { OutgoingRecord } from '../../src/runtime/ports.ts'
 import type { Worker } from '../../src/runtime/worker.ts'
-import { completedSoFar, untilCompleted } from '../completion.ts'
-import { withEngine, type Engine } from '../engine.ts'
-import { feed, keyedRecord } from '../feed.ts'
-import { closeLogs, logNames, logs } from '../logs.ts'
 import { waitingKinds, type Waiting, type WaitingKind } from './waiting.ts'
 
 const events = 10_000
@@ -30,21 +30,16 @@ const sides = (kind: WaitingKind) =>
 const counted = (worker: Worker, name: string): number => worker.view().counters[name] ?? 0
 
 /** `count` wait, of whom `met` are met, spread evenly; gives the CPU time of that, in seconds. */
-async function round(
-  { log, worker }: Engine,
-  kind: WaitingKind,
-  prefix: string,
-  count: number,
-  met: number,
-): Promise<number> {
+async function round(engine: Engine, kind: WaitingKind, prefix: string, count: number, met: number): Promise<number> {
   const { first, second, counted: name } = sides(kind)
+  const { worker } = engine
   const before = { waiting: counted(worker, name), completed: completedSoFar(worker) }
-  await feed(log, count, (index) => first(`${prefix}-${index}`))
+  await feed(engine, count, (index) => first(`${prefix}-${index}`))
   while (counted(worker, name) < before.waiting + count) await pause(lookEveryMs)
   const step = Math.floor(count / met)
   const began = process.threadCpuUsage()
-  await feed(log, met, (index) => second(`${prefix}-${index * step}`))
-  await untilCompleted(worker, before.completed + met)
+  await feed(engine, met, (index) => second(`${prefix}-${index * step}`))
+  await untilCompleted(engine, before.completed + met)
   const { user, system } = process.threadCpuUsage(began)
   return (user + system) / 1_000_000
 }
@@ -62,14 +57,13 @@ async function measure(engine: Engine, kind: WaitingKind, count: number): Promis
   return { microsecondsPerEvent: (1_000_000 * seconds) / events, residentMiB, startSeconds }
 }
 
-const [kindGiven, count, logGiven] = process.argv.slice(2)
+const [kindGiven, count] = process.argv.slice(2)
 const kind = waitingKinds.find((each) => each === kindGiven)
-const log = logNames.find((each) => each === logGiven)
-if (kind === undefined || log === undefined)
-  throw new TypeError(`waiting-process.ts ${waitingKinds.join('|')} <count> ${logNames.join('|')}`)
-try {
-  const figures = await withEngine(logs[log], workflowOf(kind), (engine) => measure(engine, kind, Number(count)))
-  process.stdout.write(JSON.stringify(figures))
-} finally {
-  await closeLogs()
-}
+if (kind === undefined) throw new TypeError(`waiting-process.ts ${waitingKinds.join('|')} <count>`)
+const ground = embeddedGround({ partitions: 12, signal: new AbortController().signal })
+const figures = await withEngine(
+  ground,
+  () => workflowOf(kind),
+  (engine) => measure(engine, kind, Number(count)),
+)
+process.stdout.write(JSON.stringify(figures))

@@ -6,7 +6,7 @@
 //   kept       records that came before anybody wanted them; then 10,000 instances begin that want one
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
-import type { LogName } from '../logs.ts'
+import { median, numberText, type Figure, type Goal } from '../figures.ts'
 
 export const waitingKinds = ['listener', 'timer', 'kept'] as const
 export type WaitingKind = (typeof waitingKinds)[number]
@@ -19,10 +19,39 @@ export interface Waiting {
   readonly startSeconds: number
 }
 
-/** Has `count` of them wait. Logs of Kafka are left out: a store there is read as this one is. */
-export function runWaiting(kind: WaitingKind, count: number, log: LogName = 'embedded'): Promise<Waiting> {
+/** Few enough to be in memory, whatever a worker keeps there. */
+const few = 1_000
+/** More are not kept. */
+const keptMost = 100_000
+
+/** What an event costs among many against among few, for each kind. @param many instances that wait */
+export async function measureWaiting(
+  many: number,
+  goals: { readonly waitingMemory: Goal; readonly waitingEvent: Goal },
+  tell: (line: string) => void,
+): Promise<readonly Figure[]> {
+  const figures: Figure[] = []
+  for (const kind of waitingKinds) {
+    const count = kind === 'kept' ? Math.min(many, keptMost) : many
+    const small = await runWaiting(kind, few)
+    const large = await runWaiting(kind, count)
+    const what = `${numberText(count)} that wait (${kind})`
+    tell(`${what}: ${JSON.stringify({ small, large })}`)
+    const ratio = large.microsecondsPerEvent / small.microsecondsPerEvent
+    figures.push(
+      median(`an event among ${numberText(few)} (${kind})`, 'µs/event', [small.microsecondsPerEvent]),
+      median(`an event among ${numberText(count)} against that (${kind})`, 'times', [ratio], goals.waitingEvent),
+      median(`${what}: memory`, 'MiB', [large.residentMiB], goals.waitingMemory),
+      median(`${what}: start of a worker`, 's', [large.startSeconds]),
+    )
+  }
+  return figures
+}
+
+/** Has `count` of them wait, on the embedded log: a store on Kafka is read as this one is. */
+function runWaiting(kind: WaitingKind, count: number): Promise<Waiting> {
   const script = join(import.meta.dirname, 'waiting-process.ts')
-  const child = spawn(process.execPath, [script, kind, String(count), log], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [script, kind, String(count)], { stdio: ['ignore', 'pipe', 'inherit'] })
   return new Promise((resolve, reject) => {
     let text = ''
     child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()))

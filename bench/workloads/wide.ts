@@ -2,12 +2,12 @@
 // others its instance waits for. Each task waits for a record of its own; measured is from the first record to the last
 // instance completed, once all of them wait.
 import { setTimeout as pause } from 'node:timers/promises'
+import { completedSoFar, untilCompleted } from '../../src/bench/completion.ts'
+import { withEngine, type Engine } from '../../src/bench/engine.ts'
+import { feed, keyedRecord } from '../../src/bench/feed.ts'
+import type { ThroughputOptions } from '../../src/bench/throughput.ts'
 import type { WorkflowFile } from '../../src/definition/folder.ts'
 import type { OutgoingRecord } from '../../src/runtime/ports.ts'
-import { completedSoFar, untilCompleted } from '../completion.ts'
-import { withEngine, type Engine } from '../engine.ts'
-import { feed, keyedRecord } from '../feed.ts'
-import type { ThroughputOptions } from './order.ts'
 
 /** A for-each with so many items, or a DAG of so many tasks. */
 export const wideForms = ['for-each', 'DAG'] as const
@@ -30,25 +30,29 @@ export interface Wide {
 export function runWide(
   form: WideForm,
   size: number,
-  { openLog, measure = (run) => run() }: WideOptions,
+  { ground, measure = (run) => run() }: WideOptions,
 ): Promise<Wide> {
-  return withEngine(openLog, workflowOf(form, size), async (engine) => {
-    const ids = Array.from({ length: tasksInAll / size }, (_, index) => `${form}-${index}`)
-    await feed(engine.log, ids.length, (index) => start(ids[index] ?? '', form, size))
-    await untilWaiting(engine, tasksInAll)
-    // In no order that anything could be prepared for.
-    const answers = shuffled(ids.flatMap((id) => Array.from({ length: size }, (_, item) => `${id}/${item}`)))
-    const before = process.threadCpuUsage()
-    await measure(async () => {
-      await feed(engine.log, answers.length, (index) => keyedRecord('a', answers[index] ?? '', {}))
-      await untilCompleted(engine.worker, ids.length)
-    })
-    const { user, system } = process.threadCpuUsage(before)
-    return { records: answers.length, cpuSeconds: (user + system) / 1_000_000 }
-  })
+  return withEngine(
+    ground,
+    () => workflowOf(form, size),
+    async (engine) => {
+      const ids = Array.from({ length: tasksInAll / size }, (_, index) => `${form}-${index}`)
+      await feed(engine, ids.length, (index) => start(ids[index] ?? '', form, size))
+      await untilWaiting(engine, tasksInAll)
+      // In no order that anything could be prepared for.
+      const answers = shuffled(ids.flatMap((id) => Array.from({ length: size }, (_, item) => `${id}/${item}`)))
+      const before = process.threadCpuUsage()
+      await measure(async () => {
+        await feed(engine, answers.length, (index) => keyedRecord('a', answers[index] ?? '', {}))
+        await untilCompleted(engine, ids.length)
+      })
+      const { user, system } = process.threadCpuUsage(before)
+      return { records: answers.length, cpuSeconds: (user + system) / 1_000_000 }
+    },
+  )
 }
 
-type WideOptions = Pick<ThroughputOptions, 'openLog' | 'measure'>
+type WideOptions = Pick<ThroughputOptions, 'ground' | 'measure'>
 
 function start(id: string, form: WideForm, size: number): OutgoingRecord {
   return keyedRecord(

@@ -4,6 +4,7 @@
 // code. Problems of files and configuration come all at once, a bug of ours comes with its stack.
 import { Command, CommanderError } from 'commander'
 import { ConfigError, DefinitionError } from '../base/errors.ts'
+import { addBench } from './commands/bench.ts'
 import { addConsume } from './commands/consume.ts'
 import { addDemo } from './commands/demo.ts'
 import { addGraph } from './commands/graph.ts'
@@ -70,6 +71,7 @@ function createCommand(surroundings: Surroundings): Command {
   addConsume(program, surroundings)
   addTopics(program, surroundings)
   addDemo(program, surroundings)
+  addBench(program, surroundings)
   return program
 }
 

@@ -1,5 +1,6 @@
 // Everything that the command line asks of the outside, so that a test can be the outside.
 import type { Json } from '../base/json.ts'
+import type { Measure } from '../bench/report.ts'
 import type { WorkerConfig } from '../config/worker-config.ts'
 import type { WorkerFace } from '../runtime/face.ts'
 
@@ -52,6 +53,7 @@ export type StopSignal = 'SIGINT' | 'SIGTERM'
 export interface Surroundings {
   readonly startWorker: StartWorker
   readonly createTopics: CreateTopics
+  readonly measure: Measure
   /** The handlers in a directory, with the JSON Schemas that they export. @throws {ConfigError} */
   readonly loadHandlers: (directory: string | undefined) => Promise<KnownHandlers>
   /** Standard input, piece by piece. */

@@ -20,13 +20,37 @@ const arrows: { readonly [room: string]: readonly string[] } = {
   'adapters/level': ['base', 'runtime', 'adapters/leveldb'],
   'adapters/embedded': ['base', 'runtime', 'adapters/leveldb'],
   'adapters/platformatic': ['base', 'runtime'],
+  // A worker on a log, composed for benchmarks.
+  bench: [
+    'base',
+    'definition',
+    'records',
+    'runtime',
+    'handlers/registry.ts',
+    'adapters/system',
+    'adapters/level',
+    'adapters/embedded',
+    'adapters/platformatic',
+  ],
   config: ['base', 'definition'],
-  cli: ['base', 'definition', 'config', 'runtime/face.ts'],
+  cli: ['base', 'definition', 'config', 'runtime/face.ts', 'bench/report.ts'],
   http: ['base', 'definition', 'config', 'runtime/face.ts'],
   // What embedders and authors of handlers import.
   'index.ts': ['base', 'handlers/contract.ts'],
   // The composition root.
-  'main.ts': ['base', 'definition', 'engine', 'records', 'runtime', 'handlers', 'adapters', 'config', 'cli', 'http'],
+  'main.ts': [
+    'base',
+    'definition',
+    'engine',
+    'records',
+    'runtime',
+    'handlers',
+    'adapters',
+    'bench',
+    'config',
+    'cli',
+    'http',
+  ],
 }
 
 /** Packages that live in some rooms only. */

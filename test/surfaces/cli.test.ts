@@ -45,6 +45,7 @@ const commands = [
   ['topics', 'list'],
   ['topics', 'create'],
   ['demo'],
+  ['bench'],
 ]
 
 test('the help names every command and every exit code', async (t) => {

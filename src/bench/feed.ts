@@ -1,5 +1,6 @@
 // What comes in from outside: records of about 200 bytes, keyed, produced as any client of the log would.
-import type { Log, OutgoingRecord } from '../src/runtime/ports.ts'
+import type { Log, OutgoingRecord } from '../runtime/ports.ts'
+import type { Site } from './site.ts'
 
 /** Records in one call of `produce`. */
 const recordsAtOnce = 500
@@ -19,8 +20,13 @@ export function keyedRecord(topic: string, key: Uint8Array | string, fields: obj
 }
 
 /** Produces records as fast as they go in, one call after another. @throws {Error} The log refused one. */
-export async function feed(log: Log, count: number, record: (index: number) => OutgoingRecord): Promise<void> {
+export async function feed(
+  { log, signal }: Pick<Site, 'log' | 'signal'>,
+  count: number,
+  record: (index: number) => OutgoingRecord,
+): Promise<void> {
   for (let from = 0; from < count; from += recordsAtOnce) {
+    signal.throwIfAborted()
     const length = Math.min(recordsAtOnce, count - from)
     await produceAll(
       log,

@@ -1,12 +1,17 @@
 // floor: what the log alone costs, with no engine. Reads a batch, parses each record, and produces one 200-byte
 // changelog record for each record and two commands for three records, in one transaction for each partition and batch.
-import { limits } from '../../src/base/limits.ts'
-import type { Log, LogRecord, OutgoingRecord, Producer, Reader } from '../../src/runtime/ports.ts'
-import { withLog, partitions } from '../engine.ts'
-import { feed, keyedRecord } from '../feed.ts'
-import type { ThroughputOptions } from './order.ts'
+import { limits } from '../base/limits.ts'
+import type { LogRecord, OutgoingRecord, Producer, Reader } from '../runtime/ports.ts'
+import { untilCounted } from './completion.ts'
+import { feed, keyedRecord } from './feed.ts'
+import { withSite, type Site } from './site.ts'
+import type { ThroughputOptions } from './throughput.ts'
 
-const topics = { input: 'floor-input', changelog: 'floor-changelog', commands: 'floor-commands' } as const
+const topicsOf = (app: string) => ({
+  input: `${app}-floor-input`,
+  changelog: `${app}-floor-changelog`,
+  commands: `${app}-floor-commands`,
+})
 const decoder = new TextDecoder()
 
 export interface FloorOptions extends Omit<ThroughputOptions, 'instances' | 'warmUp'> {
@@ -16,22 +21,26 @@ export interface FloorOptions extends Omit<ThroughputOptions, 'instances' | 'war
 
 /** Runs the floor; every record has been piped when it resolves. */
 export function runFloor(options: FloorOptions): Promise<{ readonly records: number; readonly seconds: number }> {
-  return withLog(options.openLog, async (log) => {
+  return withSite(options.ground, async (site) => {
+    const { log, partitions, signal } = site
+    const topics = topicsOf(site.app)
     await log.createTopics([
       { name: topics.input, partitions, cleanup: 'retained' },
       { name: topics.changelog, partitions, cleanup: 'compacted' },
       { name: topics.commands, partitions, cleanup: 'retained' },
     ])
-    const pipes = await Promise.all(Array.from({ length: partitions }, (_, partition) => Pipe.open(log, partition)))
-    const runAll = async (count: number): Promise<number> => {
-      const goal = pipedBy(pipes) + count
-      const done = new Promise<void>((resolve, reject) => {
-        const onProgress = (): void => void (pipedBy(pipes) >= goal && resolve())
-        for (const pipe of pipes) pipe.follow(onProgress, reject)
-      })
+    const pipes = await Promise.all(Array.from({ length: partitions }, (_, partition) => Pipe.open(site, partition)))
+    const failure = new Promise<never>((_, reject) => {
+      for (const pipe of pipes) pipe.onFailure(reject)
+    })
+    failure.catch(() => {}) // whoever races against it is told
+    const runAll = async (records: number): Promise<number> => {
+      const count = pipedBy(pipes) + records
       const startedAtMs = performance.now()
-      await feed(log, count, inputRecord)
-      await done
+      await Promise.race([feed(site, records, (index) => inputRecord(topics.input, index)), failure])
+      const explain = (): string => `by partition: ${pipes.map(({ piped }) => piped).join(', ')}`
+      const done = untilCounted({ count, of: 'records', signal, completed: () => pipedBy(pipes), explain })
+      await Promise.race([done, failure])
       return (performance.now() - startedAtMs) / 1_000
     }
     try {
@@ -45,34 +54,34 @@ export function runFloor(options: FloorOptions): Promise<{ readonly records: num
   })
 }
 
-const inputRecord = (index: number) =>
-  keyedRecord(topics.input, `o-${index}`, { orderId: `o-${index}`, amount: 120.5, currency: 'EUR' })
+const inputRecord = (topic: string, index: number) =>
+  keyedRecord(topic, `o-${index}`, { orderId: `o-${index}`, amount: 120.5, currency: 'EUR' })
 const pipedBy = (pipes: readonly Pipe[]): number => pipes.reduce((sum, { piped }) => sum + piped, 0)
 
 /** One partition: one transaction after another, as the engine's partitions have it. */
 class Pipe {
+  readonly #topics: ReturnType<typeof topicsOf>
   readonly #producer: Producer
   readonly #reader: Reader
   readonly #partition: number
   #isBusy = false
-  #onProgress = (): void => {}
   #onFailure: (error: unknown) => void = () => {}
   /** Records whose transaction is committed. */
   piped = 0
 
-  private constructor(log: Log, producer: Producer, partition: number) {
+  private constructor({ log, app }: Site, producer: Producer, partition: number) {
+    this.#topics = topicsOf(app)
     this.#producer = producer
     this.#partition = partition
-    this.#reader = log.openReader({ topic: topics.input, partition, offset: 0, onReady: () => void this.#run() })
+    this.#reader = log.openReader({ topic: this.#topics.input, partition, offset: 0, onReady: () => void this.#run() })
   }
 
-  static async open(log: Log, partition: number): Promise<Pipe> {
-    return new Pipe(log, await log.openProducer(`floor-${partition}`), partition)
+  static async open(site: Site, partition: number): Promise<Pipe> {
+    return new Pipe(site, await site.log.openProducer(`${site.app}-floor-${partition}`), partition)
   }
 
-  follow(onProgress: () => void, onFailure: (error: unknown) => void): void {
-    this.#onProgress = onProgress
-    this.#onFailure = onFailure
+  onFailure(tell: (error: unknown) => void): void {
+    this.#onFailure = tell
   }
 
   async close(): Promise<void> {
@@ -89,7 +98,6 @@ class Pipe {
         if (records.length === 0) break
         await this.#producer.transact(this.#outputOf(records))
         this.piped += records.length
-        this.#onProgress()
       }
     } catch (error) {
       this.#onFailure(error)
@@ -101,9 +109,9 @@ class Pipe {
     const output: OutgoingRecord[] = []
     for (const [index, { key, value }] of records.entries()) {
       const fields: object = JSON.parse(decoder.decode(value ?? new Uint8Array()))
-      const state = keyedRecord(topics.changelog, key ?? '', fields)
+      const state = keyedRecord(this.#topics.changelog, key ?? '', fields)
       output.push({ ...state, partition: this.#partition })
-      if (index % 3 < 2) output.push(keyedRecord(topics.commands, key ?? '', fields))
+      if (index % 3 < 2) output.push(keyedRecord(this.#topics.commands, key ?? '', fields))
     }
     return output
   }

@@ -1,17 +1,15 @@
 // order: all instances started as fast as they go in, each command answered at once; from the first start record to
 // the last instance completed.
-import { withEngine, workflowFile, type Engine } from '../engine.ts'
-import { completedSoFar, untilCompleted } from '../completion.ts'
-import { feed, keyedRecord } from '../feed.ts'
-import type { OpenLog } from '../logs.ts'
-import { Responder } from '../responder.ts'
-
-export const orderTasks = 4
-/** Of each instance: its start and two answers. */
-export const orderRecordsIn = 3
+import type { OutgoingRecord } from '../runtime/ports.ts'
+import { completedSoFar, untilCompleted } from './completion.ts'
+import { withEngine, type Engine } from './engine.ts'
+import { feed } from './feed.ts'
+import { orderRecord, orderWorkflow } from './order.ts'
+import { Responder } from './responder.ts'
+import type { Ground } from './site.ts'
 
 export interface ThroughputOptions {
-  readonly openLog: OpenLog
+  readonly ground: Ground
   readonly instances: number
   /** Run before the measurement begins, in the same worker: a daemon is not cold. */
   readonly warmUp: number
@@ -27,11 +25,12 @@ export interface Throughput {
 }
 
 /** Runs the workload "order"; every instance has completed when it resolves. */
-export async function runOrder(options: ThroughputOptions): Promise<Throughput> {
-  return withEngine(options.openLog, await workflowFile('order'), async (engine) => {
-    const responder = new Responder(engine.log)
+export function runOrder(options: ThroughputOptions): Promise<Throughput> {
+  return withEngine(options.ground, orderWorkflow, async (engine) => {
+    const responder = new Responder(engine)
     try {
-      return await Promise.race([runThroughput(engine, options, order), responder.failure])
+      const run = runThroughput(engine, options, (id) => orderRecord(engine.app, id))
+      return await Promise.race([run, responder.failure])
     } finally {
       responder.close()
     }
@@ -40,15 +39,16 @@ export async function runOrder(options: ThroughputOptions): Promise<Throughput> 
 
 /** Warms up, then measures: from the first start record to the last instance completed. */
 export async function runThroughput(
-  { log, worker }: Engine,
-  { instances, warmUp, measure = (run) => run() }: ThroughputOptions,
-  start: (id: string) => ReturnType<typeof keyedRecord>,
+  engine: Engine,
+  { instances, warmUp, measure = (run) => run() }: Omit<ThroughputOptions, 'ground'>,
+  start: (id: string) => OutgoingRecord,
 ): Promise<Throughput> {
+  const { worker } = engine
   const runAll = async (prefix: string, count: number): Promise<number> => {
     const before = completedSoFar(worker)
     const startedAtMs = performance.now()
-    await feed(log, count, (index) => start(`${prefix}-${index}`))
-    await untilCompleted(worker, before + count)
+    await feed(engine, count, (index) => start(`${prefix}-${index}`))
+    await untilCompleted(engine, before + count)
     return (performance.now() - startedAtMs) / 1_000
   }
   await runAll('warm', warmUp)
@@ -57,6 +57,3 @@ export async function runThroughput(
   const { user, system } = process.threadCpuUsage(before)
   return { completed: completedSoFar(worker) - warmUp, seconds, cpuSeconds: (user + system) / 1_000_000 }
 }
-
-export const order = (orderId: string) =>
-  keyedRecord('orders', orderId, { orderId, amount: 120.5, currency: 'EUR', customer: `C-${orderId}` })

@@ -1,20 +1,22 @@
 // order, latency: instances started at a steady pace, whatever becomes of them; from the moment a start was due to its
 // instance's completion being durable. A start that goes in late is late: waiting in front of a busy process counts.
 import { setTimeout as pause } from 'node:timers/promises'
-import { decodeInstance } from '../../src/records/instance-codec.ts'
-import { prefixes, topicsOf } from '../../src/records/keys.ts'
-import { withEngine, workflowFile, partitions } from '../engine.ts'
-import { untilCompleted } from '../completion.ts'
-import { produceAll } from '../feed.ts'
-import { app, type OpenLog } from '../logs.ts'
-import type { Log, Reader } from '../../src/runtime/ports.ts'
-import { Responder } from '../responder.ts'
-import { order, runThroughput } from './order.ts'
+import { decodeInstance } from '../records/instance-codec.ts'
+import { prefixes, topicsOf } from '../records/keys.ts'
+import type { Reader } from '../runtime/ports.ts'
+import { untilCompleted } from './completion.ts'
+import { withEngine } from './engine.ts'
+import { produceAll } from './feed.ts'
+import { orderRecord, orderWorkflow } from './order.ts'
+import { Responder } from './responder.ts'
+import type { Ground, Site } from './site.ts'
+import { quantile } from './statistics.ts'
+import { runThroughput } from './throughput.ts'
 
 const lookAgainMs = 5
 
 export interface LatencyOptions {
-  readonly openLog: OpenLog
+  readonly ground: Ground
   readonly instancesPerSecond: number
   readonly seconds: number
   readonly warmUp: number
@@ -28,28 +30,34 @@ export interface Latency {
 }
 
 /** Runs the workload "order" at a steady pace; every instance has completed when it resolves. */
-export async function runLatency({ openLog, instancesPerSecond, seconds, warmUp }: LatencyOptions): Promise<Latency> {
-  return withEngine(openLog, await workflowFile('order'), async (engine) => {
-    const { log, worker } = engine
-    const responder = new Responder(log)
-    await runThroughput(engine, { openLog, instances: 0, warmUp }, order)
-    const ends = new Completions(log, await endsOf(log))
+export function runLatency({ ground, instancesPerSecond, seconds, warmUp }: LatencyOptions): Promise<Latency> {
+  return withEngine(ground, orderWorkflow, async (engine) => {
+    const { log, app, signal } = engine
+    const responder = new Responder(engine)
+    await runThroughput(engine, { instances: 0, warmUp }, (id) => orderRecord(app, id))
+    const ends = new Completions(engine, await endsOf(engine))
     try {
       const dueAtMs = new Map<string, number>()
       const count = Math.round(instancesPerSecond * seconds)
       const beganAtMs = performance.now()
       const produced: Promise<void>[] = []
       for (let index = 0; index < count; index++) {
+        signal.throwIfAborted()
         const due = beganAtMs + (index * 1_000) / instancesPerSecond
         const waitMs = due - performance.now()
         if (waitMs > 0) await pause(waitMs)
         dueAtMs.set(`o-${index}`, due)
-        produced.push(produceAll(log, [order(`o-${index}`)]))
+        const produce = produceAll(log, [orderRecord(app, `o-${index}`)])
+        produce.catch(() => {}) // told by `Promise.all` below
+        produced.push(produce)
       }
       await Promise.race([Promise.all(produced), responder.failure])
-      await Promise.race([untilCompleted(worker, warmUp + count), responder.failure])
+      await Promise.race([untilCompleted(engine, warmUp + count), responder.failure])
       // The reader of the changelog may be a moment behind the worker, who has committed it.
-      while (!ends.haveAll(dueAtMs.keys())) await pause(lookAgainMs)
+      while (!ends.haveAll(dueAtMs.keys())) {
+        signal.throwIfAborted()
+        await pause(lookAgainMs)
+      }
       const tookMs = Array.from(dueAtMs, ([key, due]) => ends.atMs(key) - due).sort((a, b) => a - b)
       return {
         completed: tookMs.length,
@@ -64,12 +72,7 @@ export async function runLatency({ openLog, instancesPerSecond, seconds, warmUp 
   })
 }
 
-/** The smallest value that so large a part of the sorted ones does not exceed. */
-export function quantile(sorted: readonly number[], part: number): number {
-  return sorted[Math.max(0, Math.ceil(part * sorted.length) - 1)] ?? Number.NaN
-}
-
-async function endsOf(log: Log): Promise<readonly number[]> {
+async function endsOf({ log, app, partitions }: Site): Promise<readonly number[]> {
   const { changelog } = topicsOf(app)
   const offsets = Array.from({ length: partitions }, (_, partition) => log.offsets(changelog, partition))
   return (await Promise.all(offsets)).map(({ committedEnd }) => committedEnd)
@@ -81,7 +84,7 @@ class Completions {
   readonly #atMs = new Map<string, number>()
 
   /** @param from the next offset of each partition of the changelog */
-  constructor(log: Log, from: readonly number[]) {
+  constructor({ log, app }: Site, from: readonly number[]) {
     this.#readers = from.map((offset, partition) =>
       log.openReader({ topic: topicsOf(app).changelog, partition, offset, onReady: () => this.#read(partition) }),
     )

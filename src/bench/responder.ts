@@ -1,12 +1,9 @@
 // The services around the workload "order": each command is answered at once with one event of about 200 bytes.
-import type { LogRecord, Log, OutgoingRecord, Reader } from '../src/runtime/ports.ts'
+import type { LogRecord, Log, OutgoingRecord, Reader } from '../runtime/ports.ts'
 import { keyedRecord, produceAll } from './feed.ts'
-import { partitions } from './engine.ts'
+import { orderTopics } from './order.ts'
+import type { Site } from './site.ts'
 
-const answers: { readonly [commands: string]: string } = {
-  'payment-commands': 'payment-events',
-  'warehouse-commands': 'warehouse-events',
-}
 const recordsAtOnce = 1_000
 
 const decoder = new TextDecoder()
@@ -19,11 +16,17 @@ export class Responder {
   #fail: (error: unknown) => void = () => {}
   #isKicked = false
 
-  constructor(log: Log) {
+  /** The topics are there by now. */
+  constructor({ log, app, partitions }: Pick<Site, 'log' | 'app' | 'partitions'>) {
     this.#log = log
     this.failure = new Promise((_, reject) => (this.#fail = reject))
     this.failure.catch(() => {}) // whoever races against it is told
-    for (const [topic, answer] of Object.entries(answers)) {
+    const topics = orderTopics(app)
+    const answers = [
+      [topics.paymentCommands, topics.paymentEvents],
+      [topics.warehouseCommands, topics.warehouseEvents],
+    ] as const
+    for (const [topic, answer] of answers) {
       for (let partition = 0; partition < partitions; partition++) {
         const reader = log.openReader({ topic, partition, offset: 0, onReady: () => this.#kick() })
         this.#readers.push({ reader, answer })

@@ -1,0 +1,82 @@
+// A worker as src/main.ts composes it, with one workflow and no door to the outside: records are produced straight into
+// its log.
+import { join } from 'node:path'
+import { soleMembership } from '../adapters/embedded/membership.ts'
+import { openLevelStore } from '../adapters/level/store.ts'
+import { writeBehind } from '../adapters/level/write-behind.ts'
+import { systemClock } from '../adapters/system/clock.ts'
+import { createIds } from '../adapters/system/ids.ts'
+import { silentLogger } from '../base/logger.ts'
+import type { WorkflowFile } from '../definition/folder.ts'
+import { loadWorkflows } from '../definition/parse.ts'
+import { handlerSource } from '../handlers/registry.ts'
+import { Worker } from '../runtime/worker.ts'
+import { withSite, type Ground, type Site } from './site.ts'
+
+export interface Engine extends Site {
+  readonly worker: Worker
+  /** Stops the worker and starts another on what it left; resolves to the milliseconds until that one is ready. */
+  restart(): Promise<number>
+}
+
+/** Runs with a worker that is ready and serves one workflow, and stops it afterwards. */
+export function withEngine<T>(
+  ground: Ground,
+  workflow: (app: string) => WorkflowFile,
+  run: (engine: Engine) => Promise<T>,
+): Promise<T> {
+  return withSite(ground, async (site) => {
+    let worker = await startWorker(site)
+    try {
+      await publish(worker, workflow(site.app))
+      await worker.whenReady()
+      return await run({
+        ...site,
+        get worker() {
+          return worker
+        },
+        async restart() {
+          await worker.stop()
+          const beganAtMs = performance.now()
+          worker = await startWorker(site)
+          await worker.whenReady()
+          return performance.now() - beganAtMs
+        },
+      })
+    } finally {
+      await worker.stop()
+    }
+  })
+}
+
+function startWorker({ log, app, partitions, directory }: Site): Promise<Worker> {
+  const ids = createIds()
+  return Worker.start({
+    app,
+    partitions,
+    workerId: ids.next(),
+    logKind: log.isShared ? 'kafka' : 'embedded',
+    log,
+    // Of a group of one nothing is left behind on a cluster.
+    membership: soleMembership(partitions),
+    openStore: async (partition) =>
+      writeBehind(await openLevelStore({ directory: join(directory, 'store', `${partition}`), app, partition })),
+    clock: systemClock,
+    ids,
+    handlers: handlerSource([]),
+    handlersMax: 1,
+    threadsMax: 2,
+    http: { name: 'http', run: () => null },
+    secrets: { read: () => '' },
+    logger: silentLogger,
+    partitionsOf: () => partitions,
+    createsTopics: true,
+    refreshEveryMs: 0,
+  })
+}
+
+async function publish(worker: Worker, workflow: WorkflowFile): Promise<void> {
+  const { byFile, problems } = loadWorkflows([workflow], { handlers: [] })
+  if (problems.length > 0) throw new Error(problems.map(({ message }) => message).join('\n'))
+  await worker.publish({ source: 'bench', files: byFile })
+}

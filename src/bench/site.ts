@@ -1,0 +1,49 @@
+// Where one run takes place: a log, a directory and a name that no other run has; all of it goes afterwards.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Log } from '../runtime/ports.ts'
+
+/** What runs take place on. */
+export interface Ground {
+  /** Of every topic. */
+  readonly partitions: number
+  /** Aborted: what is under way ends, and cleans up. */
+  readonly signal: AbortSignal
+  /** The application of the next run: every name that it leaves in a log begins with it. */
+  nextApp(): string
+  /** Opens a log; what it keeps on this machine lies below the directory. */
+  openLog(directory: string, app: string): Promise<Log>
+  /** Removes what a run left outside of its directory; the log is closed. */
+  clear(app: string): Promise<void>
+}
+
+export interface Site {
+  readonly log: Log
+  readonly app: string
+  readonly partitions: number
+  readonly signal: AbortSignal
+  readonly directory: string
+}
+
+/** Runs at a new site. @throws the reason of the ground's signal, once everything is cleaned up */
+export async function withSite<T>(ground: Ground, run: (site: Site) => Promise<T>): Promise<T> {
+  const { partitions, signal } = ground
+  signal.throwIfAborted()
+  const directory = await mkdtemp(join(tmpdir(), 'dagger-worker-bench-'))
+  // The worker's own timers keep no process alive; in a daemon its HTTP server does.
+  const alive = setInterval(() => {}, 1_000)
+  const app = ground.nextApp()
+  try {
+    const log = await ground.openLog(join(directory, 'log'), app)
+    try {
+      return await run({ log, app, partitions, signal, directory })
+    } finally {
+      await log.close()
+      await ground.clear(app)
+    }
+  } finally {
+    clearInterval(alive)
+    await rm(directory, { recursive: true, force: true })
+  }
+}
