@@ -18,6 +18,7 @@ export interface Measured {
 
 /** What a run was compared with. */
 export interface Comparison {
+  /** That last changed the result file. */
   readonly commit: string
   readonly at: string
   /** What makes the comparison a lesser one, in sentences. */
@@ -34,11 +35,9 @@ export interface FigureBefore {
 
 /** Undefined where nothing of this name was committed, or there is no git. */
 export function readBaseline(name: string): { readonly commit: string; readonly measured: Measured } | undefined {
+  const file = `results/${name}.json`
   try {
-    return {
-      commit: git('rev-parse', '--short', 'HEAD'),
-      measured: JSON.parse(git('show', `HEAD:./results/${name}.json`)),
-    }
+    return { commit: git('log', '-1', '--format=%h', '--', file), measured: JSON.parse(git('show', `HEAD:./${file}`)) }
   } catch {
     return undefined
   }

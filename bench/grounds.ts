@@ -11,7 +11,7 @@ export type LogName = (typeof logNames)[number]
 
 /** Of every topic, of the engine's and of the floor's. */
 const partitions = 12
-/** On a new broker, before anything is measured; twice as much does not make the first run faster. */
+/** On a new broker, before anything is measured: the first run is then within the noise of the others. */
 const brokerWarmUp = { instances: 5_000, warmUp: 1_000 } as const
 const brokerSettings = {
   // What was removed is off the disk before the next run is measured, not a minute later in the middle of one.

@@ -13,9 +13,11 @@ export async function runChain(options: ThroughputOptions): Promise<Throughput> 
   const text = await readFile(new URL(`../workflows/${file}`, import.meta.url), 'utf8')
   return withEngine(
     options.ground,
-    () => ({ file, text }),
-    (engine) => runThroughput(engine, options, parcelRecord),
+    // Its topics are the run's, and go with it.
+    (app) => ({ file, text: text.replaceAll('topic: ', `topic: ${app}-`) }),
+    (engine) => runThroughput(engine, options, (parcel) => parcelRecord(engine.app, parcel)),
   )
 }
 
-const parcelRecord = (parcel: string) => keyedRecord('parcels', parcel, { parcel, weight: 12.5, to: 'Paris' })
+const parcelRecord = (app: string, parcel: string) =>
+  keyedRecord(`${app}-parcels`, parcel, { parcel, weight: 12.5, to: 'Paris' })

@@ -1,5 +1,6 @@
 // dagger-worker bench, for real: on the embedded log, and on a cluster, of which nothing may be seen afterwards.
 import assert from 'node:assert/strict'
+import { readdirSync } from 'node:fs'
 import { suite, test } from 'node:test'
 import { measure } from '../../src/bench/measure.ts'
 import type { BenchReport } from '../../src/bench/report.ts'
@@ -37,7 +38,7 @@ test('with no brokers it measures on the embedded log, and leaves no file where 
   const { code, stdout, stderr } = await site.type('bench', '--json', ...tiny)
   assert.equal(code, 0, stderr)
   assertMeasured(stdout, 'embedded')
-  assert.equal((await site.type('validate', 'workflows')).code, 1, 'there is still nothing to validate')
+  assert.deepEqual(readdirSync(site.directory).toSorted(), ['handlers', 'workflows'])
 })
 
 suite('on Kafka', () => {
@@ -51,18 +52,18 @@ suite('on Kafka', () => {
   })
 
   test('Ctrl-C ends it in the middle of a run, and its topics are removed', async (t) => {
-    let shell = commandLine(t)
     let prefix = ''
-    shell = commandLine(t, {
-      measure: (request) => {
+    const shell = commandLine(t, {
+      measure(request) {
         const onProgress = (line: string): void => {
           prefix ||= prefixIn(line)
+          // In the run of the order workload by then: it takes seconds.
           if (line.startsWith('floor, run 1')) setTimeout(() => shell.signal('SIGINT'), 300)
         }
         return measure({ ...request, onProgress })
       },
     })
-    const typed = await shell.type('bench', '--brokers', brokers().join(','), '--instances', '200000')
+    const typed = await shell.type('bench', '--brokers', brokers().join(','), '--instances', '4000')
     assert.equal(typed.code, 130, typed.stderr)
     assert.deepEqual(await topicsOf(brokers(), prefix), [])
   })
