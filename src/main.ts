@@ -68,6 +68,7 @@ export async function startWorker(config: WorkerConfig, options: StartOptions): 
         : await kafka(config, config.brokers, logger, workerId)
     closers.push(() => ground.close())
     const worker = await Worker.start({
+      cachedBytesMax: limits.cachedBytesMax,
       ...ground,
       app: config.app,
       partitions: config.partitions,

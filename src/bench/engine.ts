@@ -6,6 +6,7 @@ import { openLevelStore } from '../adapters/level/store.ts'
 import { writeBehind } from '../adapters/level/write-behind.ts'
 import { systemClock } from '../adapters/system/clock.ts'
 import { createIds } from '../adapters/system/ids.ts'
+import { limits } from '../base/limits.ts'
 import { silentLogger } from '../base/logger.ts'
 import type { WorkflowFile } from '../definition/folder.ts'
 import { loadWorkflows } from '../definition/parse.ts'
@@ -52,6 +53,7 @@ export function withEngine<T>(
 function startWorker({ log, app, partitions, directory }: Site): Promise<Worker> {
   const ids = createIds()
   return Worker.start({
+    cachedBytesMax: limits.cachedBytesMax,
     app,
     partitions,
     workerId: ids.next(),

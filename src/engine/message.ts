@@ -27,6 +27,9 @@ const lenient = new TextDecoder()
 
 /** The record decoded last: all that one input leads to looks at the same one, and it is parsed once. */
 let last: { readonly record: SourceRecord; readonly message: MessageRoot } | undefined
+/** Records of a batch that were looked into beforehand. */
+const foreseen = new Map<SourceRecord, MessageRoot>()
+const foreseenMax = 1_000
 
 /** What expressions find under `message`. */
 export interface MessageRoot {
@@ -45,19 +48,32 @@ export interface MessageRoot {
  */
 export function messageOf(record: SourceRecord): MessageRoot {
   if (last?.record !== record) {
-    checkSize(record)
-    const message = {
-      topic: record.topic,
-      partition: record.partition,
-      offset: record.offset,
-      timestamp: timestampOf(record.timestampMs),
-      key: keyText(record),
-      value: record.value === null ? null : parse(record.value),
-      headers: headersOf(record),
-    }
+    const message = foreseen.get(record) ?? read(record)
+    foreseen.delete(record)
     last = { record, message }
   }
   return last.message
+}
+
+/** As `messageOf`, of a record that is to be decided on soon: it is parsed once. @throws {UnusableRecord} */
+export function foresee(record: SourceRecord): MessageRoot {
+  const message = read(record)
+  if (foreseen.size >= foreseenMax) foreseen.clear()
+  foreseen.set(record, message)
+  return message
+}
+
+function read(record: SourceRecord): MessageRoot {
+  checkSize(record)
+  return {
+    topic: record.topic,
+    partition: record.partition,
+    offset: record.offset,
+    timestamp: timestampOf(record.timestampMs),
+    key: keyText(record),
+    value: record.value === null ? null : parse(record.value),
+    headers: headersOf(record),
+  }
 }
 
 /** "orders/3@17": topic, partition and offset, for people and as the key of a record that has none. */

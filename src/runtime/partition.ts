@@ -10,7 +10,6 @@
 // What a fault means is not decided here: it ends the incarnation, and host.ts looks for the cure.
 import { assert } from '../base/assert.ts'
 import { RecordRefused, TransientFault } from '../base/errors.ts'
-import { limits } from '../base/limits.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Effect } from '../engine/effect.ts'
 import type { World } from '../engine/world.ts'
@@ -21,6 +20,7 @@ import type { Definitions } from './definitions.ts'
 import { faultOf } from './faults.ts'
 import { Lifecycle } from './lifecycle.ts'
 import type { Clock, Ids, Log, Producer, Store } from './ports.ts'
+import { prefetch } from './prefetch.ts'
 import { askAgain, type AskAgainOptions } from './owed.ts'
 import { Refusals } from './refusals.ts'
 import { restore } from './restore.ts'
@@ -43,6 +43,7 @@ export interface PartitionOptions {
   readonly topics: AppTopics
   readonly partition: number
   readonly partitions: number
+  readonly cachedBytesMax: number
   /** Commands of this worker that wait for the partition; what falls with a batch is put back at its front. */
   readonly own: OwnCommand[]
   readonly executor: AskAgainOptions['executor']
@@ -86,7 +87,7 @@ export class Partition {
   constructor(options: PartitionOptions) {
     this.#options = options
     const { store, log, partition, partitions, onAlarm, own, logger } = options
-    this.#rows = new CommittedRows(store, limits.cachedBytesMax / partitions)
+    this.#rows = new CommittedRows(store, options.cachedBytesMax / partitions)
     this.reading = new Reading(this.#rows, store, () => this.#bell.ring())
     this.#timers = new Timers(store)
     this.#sources = new Sources({
@@ -157,6 +158,7 @@ export class Partition {
 
   /** Runs until it is told to stop; rejects with what ended it otherwise. */
   async run(): Promise<void> {
+    const { definitions, partition, partitions } = this.#options
     let isIdle = false
     while (this.phase === 'running' || (this.phase === 'draining' && !isIdle)) {
       if (this.reading.fault !== undefined) throw this.reading.fault
@@ -171,7 +173,10 @@ export class Partition {
         else if (!this.#sources.hasGone && !(await this.#timers.refill())) await this.#sleep()
         continue
       }
-      await this.#options.definitions.whenNamed(inputs)
+      await definitions.whenNamed(inputs)
+      const reading = prefetch(inputs, this.#rows, { catalogue: definitions.catalogue, partition, partitions })
+      if (reading !== undefined) await reading
+      if (this.#isClosed()) return this.#intake.putBack(inputs)
       const batch = this.#decide(inputs, nowMs)
       if (batch === undefined) continue
       if (this.#inFlight !== undefined && !(await this.#settled(batch))) continue

@@ -166,6 +166,8 @@ export interface StoreChange {
 export interface Store {
   /** @throws {StoreCorrupted} */
   get(key: string): Uint8Array | undefined
+  /** Values of many keys, read beside the thread that computes. @throws {StoreCorrupted} @throws {TransientFault} */
+  getMany(keys: readonly string[]): Promise<readonly (Uint8Array | undefined)[]>
   /** Values with from <= key < to, in key order, at most `limit`. @throws {StoreCorrupted} */
   list(range: { from: string; to: string; limit: number; reverse?: boolean }): Promise<readonly StoreEntry[]>
   /** All changes and the position, or none of it. @throws {StoreCorrupted} @throws {TransientFault} a full disk */

@@ -68,6 +68,10 @@ export class RecentRows {
     table.isComplete = false
   }
 
+  isComplete(name: TableName): boolean {
+    return this.#tables[name].isComplete
+  }
+
   /** Before all its rows are set: they are here until room for them runs out. */
   complete(name: TableName): void {
     this.#tables[name].isComplete = true

@@ -2,6 +2,7 @@
 // (recent-rows.ts) over the store.
 import { StoreCorrupted } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
+import type { ForeseenRow } from '../engine/foresight.ts'
 import type { BlockRow, InstanceRow, Rows, TableName, TimerRow } from '../engine/state.ts'
 import { deferredCodec } from '../records/deferred-codec.ts'
 import { decodeInstance } from '../records/instance-codec.ts'
@@ -67,6 +68,8 @@ export class CommittedRows {
   readonly #store: Store
   readonly #recent: RecentRows
   readonly #cachedBytesMax: number
+  /** What was committed while rows are read beforehand. */
+  #written: Set<string> | undefined
 
   /** @param cachedBytesMax of decoded rows in memory */
   constructor(store: Store, cachedBytesMax: number = limits.cachedBytesMax) {
@@ -105,6 +108,28 @@ export class CommittedRows {
     return row
   }
 
+  /** True where a look into the store may be saved by reading beforehand: rows have outgrown memory. */
+  get isLarge(): boolean {
+    return !this.#recent.isComplete('channels')
+  }
+
+  /** Reads rows that are not in memory together, beside the thread that computes; one call at a time. */
+  async prefetch(names: readonly ForeseenRow[]): Promise<void> {
+    const missing = names.filter(({ table, id }) => this.#recent.get(table, id) === undefined)
+    if (missing.length === 0) return
+    const written = (this.#written = new Set<string>())
+    const values = await this.#store
+      .getMany(missing.map(({ table, id }) => prefixes[table] + id))
+      .finally(() => (this.#written = undefined))
+    for (const [index, { table, id }] of missing.entries()) {
+      // What was committed meanwhile is newer.
+      if (written.has(prefixes[table] + id)) continue
+      const value = values[index]
+      if (value === undefined) this.#recent.setAbsent(table, id)
+      else this.#recent.set(table, id, this.decode(table, value), value.length)
+    }
+  }
+
   /** What is in memory: null is known to be absent, undefined is not known. */
   peek<Name extends TableName>(table: Name, id: string): Rows[Name] | null | undefined {
     return this.#recent.get(table, id)
@@ -112,6 +137,7 @@ export class CommittedRows {
 
   /** After the commit: what the batch left behind. @param bytes of the row as it is encoded */
   put<Name extends TableName>(table: Name, id: string, row: Rows[Name] | null, bytes: number): void {
+    this.#written?.add(prefixes[table] + id)
     if (row === null) this.#recent.setAbsent(table, id)
     else if (isCold(table, row)) this.#recent.forget(table, id)
     else this.#recent.set(table, id, row, bytes)

@@ -51,6 +51,8 @@ export interface WorkerOptions {
   /** Handlers that run in threads at once. */
   readonly threadsMax: number
   readonly logger: Logger
+  /** Of decoded rows in memory, should it own all partitions. */
+  readonly cachedBytesMax: number
   /** Partitions of topics that are created for workflows. */
   readonly partitionsOf: (topic: string) => number
   readonly createsTopics: boolean

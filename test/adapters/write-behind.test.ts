@@ -23,6 +23,10 @@ class Below implements Store {
     return this.values.get(key)
   }
 
+  getMany(keys: readonly string[]): Promise<readonly (Uint8Array | undefined)[]> {
+    return Promise.resolve(keys.map((key) => this.values.get(key)))
+  }
+
   list(): Promise<readonly StoreEntry[]> {
     return Promise.resolve(Array.from(this.values, ([key, value]) => ({ key, value })))
   }

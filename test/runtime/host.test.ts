@@ -39,6 +39,7 @@ async function hostOn(disk = new MemoryDisk()) {
     app: 'test',
     topics,
     partition: 0,
+    cachedBytesMax: 1_000_000,
     partitions: 1,
     ids: { next: () => 'id' },
     definitions: new Definitions({ ...given, topics, partitionsOf: () => 1, createsTopics: true }),

@@ -108,6 +108,7 @@ export class Conduct {
     this.#stores.set(store, partition)
     return {
       get: (key) => store.get(key),
+      getMany: (keys) => store.getMany(keys),
       list: (range) => store.list(range),
       apply: (changes, position) => store.apply(changes, position),
       get position() {

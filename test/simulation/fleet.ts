@@ -2,6 +2,7 @@
 // is kept.
 //
 //   off ──start──▶ starting ──▶ running ──leave──▶ stopping ──▶ off            any ──death──▶ off
+import { limits } from '../../src/base/limits.ts'
 import { silentLogger } from '../../src/base/logger.ts'
 import { ConfigError } from '../../src/base/errors.ts'
 import { Worker } from '../../src/runtime/worker.ts'
@@ -117,6 +118,8 @@ export class Fleet {
         journal,
         onFault: (kind) => scheduler.countFault(kind),
       }),
+      // Of some workers, next to nothing: rows are read from the store again, and beforehand.
+      cachedBytesMax: scheduler.random.stream('memory').chance(0.4) ? 40_000 : limits.cachedBytesMax,
       handlersMax: 4,
       threadsMax: 2,
       secrets: { read: () => '' },

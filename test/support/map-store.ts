@@ -12,6 +12,10 @@ export class MapStore implements Store {
     return this.values.get(key)
   }
 
+  getMany(keys: readonly string[]): Promise<readonly (Uint8Array | undefined)[]> {
+    return Promise.resolve(keys.map((key) => this.get(key)))
+  }
+
   /** Writes at once what a batch left behind; the bytes are copied, as a disk does. */
   commit(changes: readonly StoreChange[]): void {
     for (const { key, value } of changes) {

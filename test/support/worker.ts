@@ -8,6 +8,7 @@ import { seededIds } from '../../src/adapters/memory/ids.ts'
 import { createMemoryLog } from '../../src/adapters/memory/log.ts'
 import { createMemoryMembership, MemoryCoordinator } from '../../src/adapters/memory/membership.ts'
 import { openMemoryStore } from '../../src/adapters/memory/store.ts'
+import { limits } from '../../src/base/limits.ts'
 import { silentLogger } from '../../src/base/logger.ts'
 import { loadWorkflows } from '../../src/definition/parse.ts'
 import type { HandlerModule } from '../../src/handlers/contract.ts'
@@ -53,6 +54,7 @@ export async function startMemoryWorker(
   const disk = after?.disk ?? new MemoryDisk()
   const random = createRandom('worker').stream('ids')
   const worker = await Worker.start({
+    cachedBytesMax: limits.cachedBytesMax,
     app: 'test',
     partitions,
     workerId: 'w1',

@@ -88,6 +88,15 @@ export class Database {
     }
   }
 
+  /** Entries of many keys, read beside the thread that computes. @throws {StoreCorrupted} @throws {TransientFault} */
+  async getMany(keys: Buffer[]): Promise<(Buffer | undefined)[]> {
+    try {
+      return await this.#level.getMany(keys)
+    } catch (error) {
+      throw readFault(error)
+    }
+  }
+
   /** A page of entries in key order (or its reverse), at most `limit`. @throws {StoreCorrupted} @throws {TransientFault} */
   async list(range: KeyRange, limit: number, reverse = false): Promise<Entry[]> {
     try {

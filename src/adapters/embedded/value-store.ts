@@ -32,6 +32,12 @@ export class ValueStore implements Store {
     return entry === undefined ? undefined : valueOf(at, entry)
   }
 
+  async getMany(keys: readonly string[]): Promise<readonly (Uint8Array | undefined)[]> {
+    const places = keys.map((key) => textKey(this.#partition.valuePrefix, key))
+    const entries = await this.#database.getMany(places)
+    return entries.map((entry, index) => entry && valueOf(places[index]!, entry))
+  }
+
   async list(range: { from: string; to: string; limit: number; reverse?: boolean }): Promise<readonly StoreEntry[]> {
     const gte = textKey(this.#partition.valuePrefix, range.from)
     const lt = textKey(this.#partition.valuePrefix, range.to)

@@ -102,6 +102,16 @@ class LevelStore implements Store {
     }
   }
 
+  async getMany(keys: readonly string[]): Promise<readonly (Uint8Array | undefined)[]> {
+    const places = keys.map(valueKey)
+    try {
+      const entries = await this.#level.getMany(places)
+      return entries.map((entry, index) => entry && unseal(places[index]!, entry))
+    } catch (error) {
+      throw useFault(error, this.#options.directory)
+    }
+  }
+
   async list(range: { from: string; to: string; limit: number; reverse?: boolean }): Promise<readonly StoreEntry[]> {
     const { from, to, limit, reverse = false } = range
     if (limit <= 0) return []

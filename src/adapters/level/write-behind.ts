@@ -47,17 +47,28 @@ class WriteBehind implements Store {
   }
 
   get(key: string): Uint8Array | undefined {
-    // B2
-    const pending = this.#pending.get(key)
-    if (pending !== undefined) return pending ?? undefined
-    const writing = this.#writing?.get(key)
-    if (writing !== undefined) return writing ?? undefined
-    return this.#store.get(key)
+    const unwritten = this.#unwritten(key) // B2
+    return unwritten === undefined ? this.#store.get(key) : (unwritten ?? undefined)
+  }
+
+  async getMany(keys: readonly string[]): Promise<readonly (Uint8Array | undefined)[]> {
+    const known = keys.map((key) => this.#unwritten(key)) // B2
+    const stored = await this.#store.getMany(keys)
+    return stored.map((value, index) => {
+      const pending = known[index]
+      return pending === undefined ? value : (pending ?? undefined)
+    })
   }
 
   async list(range: Parameters<Store['list']>[0]): Promise<readonly StoreEntry[]> {
     await this.#flush() // B2
     return this.#store.list(range)
+  }
+
+  /** null: removed; undefined: what is in the store is the latest. */
+  #unwritten(key: string): Uint8Array | null | undefined {
+    const pending = this.#pending.get(key)
+    return pending === undefined ? this.#writing?.get(key) : pending
   }
 
   async apply(changes: readonly StoreChange[], position: ChangelogPosition): Promise<void> {

@@ -33,6 +33,7 @@ export async function openMemoryStore(disk: MemoryDisk, partition: number, pace:
       expectOpen()
       return disk.get(files, key)
     },
+    getMany: (keys) => request('store-get-many', () => keys.map((key) => disk.get(files, key))),
     list: (range) => request('store-list', () => disk.list(files, range)),
     apply: (changes, position) => request('store-apply', () => disk.write(files, changes, position)),
     async close() {
