@@ -39,8 +39,6 @@ export interface ReadTable<Row> {
 export interface WriteTable<Row> extends ReadTable<Row> {
   /** Asserts that there was none. */
   insert(id: string, row: Row): void
-  /** In place of what was there, if anything was: it is not looked for. */
-  put(id: string, row: Row): void
   /** A copy that the batch owns and may change; asserts that there is one. */
   edit(id: string): Row
   /** Asserts that there was one. */

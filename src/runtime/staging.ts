@@ -65,13 +65,6 @@ class StagedTable<Name extends TableName> implements WriteTable<Rows[Name]> {
     this.staged.set(id, { row, before: undefined, bytes: 0 })
   }
 
-  /** Taken for one that was there, so that its removal is written: G2 holds for what is inserted. */
-  put(id: string, row: Rows[Name]): void {
-    const own = this.staged.get(id)
-    if (own === undefined) this.staged.set(id, { row, before: row, bytes: 0 })
-    else own.row = row
-  }
-
   /** G1 */
   edit(id: string): Rows[Name] {
     const own = this.staged.get(id)

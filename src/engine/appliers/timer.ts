@@ -1,9 +1,12 @@
 // Appliers of timers and of remembered answers.
 import type { Applier } from '../applier.ts'
 
-/** What a task waits for next may be due in the millisecond of what it waited for before: then it is the same row. */
+/**
+ * What a task waits for next may be due in the millisecond of what it waited for before: then it is the same row. An
+ * instance is forgotten once, so that there is nothing to look for.
+ */
 export const timerArmed: Applier<'timer.armed'> = ({ key, row }, state) => {
-  state.timers.put(key, row)
+  if (row.target.kind === 'forget-instance' || state.timers.find(key) === undefined) state.timers.insert(key, row)
 }
 export const timerFired: Applier<'timer.fired'> = ({ key }, state) => state.timers.remove(key)
 
