@@ -7,7 +7,7 @@ import type { Input } from './batch.ts'
 import type { CommittedRows } from './rows.ts'
 
 /** A few are read when they are asked for: one record should not wait for other threads. */
-const inputsMin = 8
+const inputsMin = 2
 
 /** undefined: there is nothing to wait for. */
 export function prefetch(

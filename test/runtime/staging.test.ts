@@ -341,4 +341,24 @@ suite('the committed rows', () => {
     assert.equal(rows.find('keys', 'b'), undefined)
     assert.deepEqual(store.asked, ['k/b'])
   })
+
+  test('read beforehand what is named, but for what is committed meanwhile', async () => {
+    const { store, rows } = open(cachedBytes)
+    for (const id of ['a', 'b', 'c'])
+      store.commit([{ key: `i/${id}`, value: encodeInstance({ ...instance(Payload.of(null)), id }).bytes }])
+    const names = ['a', 'b', 'c', 'd'].map((id) => ({ table: 'instances' as const, id }))
+    const reading = rows.prefetch(names)
+    rows.put('instances', 'b', { ...instance(Payload.of(null)), id: 'b', key: 'newer' }, 100)
+    rows.put('instances', 'c', { ...instance(Payload.of(null)), id: 'c', endedAtMs: 5 }, 100)
+    await reading
+    assert.deepEqual(
+      ['a', 'b', 'c', 'd'].map((id) => rows.peek('instances', id)?.key),
+      ['k', 'newer', undefined, undefined],
+    )
+    assert.equal(rows.peek('instances', 'd'), null)
+    assert.equal(rows.peek('instances', 'c'), undefined)
+    store.asked.length = 0
+    await rows.prefetch(names.slice(0, 2))
+    assert.deepEqual(store.asked, [])
+  })
 })
