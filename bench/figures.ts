@@ -8,20 +8,24 @@ export interface Goal {
 export interface Figure {
   readonly what: string
   readonly value: number
-  readonly unit: 'tasks/s' | 'records/s' | 'µs/task' | 'ms' | 'ratio' | 'times'
+  readonly unit: 'tasks/s' | 'records/s' | 'µs/task' | 'ms' | 's' | 'MB' | 'ratio' | 'times' | 'values/s'
   /** Of each run, where there were several; the value is their median. */
   readonly runs: readonly number[]
   readonly goal?: Goal
 }
 
 /** What is to be small. */
-const isBounded = (unit: Figure['unit']): boolean => unit === 'ms' || unit === 'times'
+const isBounded = (unit: Figure['unit']): boolean => unit === 'ms' || unit === 's' || unit === 'times'
 
 const anywhere = {
   wide: { atLeast: 1.5, aim: 1 },
   orderAgainstFloor: { atLeast: 0.5, aim: 0.8 },
   chain: { atLeast: 100_000, aim: 250_000 },
 } as const
+
+/** Of so many values. */
+export const restoredValues = 1_000_000
+export const restoreGoal: Goal = { atLeast: 60, aim: 15 }
 
 export const goalsOn = {
   embedded: { ...anywhere, order: { atLeast: 15_000, aim: 40_000 }, latencyP99: { atLeast: 20, aim: 8 } },

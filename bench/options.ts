@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util'
 import { logNames, type LogName } from './logs.ts'
 
-export const workloads = ['floor', 'order', 'chain', 'wide', 'latency'] as const
+export const workloads = ['floor', 'order', 'chain', 'wide', 'latency', 'restore'] as const
 export type WorkloadName = (typeof workloads)[number]
 
 export interface BenchOptions {
@@ -11,6 +11,8 @@ export interface BenchOptions {
   readonly logs: readonly LogName[]
   /** Of each throughput run. */
   readonly instances: number
+  /** In the changelog of the restore run. */
+  readonly values: number
   /** Of the latency run. */
   readonly seconds: number
   /** Of each throughput workload on the embedded log; the median counts. */
@@ -23,12 +25,13 @@ export interface BenchOptions {
 }
 
 const inShort: readonly WorkloadName[] = ['floor', 'order', 'chain', 'latency']
-const short = { only: inShort, instances: 8_000, seconds: 10, runs: 3, kafkaRuns: 1 } as const
-const full = { only: workloads, instances: 50_000, seconds: 60, runs: 5, kafkaRuns: 3 } as const
+const short = { only: inShort, instances: 8_000, values: 200_000, seconds: 10, runs: 3, kafkaRuns: 1 } as const
+const full = { only: workloads, instances: 50_000, values: 1_000_000, seconds: 60, runs: 5, kafkaRuns: 3 } as const
 
 export const usage = `npm run bench -- [options]
-  --only NAME,…      ${workloads.join(', ')} (order brings its floor along; wide: with --full only)
+  --only NAME,…      ${workloads.join(', ')} (order brings its floor along; wide and restore: with --full, or by name)
   --instances N      of each throughput run          (${short.instances}; --full: ${full.instances})
+  --values N         in the changelog that is restored (${short.values}; --full: ${full.values})
   --seconds N        of the latency run              (${short.seconds}; --full: ${full.seconds})
   --runs N           of each throughput workload     (${short.runs}, on Kafka ${short.kafkaRuns}; --full: ${full.runs}, ${full.kafkaRuns})
   --full             the long form
@@ -43,6 +46,7 @@ export function readOptions(argv: readonly string[]): BenchOptions {
     options: {
       only: { type: 'string' },
       instances: { type: 'string' },
+      values: { type: 'string' },
       seconds: { type: 'string' },
       runs: { type: 'string' },
       full: { type: 'boolean', default: false },
@@ -58,6 +62,7 @@ export function readOptions(argv: readonly string[]): BenchOptions {
     only: new Set(values.only === undefined ? form.only : values.only.split(',').map((name) => oneOf(workloads, name))),
     logs: values.log === undefined ? logNames : values.log.split(',').map((log) => oneOf(logNames, log)),
     instances: wholeNumber('instances', values.instances, form.instances),
+    values: wholeNumber('values', values.values, form.values),
     seconds: wholeNumber('seconds', values.seconds, form.seconds),
     runs: wholeNumber('runs', values.runs, form.runs),
     kafkaRuns: wholeNumber('runs', values.runs, form.kafkaRuns),

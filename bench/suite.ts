@@ -3,8 +3,9 @@ import { orderRecordsIn, orderTasks, runOrder } from './workloads/order.ts'
 import { chainTasks, runChain } from './workloads/chain.ts'
 import { runFloor } from './workloads/floor.ts'
 import { runLatency } from './workloads/latency.ts'
+import { runRestore } from './workloads/restore.ts'
 import { runWide, wideForms, wideSizes } from './workloads/wide.ts'
-import { goalsOn, median, type Figure, type Goal } from './figures.ts'
+import { goalsOn, median, restoredValues, restoreGoal, type Figure, type Goal } from './figures.ts'
 import { logs, type LogName, type OpenLog } from './logs.ts'
 import type { BenchOptions, WorkloadName } from './options.ts'
 
@@ -82,7 +83,24 @@ async function measureOn(
     figures.push(median('order latency, p99', 'ms', [latency.p99Ms], goals.latencyP99))
     figures.push(median('order latency, longest', 'ms', [latency.maxMs]))
   }
+  if (log === 'kafka' && isWanted('restore')) figures.push(...(await measureRestore(openLog, options.values, tell)))
   return figures
+}
+
+/** From nothing; once, as it is long. */
+async function measureRestore(
+  openLog: OpenLog,
+  values: number,
+  tell: (line: string) => void,
+): Promise<readonly Figure[]> {
+  const { seconds, cpuSeconds, rssBytes } = await runRestore({ openLog, values })
+  tell(`restore: ${values} values in ${seconds.toFixed(1)} s, main thread ${cpuSeconds.toFixed(1)} s`)
+  const goal = values === restoredValues ? restoreGoal : undefined
+  return [
+    median(`restore of ${values} values`, 's', [seconds], goal),
+    median('restore', 'values/s', [values / seconds]),
+    median('restore, largest resident set', 'MB', [rssBytes / 1_048_576]),
+  ]
 }
 
 /** The sizes alternate three times: what one costs against another is told by what ran beside it. */
