@@ -10,6 +10,7 @@ import { tableText } from '../table.ts'
 import { runChain } from '../workloads/chain.ts'
 import { runFloor } from '../workloads/floor.ts'
 import { orderRecordsIn, runOrder } from '../workloads/order.ts'
+import { runRestore } from '../workloads/restore.ts'
 import { stages } from './places.ts'
 import { profiled } from './record.ts'
 import { summarise, type ProfileSummary } from './summary.ts'
@@ -18,11 +19,12 @@ const functionsShown = 30
 
 /** Profiles the chosen workloads into `directory`; one text for each. */
 export async function profileAll(options: BenchOptions, directory: string): Promise<readonly string[]> {
-  const { instances, only, name } = options
+  const { instances, values, only, name } = options
   const openLog = logs[options.logs[0] ?? 'embedded']
   const texts: string[] = []
   const profile = async (
     workload: string,
+    count: number,
     run: (measure: <T>(work: () => Promise<T>) => Promise<T>) => Promise<unknown>,
   ): Promise<void> => {
     let taken: Profiler.Profile | undefined
@@ -30,35 +32,36 @@ export async function profileAll(options: BenchOptions, directory: string): Prom
     if (taken === undefined) return
     const file = join(directory, `${name}-${workload}.cpuprofile`)
     await writeFile(file, JSON.stringify(taken))
-    texts.push(`${workload}: ${file}\n${summaryText(summarise(taken, functionsShown), instances)}`)
+    texts.push(`${workload}: ${file}\n${summaryText(summarise(taken, functionsShown), count)}`)
   }
   const throughput = { openLog, instances, warmUp: warmUpInstances }
   if (only.has('floor')) {
     const records = instances * orderRecordsIn
-    await profile('floor', (measure) => runFloor({ openLog, records, warmUpRecords: records, measure }))
+    await profile('floor', instances, (measure) => runFloor({ openLog, records, warmUpRecords: records, measure }))
   }
-  if (only.has('order')) await profile('order', (measure) => runOrder({ ...throughput, measure }))
-  if (only.has('chain')) await profile('chain', (measure) => runChain({ ...throughput, measure }))
+  if (only.has('order')) await profile('order', instances, (measure) => runOrder({ ...throughput, measure }))
+  if (only.has('chain')) await profile('chain', instances, (measure) => runChain({ ...throughput, measure }))
+  if (only.has('restore')) await profile('restore', values, (measure) => runRestore({ openLog, values, measure }))
   return texts
 }
 
-/** Microseconds are per instance. */
-function summaryText({ totalMs, byStage, byRoom, functions }: ProfileSummary, instances: number): string {
+/** Microseconds are per instance, or per value restored. */
+function summaryText({ totalMs, byStage, byRoom, functions }: ProfileSummary, count: number): string {
   const cells = (ms: number): readonly string[] => [
-    numberText((ms * 1_000) / instances),
+    numberText((ms * 1_000) / count),
     `${((100 * ms) / totalMs).toFixed(1)} %`,
   ]
   return [
     tableText([
-      ['stage', 'µs/instance', 'part'],
+      ['stage', 'µs each', 'part'],
       ...stages.flatMap((stage) => {
         const ms = byStage.get(stage)
         return ms === undefined ? [] : [[stage, ...cells(ms)]]
       }),
     ]),
-    tableText([['room', 'µs/instance', 'part'], ...Array.from(byRoom, ([room, ms]) => [room, ...cells(ms)])]),
+    tableText([['room', 'µs each', 'part'], ...Array.from(byRoom, ([room, ms]) => [room, ...cells(ms)])]),
     tableText([
-      ['function', 'µs/instance', 'part'],
+      ['function', 'µs each', 'part'],
       ...functions.map(({ name, place, selfMs }) => [`${name} ${place}`, ...cells(selfMs)]),
     ]),
     '',
