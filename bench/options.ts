@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util'
 import { logNames, type LogName } from './logs.ts'
 
-export const workloads = ['floor', 'order', 'chain', 'wide', 'latency', 'restore'] as const
+export const workloads = ['floor', 'order', 'chain', 'wide', 'latency', 'restore', 'recovery'] as const
 export type WorkloadName = (typeof workloads)[number]
 
 export interface BenchOptions {
@@ -13,6 +13,8 @@ export interface BenchOptions {
   readonly instances: number
   /** In the changelog of the restore run. */
   readonly values: number
+  /** Instances that wait when their worker is killed. */
+  readonly waiting: number
   /** Of the latency run. */
   readonly seconds: number
   /** Of each throughput workload on the embedded log; the median counts. */
@@ -25,13 +27,30 @@ export interface BenchOptions {
 }
 
 const inShort: readonly WorkloadName[] = ['floor', 'order', 'chain', 'latency']
-const short = { only: inShort, instances: 8_000, values: 200_000, seconds: 10, runs: 3, kafkaRuns: 1 } as const
-const full = { only: workloads, instances: 50_000, values: 1_000_000, seconds: 60, runs: 5, kafkaRuns: 3 } as const
+const short = {
+  only: inShort,
+  instances: 8_000,
+  values: 200_000,
+  waiting: 5_000,
+  seconds: 10,
+  runs: 3,
+  kafkaRuns: 1,
+} as const
+const full = {
+  only: workloads,
+  instances: 50_000,
+  values: 1_000_000,
+  waiting: 100_000,
+  seconds: 60,
+  runs: 5,
+  kafkaRuns: 3,
+} as const
 
 export const usage = `npm run bench -- [options]
-  --only NAME,…      ${workloads.join(', ')} (order brings its floor along; wide and restore: with --full, or by name)
+  --only NAME,…      ${workloads.join(', ')} (order brings its floor along; wide, restore and recovery: with --full, or by name)
   --instances N      of each throughput run          (${short.instances}; --full: ${full.instances})
   --values N         in the changelog that is restored (${short.values}; --full: ${full.values})
+  --waiting N        instances when a worker is killed (${short.waiting}; --full: ${full.waiting})
   --seconds N        of the latency run              (${short.seconds}; --full: ${full.seconds})
   --runs N           of each throughput workload     (${short.runs}, on Kafka ${short.kafkaRuns}; --full: ${full.runs}, ${full.kafkaRuns})
   --full             the long form
@@ -47,6 +66,7 @@ export function readOptions(argv: readonly string[]): BenchOptions {
       only: { type: 'string' },
       instances: { type: 'string' },
       values: { type: 'string' },
+      waiting: { type: 'string' },
       seconds: { type: 'string' },
       runs: { type: 'string' },
       full: { type: 'boolean', default: false },
@@ -63,6 +83,7 @@ export function readOptions(argv: readonly string[]): BenchOptions {
     logs: values.log === undefined ? logNames : values.log.split(',').map((log) => oneOf(logNames, log)),
     instances: wholeNumber('instances', values.instances, form.instances),
     values: wholeNumber('values', values.values, form.values),
+    waiting: wholeNumber('waiting', values.waiting, form.waiting),
     seconds: wholeNumber('seconds', values.seconds, form.seconds),
     runs: wholeNumber('runs', values.runs, form.runs),
     kafkaRuns: wholeNumber('runs', values.runs, form.kafkaRuns),

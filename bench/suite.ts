@@ -3,9 +3,10 @@ import { orderRecordsIn, orderTasks, runOrder } from './workloads/order.ts'
 import { chainTasks, runChain } from './workloads/chain.ts'
 import { runFloor } from './workloads/floor.ts'
 import { runLatency } from './workloads/latency.ts'
+import { runRecovery } from './workloads/recovery.ts'
 import { runRestore } from './workloads/restore.ts'
 import { runWide, wideForms, wideSizes } from './workloads/wide.ts'
-import { goalsOn, median, restoredValues, restoreGoal, type Figure, type Goal } from './figures.ts'
+import { goalsOn, median, restoredValues, restoreGoal, takeOverGoal, type Figure, type Goal } from './figures.ts'
 import { logs, type LogName, type OpenLog } from './logs.ts'
 import type { BenchOptions, WorkloadName } from './options.ts'
 
@@ -84,6 +85,7 @@ async function measureOn(
     figures.push(median('order latency, longest', 'ms', [latency.maxMs]))
   }
   if (log === 'kafka' && isWanted('restore')) figures.push(...(await measureRestore(openLog, options.values, tell)))
+  if (log === 'kafka' && isWanted('recovery')) figures.push(...(await measureRecovery(options.waiting, tell)))
   return figures
 }
 
@@ -100,6 +102,23 @@ async function measureRestore(
     median(`restore of ${values} values`, 's', [seconds], goal),
     median('restore', 'values/s', [values / seconds]),
     median('restore, largest resident set', 'MB', [rssBytes / 1_048_576]),
+  ]
+}
+
+async function measureRecovery(waiting: number, tell: (line: string) => void): Promise<readonly Figure[]> {
+  const { answers, withData, withoutData, takenOver } = await runRecovery(waiting, tell)
+  const restarts = [
+    ['with its data', withData],
+    ['without its data', withoutData],
+  ] as const
+  return [
+    ...restarts.flatMap(([how, { ready, goesOn, workedOff }]) => [
+      median(`started ${how}, ${waiting} wait: ready`, 's', [ready]),
+      median(`started ${how}: the first goes on`, 's', [goesOn]),
+      median(`started ${how}: ${answers} answers worked off`, 's', [workedOff]),
+    ]),
+    median('taken over, from the kill: the first goes on', 's', [takenOver.first]),
+    median('taken over, from the kill: one in each partition', 's', [takenOver.last], takeOverGoal),
   ]
 }
 
