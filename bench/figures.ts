@@ -1,4 +1,5 @@
 // What is measured, and what it should be.
+import { bounds } from '../src/adapters/platformatic/options.ts'
 import { median as medianOf } from '../src/bench/statistics.ts'
 
 export interface Goal {
@@ -9,7 +10,18 @@ export interface Goal {
 export interface Figure {
   readonly what: string
   readonly value: number
-  readonly unit: 'tasks/s' | 'records/s' | 'µs/task' | 'µs/event' | 's/1,000' | 'MiB' | 's' | 'ms' | 'ratio' | 'times'
+  readonly unit:
+    | 'tasks/s'
+    | 'records/s'
+    | 'µs/task'
+    | 'µs/event'
+    | 'values/s'
+    | 's/1,000'
+    | 'MiB'
+    | 's'
+    | 'ms'
+    | 'ratio'
+    | 'times'
   /** Of each run, where there were several; the value is their median. */
   readonly runs: readonly number[]
   readonly goal?: Goal
@@ -27,6 +39,16 @@ const anywhere = {
   two: { atLeast: 1.7, aim: 1.9 },
   orderAgainstFloor: { atLeast: 0.5, aim: 0.8 },
   chain: { atLeast: 100_000, aim: 250_000 },
+} as const
+
+const sessionSeconds = bounds.sessionTimeoutMs / 1_000
+
+/** On Kafka alone. */
+export const recoveryGoals = {
+  /** Of a million values. */
+  restore: { atLeast: 60, aim: 15 },
+  /** From the kill: the session of the dead worker, and then what is left to be done. */
+  takeOver: { atLeast: sessionSeconds + 5, aim: sessionSeconds + 1 },
 } as const
 
 export const goalsOn = {

@@ -2,7 +2,17 @@
 import { parseArgs } from 'node:util'
 import { logNames, type LogName } from './grounds.ts'
 
-export const workloads = ['floor', 'order', 'chain', 'wide', 'waiting', 'two', 'latency'] as const
+export const workloads = [
+  'floor',
+  'order',
+  'chain',
+  'wide',
+  'waiting',
+  'two',
+  'restore',
+  'recovery',
+  'latency',
+] as const
 export type WorkloadName = (typeof workloads)[number]
 
 export interface BenchOptions {
@@ -15,6 +25,10 @@ export interface BenchOptions {
   readonly seconds: number
   /** Of the workload "waiting". */
   readonly waiting: number
+  /** In the changelog of the workload "restore". */
+  readonly values: number
+  /** Instances that are open in the workload "recovery". */
+  readonly open: number
   /** Of each throughput workload; the median counts. */
   readonly runs: number
   /** Of the result files. */
@@ -23,14 +37,32 @@ export interface BenchOptions {
 }
 
 const inShort: readonly WorkloadName[] = ['floor', 'order', 'chain', 'latency']
-const short = { only: inShort, instances: 10_000, seconds: 10, runs: 3, waiting: 100_000 } as const
-const full = { only: workloads, instances: 50_000, seconds: 60, runs: 5, waiting: 1_000_000 } as const
+const short = {
+  only: inShort,
+  instances: 10_000,
+  seconds: 10,
+  runs: 3,
+  waiting: 100_000,
+  values: 200_000,
+  open: 5_000,
+} as const
+const full = {
+  only: workloads,
+  instances: 50_000,
+  seconds: 60,
+  runs: 5,
+  waiting: 1_000_000,
+  values: 1_000_000,
+  open: 100_000,
+} as const
 
 export const usage = `npm run bench -- [options]
-  --only NAME,…      ${workloads.join(', ')} (order brings its floor along; wide, waiting and two: with --full only)
+  --only NAME,…      ${workloads.join(', ')} (order brings its floor along; the others: with --full, or by name)
   --instances N      of each throughput run          (${short.instances}; --full: ${full.instances})
   --seconds N        of the latency run              (${short.seconds}; --full: ${full.seconds})
   --waiting N        instances that wait             (${short.waiting}; --full: ${full.waiting})
+  --values N         in the changelog that is restored (${short.values}; --full: ${full.values})
+  --open N           instances when a worker is killed (${short.open}; --full: ${full.open})
   --runs N           of each throughput workload     (${short.runs}; --full: ${full.runs})
   --full             the long form
   --profile          a CPU profile of each throughput workload, and where the time goes, instead of figures
@@ -47,6 +79,8 @@ export function readOptions(argv: readonly string[]): BenchOptions {
       seconds: { type: 'string' },
       runs: { type: 'string' },
       waiting: { type: 'string' },
+      values: { type: 'string' },
+      open: { type: 'string' },
       full: { type: 'boolean', default: false },
       profile: { type: 'boolean', default: false },
       log: { type: 'string' },
@@ -63,6 +97,8 @@ export function readOptions(argv: readonly string[]): BenchOptions {
     seconds: wholeNumber('seconds', values.seconds, form.seconds),
     runs: wholeNumber('runs', values.runs, form.runs),
     waiting: wholeNumber('waiting', values.waiting, form.waiting),
+    values: wholeNumber('values', values.values, form.values),
+    open: wholeNumber('open', values.open, form.open),
     name,
     isProfiled: values.profile,
   }

@@ -7,6 +7,8 @@ import type { Grounds, LogName } from './grounds.ts'
 import type { BenchOptions, WorkloadName } from './options.ts'
 import { chainTasks, runChain } from './workloads/chain.ts'
 import { measureWaiting } from './workloads/waiting.ts'
+import { measureRecovery } from './workloads/recovery.ts'
+import { measureRestore } from './workloads/restore.ts'
 import { measureTwo } from './workloads/two.ts'
 import { runWide, wideForms, wideSizes } from './workloads/wide.ts'
 
@@ -17,7 +19,9 @@ export const warmUpInstances = 3_000
 
 /** The engine's own cost is the same on every log, and only a cluster has two workers. */
 const isOn = (log: LogName, name: WorkloadName): boolean =>
-  name === 'two' ? log === 'kafka' : log === 'embedded' || (name !== 'chain' && name !== 'wide' && name !== 'waiting')
+  name === 'two' || name === 'restore' || name === 'recovery'
+    ? log === 'kafka'
+    : log === 'embedded' || (name !== 'chain' && name !== 'wide' && name !== 'waiting')
 
 /** Runs the chosen workloads; floor and order alternate, so that both see the same noise. */
 export async function measureAll(
@@ -86,6 +90,9 @@ async function measureOn(
     const cluster = { ground, brokers: await grounds.brokers() }
     figures.push(...(await measureTwo({ ...cluster, ...load, runs }, goals.two, tell)))
   }
+  if (isWanted('restore')) figures.push(...(await measureRestore(ground, options.values, tell)))
+  if (isWanted('recovery'))
+    figures.push(...(await measureRecovery(ground, await grounds.brokers(), options.open, tell)))
   if (isWanted('latency')) {
     const pace = { instancesPerSecond: latencyInstancesPerSecond, seconds }
     const latency = await runLatency({ ground, ...pace, warmUp: warmUpInstances })
