@@ -2,7 +2,7 @@
 export const limits = {
   /** Follow-up commands of one input: a longer chain in one batch is a cycle or a bug of ours. */
   followUpsMax: 100_000,
-  /** Inputs decided in one batch: bounds the transaction and the time to the first effect. */
+  /** Inputs decided in one batch: bounds the transaction, the time to the first effect, and how long nothing else runs. */
   batchInputsMax: 250,
   /** Bytes staged in one batch before it is closed: well under a broker's request limit. */
   batchBytesMax: 8 * 1_048_576,
