@@ -2,8 +2,11 @@
 // by every run, so that the second run of a sitting would be compared with the first, and the work on a change with
 // itself. Figures of another machine say nothing beside these; ratios may.
 import { execFileSync } from 'node:child_process'
-import type { Figure } from './figures.ts'
+import { numberText, type Figure } from './figures.ts'
 import type { Machine } from './machine.ts'
+
+/** Of loads that differ by more, one sitting had a core less. */
+const loadsApart = 1
 
 /** What a result file holds. */
 export interface Measured {
@@ -68,7 +71,10 @@ function notesOf(now: Measured, before: Measured): readonly string[] {
     differs(key, before.machine[key], now.machine[key]),
   )
   const form = (['instances', 'seconds', 'runs'] as const).flatMap((key) => differs(key, before[key], now[key]))
+  const [loadBefore, loadNow] = [before.machine.load, now.machine.load]
+  const isBusy = Math.abs(loadNow - loadBefore) > loadsApart
   return [
+    ...(isBusy ? [`Load ${numberText(loadBefore)} → ${numberText(loadNow)}: other programs are in the figures.`] : []),
     ...(machine.length > 0 ? [`Another machine (${machine.join('; ')}): compare ratios only.`] : []),
     ...(form.length > 0 ? [`Another form of the runs (${form.join('; ')}).`] : []),
   ]

@@ -1,5 +1,6 @@
 // Waits until instances are completed, by the worker's own counters: they count what is committed.
 import { setTimeout as pause } from 'node:timers/promises'
+import { TransientFault } from '../base/errors.ts'
 import type { Worker } from '../runtime/worker.ts'
 import type { Engine } from './engine.ts'
 
@@ -10,7 +11,7 @@ const stallMs = 30_000
 /** How many instances have completed since the worker began. */
 export const completedSoFar = (worker: Worker): number => worker.view().counters['instance_completed'] ?? 0
 
-/** Resolves when so many instances have completed since the worker began. @throws {Error} It does not go on. */
+/** Resolves when so many instances have completed since the worker began. @throws {TransientFault} It does not go on. */
 export function untilCompleted({ worker, signal }: Pick<Engine, 'worker' | 'signal'>, count: number): Promise<void> {
   return untilCounted({
     count,
@@ -35,7 +36,7 @@ export interface Counting {
   readonly explain: () => string
 }
 
-/** Resolves when so many are counted. @throws {Error} It does not go on. */
+/** Resolves when so many are counted. @throws {TransientFault} It does not go on. */
 export async function untilCounted(counting: Counting): Promise<void> {
   const { count, of, signal, lookEveryMs = lookEveryDefaultMs, completed, explain } = counting
   let last = 0
@@ -49,7 +50,7 @@ export async function untilCounted(counting: Counting): Promise<void> {
       last = found
       lastAtMs = nowMs
     } else if (nowMs - lastAtMs > stallMs) {
-      throw new Error(`stuck at ${found} of ${count} ${of}: ${explain()}`)
+      throw new TransientFault(`stuck at ${found} of ${count} ${of}: ${explain()}`)
     }
     await pause(lookEveryMs)
   }

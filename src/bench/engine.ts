@@ -12,7 +12,7 @@ import type { WorkflowFile } from '../definition/folder.ts'
 import { loadWorkflows } from '../definition/parse.ts'
 import { handlerSource } from '../handlers/registry.ts'
 import { Worker } from '../runtime/worker.ts'
-import { withSite, type Ground, type Site } from './site.ts'
+import { unlessAborted, withSite, type Ground, type Site } from './site.ts'
 
 export interface Engine extends Site {
   readonly worker: Worker
@@ -27,10 +27,11 @@ export function withEngine<T>(
   run: (engine: Engine) => Promise<T>,
 ): Promise<T> {
   return withSite(ground, async (site) => {
-    let worker = await startWorker(site)
+    const { signal } = site
+    let worker = await unlessAborted(signal, startWorker(site))
     try {
-      await publish(worker, workflow(site.app))
-      await worker.whenReady()
+      await unlessAborted(signal, publish(worker, workflow(site.app)))
+      await unlessAborted(signal, worker.whenReady())
       return await run({
         ...site,
         get worker() {

@@ -9,7 +9,7 @@ import { median } from './statistics.ts'
 
 const runs = 3
 const latencyInstancesPerSecond = 50
-/** V8 has compiled by then what is hot. */
+/** Before each run, and before all of them: V8, and a broker's JVM, have compiled by then what is hot. */
 const warmUpMax = 3_000
 
 /** Runs a benchmark on the embedded log or on a cluster; see `Measure`. */
@@ -50,6 +50,9 @@ async function measureOn(ground: Ground, request: BenchRequest): Promise<BenchRe
   const floors: number[] = []
   const orders: number[] = []
   const cpu: number[] = []
+  onProgress('warming up')
+  await floorRate(ground, { instances: load.warmUp, warmUp: 0 })
+  await orderRate(ground, { instances: load.warmUp, warmUp: 0 })
   for (let run = 1; run <= runs; run++) {
     const floor = await floorRate(ground, load)
     floors.push(floor)

@@ -47,3 +47,16 @@ export async function withSite<T>(ground: Ground, run: (site: Site) => Promise<T
     await rm(directory, { recursive: true, force: true })
   }
 }
+
+/** What the promise gives, unless the signal is aborted before: for what may wait for a cluster that is away. */
+export async function unlessAborted<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
+  const aborted = Promise.withResolvers<never>()
+  const abort = (): void => aborted.reject(signal.reason)
+  signal.addEventListener('abort', abort)
+  if (signal.aborted) abort()
+  try {
+    return await Promise.race([promise, aborted.promise])
+  } finally {
+    signal.removeEventListener('abort', abort)
+  }
+}
