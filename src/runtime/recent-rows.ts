@@ -8,14 +8,17 @@ import type { Rows, TableName } from '../engine/state.ts'
 const entryBytes = 200
 const heapBytesPerByte = 4
 
+interface Entry {
+  /** null: it is not in the store. */
+  readonly row: unknown
+  readonly weight: number
+}
+
 interface Table {
   /** True while every row there is is here: then what is not here is nowhere. */
   isComplete: boolean
-  young: Map<string, unknown>
-  old: Map<string, unknown>
-  /** Of its rows so far: what a row weighs whose encoded size is not at hand. */
-  rows: number
-  weight: number
+  young: Map<string, Entry>
+  old: Map<string, Entry>
 }
 
 export class RecentRows {
@@ -36,35 +39,29 @@ export class RecentRows {
   get<Name extends TableName>(name: Name, id: string): Rows[Name] | null | undefined {
     const table = this.#tables[name]
     const young = table.young.get(id)
-    if (young !== undefined) return young as Rows[Name] | null
+    if (young !== undefined) return young.row as Rows[Name] | null
     const old = table.old.get(id)
     if (old === undefined) return table.isComplete ? null : undefined
-    this.#add(table, id, old, table.rows === 0 ? entryBytes : table.weight / table.rows)
-    return old as Rows[Name] | null
+    this.#add(table, id, old)
+    return old.row as Rows[Name] | null
   }
 
   /** @param bytes of the row as it is encoded */
   set<Name extends TableName>(name: Name, id: string, row: Rows[Name], bytes: number): void {
-    const table = this.#tables[name]
-    const weight = entryBytes + heapBytesPerByte * bytes
-    table.rows += 1
-    table.weight += weight
-    this.#add(table, id, row, weight)
+    this.#add(this.#tables[name], id, { row, weight: entryBytes + heapBytesPerByte * bytes })
   }
 
   /** It is not in the store. */
   setAbsent(name: TableName, id: string): void {
     const table = this.#tables[name]
-    if (!table.isComplete) return this.#add(table, id, null, entryBytes)
-    table.young.delete(id)
-    table.old.delete(id)
+    if (table.isComplete) this.#remove(table, id)
+    else this.#add(table, id, { row: null, weight: entryBytes })
   }
 
   /** The row is in the store and will not be asked for soon. */
   forget(name: TableName, id: string): void {
     const table = this.#tables[name]
-    table.young.delete(id)
-    table.old.delete(id)
+    this.#remove(table, id)
     table.isComplete = false
   }
 
@@ -77,9 +74,15 @@ export class RecentRows {
     this.#tables[name].isComplete = true
   }
 
-  #add(table: Table, id: string, row: unknown, weight: number): void {
-    table.young.set(id, row)
-    this.#young += weight
+  #remove(table: Table, id: string): void {
+    this.#young -= table.young.get(id)?.weight ?? 0
+    table.young.delete(id)
+    table.old.delete(id)
+  }
+
+  #add(table: Table, id: string, entry: Entry): void {
+    this.#young += entry.weight - (table.young.get(id)?.weight ?? 0)
+    table.young.set(id, entry)
     if (this.#young < this.#generationBytes) return
     this.#young = 0
     for (const each of Object.values(this.#tables)) {
@@ -90,4 +93,4 @@ export class RecentRows {
   }
 }
 
-const newTable = (): Table => ({ isComplete: false, young: new Map(), old: new Map(), rows: 0, weight: 0 })
+const newTable = (): Table => ({ isComplete: false, young: new Map(), old: new Map() })
