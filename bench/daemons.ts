@@ -46,6 +46,16 @@ export function withDaemons<T>(
   })
 }
 
+/** Resolves when every partition runs, and each worker has as many as the others. */
+export async function untilShared(workers: readonly Daemon[], partitions: number): Promise<void> {
+  for (const worker of workers) {
+    await worker.until(async () => {
+      const { isReady, partitions: owned } = await worker.health()
+      return isReady && owned.length === partitions / workers.length ? true : undefined
+    })
+  }
+}
+
 /** The commands that come out of a topic from now on, by the order that they are for. */
 export class Commands {
   readonly #readers: Reader[] = []

@@ -9,7 +9,7 @@ import { orderRecord, orderTopics } from '../../src/bench/order.ts'
 import type { Ground, Site } from '../../src/bench/site.ts'
 import type { OutgoingRecord } from '../../src/runtime/ports.ts'
 import type { Daemon } from '../../test/support/daemon.ts'
-import { Commands, withDaemons, type Place } from '../daemons.ts'
+import { Commands, untilShared, withDaemons, type Place } from '../daemons.ts'
 import { median, numberText, recoveryGoals, type Figure } from '../figures.ts'
 
 const lookEveryMs = 50
@@ -120,13 +120,7 @@ async function restart(
 async function takeOver(place: Place, first: Daemon, crowd: Crowd): Promise<TakenOver> {
   const second = place.launch('data-2')
   await second.ready()
-  await until(async () => {
-    const views = await Promise.all([first.health(), second.health()])
-    return (
-      views.every(({ isReady }) => isReady) &&
-      views.reduce((sum, view) => sum + view.partitions.length, 0) === place.partitions
-    )
-  })
+  await untilShared([first, second], place.partitions)
   const lost = (await first.health()).partitions.map(({ partition }) => partition)
   const killedAtMs = performance.now()
   await first.kill()

@@ -1,12 +1,13 @@
 // two: the workload "order" on one worker process, then on two of the same application, which share its partitions. The
 // workers are the command as users start it; this process feeds and answers them, and asks them how far they are.
-import { orderRecord, orderTasks, orderWorkflow } from '../../src/bench/order.ts'
+import { orderRecord, orderTasks } from '../../src/bench/order.ts'
 import { untilCounted } from '../../src/bench/completion.ts'
 import { feed } from '../../src/bench/feed.ts'
 import type { Load } from '../../src/bench/rates.ts'
 import { Responder } from '../../src/bench/responder.ts'
-import { withSite, type Ground, type Site } from '../../src/bench/site.ts'
-import { Site as DaemonSite, type Daemon } from '../../test/support/daemon.ts'
+import type { Ground, Site } from '../../src/bench/site.ts'
+import type { Daemon } from '../../test/support/daemon.ts'
+import { untilShared, withDaemons, type Place } from '../daemons.ts'
 import { median, numberText, type Figure, type Goal } from '../figures.ts'
 import { cpuSecondsOf } from '../processes.ts'
 
@@ -65,50 +66,36 @@ function runTwo(
   { ground, brokers, runs, instances, warmUp }: TwoOptions,
   found: (share: Share) => void,
 ): Promise<void> {
-  return withSite(ground, async (site) => {
-    const { app, partitions } = site
-    const { file, text } = orderWorkflow(app)
-    const home = new DaemonSite()
-    home.write(`workflows/${file}`, text)
-    const start = (data: string): Promise<Daemon> => {
-      const cluster = ['--brokers', brokers.join(','), '--app', app, '--partitions', `${partitions}`]
-      return home.start(...cluster, '--data', data, '--log-level', 'warn')
+  return withDaemons(ground, brokers, async (place) => {
+    const first = await launchReady(place, 'first')
+    const responder = new Responder(place)
+    let measured = 0
+    const share = async (workers: readonly Daemon[]): Promise<Share> => {
+      await untilShared(workers, place.partitions)
+      measured += 1
+      await runAll(place, workers, `warm-${measured}`, warmUp * workers.length)
+      return runAll(place, workers, `o-${measured}`, instances)
     }
-    let responder: Responder | undefined
+    const runInTurns = async (): Promise<void> => {
+      for (let run = 1; run <= runs; run++) {
+        found(await share([first]))
+        const second = await launchReady(place, 'second')
+        found(await share([first, second]))
+        await second.stop()
+      }
+    }
     try {
-      const first = await start('first')
-      responder = new Responder(site)
-      let measured = 0
-      const share = async (workers: readonly Daemon[]): Promise<Share> => {
-        await untilShared(workers, partitions)
-        measured += 1
-        await runAll(site, workers, `warm-${measured}`, warmUp * workers.length)
-        return runAll(site, workers, `o-${measured}`, instances)
-      }
-      const runInTurns = async (): Promise<void> => {
-        for (let run = 1; run <= runs; run++) {
-          found(await share([first]))
-          const second = await start('second')
-          found(await share([first, second]))
-          await second.stop()
-        }
-      }
       await Promise.race([runInTurns(), responder.failure])
     } finally {
-      responder?.close()
-      await home.close()
+      responder.close()
     }
   })
 }
 
-/** Resolves when every partition runs, and each worker has as many as the others. */
-async function untilShared(workers: readonly Daemon[], partitions: number): Promise<void> {
-  for (const worker of workers) {
-    await worker.until(async () => {
-      const { isReady, partitions: owned } = await worker.health()
-      return isReady && owned.length === partitions / workers.length ? true : undefined
-    })
-  }
+async function launchReady(place: Place, data: string): Promise<Daemon> {
+  const daemon = place.launch(data)
+  await daemon.ready()
+  return daemon
 }
 
 /** From the first start record to the last completion that the workers count, which is when it is committed. */

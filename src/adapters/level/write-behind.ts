@@ -10,7 +10,7 @@ import type { ChangelogPosition, Store, StoreChange, StoreEntry } from '../../ru
 export interface WriteBehindOptions {
   /** The longest that a change is pending, and what a crash adds to a restore. */
   readonly delayMs: number
-  /** Whoever has so much pending waits for it to be written. */
+  /** Of all changes since the last write, several of one key too: whoever brings more waits for them to be written. */
   readonly pendingBytesMax: number
 }
 
