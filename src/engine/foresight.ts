@@ -1,14 +1,16 @@
 // Which rows a command will ask for, as far as it tells by itself: so that they can be read together, beforehand. What
 // this does not foresee is read when it is asked for, so it may miss some, and may name some that nobody asks for.
 import { partitionOfText } from '../base/partitioner.ts'
+import type { Workflow } from '../definition/workflow.ts'
 import type { Command } from './command.ts'
 import { canonicalText } from './correlation.ts'
+import { startKeyOf } from './deciders/record.ts'
 import { foresee, type SourceRecord } from './message.ts'
-import { channelId, type ChannelRow, type TimerRow } from './state.ts'
+import { channelId, keptId, keyId, type ChannelRow, type KeyRow, type Rows, type TimerRow } from './state.ts'
 import type { World } from './world.ts'
 
-/** Tables whose rows lead to others. */
-export type ForeseenTable = 'channels' | 'instances' | 'timers'
+/** Tables of which rows are read beforehand. */
+export type ForeseenTable = 'channels' | 'instances' | 'kept' | 'keys' | 'timers'
 
 export interface ForeseenRow {
   readonly table: ForeseenTable
@@ -17,13 +19,18 @@ export interface ForeseenRow {
 
 type Here = Pick<World, 'catalogue' | 'partition' | 'partitions'>
 
+/** Of what is kept for one value, and of the listeners of one workflow: the first ones are mostly all. */
+const eachMost = 8
+
 /** The first rows that a command will ask for. */
 export function rowsNamed(command: Command, here: Here): readonly ForeseenRow[] {
   switch (command.type) {
     case 'record.route':
-      return channelsOf(command.record, here)
+      return rowsOfRecord(command.record, here)
     case 'channel.publish':
       return [{ table: 'channels', id: channelId(command.workflow, command.record.topic, command.value) }]
+    case 'channel.join':
+      return [{ table: 'channels', id: channelId(command.workflow, command.topic, command.value) }]
     case 'timer.fire':
       return [{ table: 'timers', id: command.timer }]
     default:
@@ -32,29 +39,47 @@ export function rowsNamed(command: Command, here: Here): readonly ForeseenRow[] 
 }
 
 /** What will be asked for once a row is known. */
-export function rowsBehind(table: ForeseenTable, row: unknown, { partition }: Here): readonly ForeseenRow[] {
-  if (table === 'channels') {
-    const { waiters } = row as ChannelRow
-    return waiters.flatMap((waiter) =>
-      waiter.partition === partition ? [{ table: 'instances' as const, id: waiter.instanceId }] : [],
-    )
+export function rowsBehind(
+  table: ForeseenTable,
+  row: Rows[ForeseenTable],
+  { partition }: Here,
+): readonly ForeseenRow[] {
+  switch (table) {
+    case 'channels': {
+      const { waiters, kept } = row as ChannelRow
+      return [
+        ...waiters.flatMap((waiter) => (waiter.partition === partition ? [instance(waiter.instanceId)] : [])),
+        ...kept.slice(0, eachMost).map(({ number }) => ({ table: 'kept' as const, id: keptId(number) })),
+      ]
+    }
+    case 'keys':
+      return [instance((row as KeyRow).instanceId)]
+    case 'timers': {
+      const { target } = row as TimerRow
+      return 'instanceId' in target ? [instance(target.instanceId)] : []
+    }
+    case 'instances':
+    case 'kept':
+      return []
   }
-  if (table !== 'timers') return []
-  const { target } = row as TimerRow
-  return 'instanceId' in target ? [{ table: 'instances', id: target.instanceId }] : []
 }
 
-function channelsOf(record: SourceRecord, { catalogue, partition, partitions }: Here): readonly ForeseenRow[] {
-  const groups = catalogue.listenersOn(record.topic)
-  if (groups.length === 0) return []
+const instance = (id: string): ForeseenRow => ({ table: 'instances', id })
+
+function rowsOfRecord(record: SourceRecord, here: Here): readonly ForeseenRow[] {
+  const starts = here.catalogue.startsOn(record.topic)
+  const groups = here.catalogue.listenersOn(record.topic)
   const rows: ForeseenRow[] = []
   try {
     const message = foresee(record)
+    for (const { workflow, trigger } of starts) {
+      const key = startKeyOf(trigger, record, message)
+      if (key !== undefined && isHere(key, here)) rows.push(...rowsOfStart(workflow, key, message.timestamp, here))
+    }
     for (const { routes, workflow } of groups) {
       for (const route of routes) {
         const value = canonicalText(route.evaluate({ message }))
-        if (value !== undefined && partitionOfText(value, partitions) === partition)
-          rows.push({ table: 'channels', id: channelId(workflow, record.topic, value) })
+        if (value !== undefined) rows.push(...channelHere(workflow, record.topic, value, here))
       }
     }
   } catch {
@@ -62,3 +87,24 @@ function channelsOf(record: SourceRecord, { catalogue, partition, partitions }: 
   }
   return rows
 }
+
+/** Its key, and where its listeners will look for what came before them, as far as its key tells. */
+function rowsOfStart(workflow: Workflow, key: string, startedAt: Date, here: Here): readonly ForeseenRow[] {
+  const { name, version } = workflow
+  const rows: ForeseenRow[] = [{ table: 'keys', id: keyId(name, key) }]
+  for (const task of workflow.tasks) {
+    const side = task.type === 'kafka-listener' ? task.correlate[0]?.instance : undefined
+    if (task.type !== 'kafka-listener' || side === undefined) continue
+    if (![...side.uses.roots].every((root) => root === 'instance')) continue
+    const value = canonicalText(side.evaluate({ instance: { key, workflow: name, version, startedAt } }))
+    if (value !== undefined) rows.push(...channelHere(name, task.topic, value, here))
+    if (rows.length > eachMost) break
+  }
+  return rows
+}
+
+const channelHere = (workflow: string, topic: string, value: string, here: Here): readonly ForeseenRow[] =>
+  isHere(value, here) ? [{ table: 'channels', id: channelId(workflow, topic, value) }] : []
+
+const isHere = (text: string, { partition, partitions }: Here): boolean =>
+  partitionOfText(text, partitions) === partition

@@ -7,7 +7,7 @@
 // what an event of one among ten does.
 import { assert } from '../base/assert.ts'
 import type { ItemTask, Task, Workflow } from '../definition/workflow.ts'
-import type { InstanceRow, ReadTable, Rows, TaskRow, WritableState } from './state.ts'
+import type { InstanceRow, OpenWork, ReadTable, Rows, TaskRow, WritableState } from './state.ts'
 
 /** Nodes below it lie in the instance's own row. */
 const ownNodes = 64
@@ -33,6 +33,10 @@ export function rowAt(state: TaskTables, instance: InstanceRow, node: number): T
   if (node < ownNodes) return instance.tasks[node]
   return state.blocks.find(blockId(instance.id, node))?.tasks[node % blockNodes]
 }
+
+/** The key of the timer that a task waits for. T3 */
+export const timerOf = (open: OpenWork | undefined): string | undefined =>
+  open !== undefined && 'timer' in open ? open.timer : undefined
 
 /** Writes the row of a node; undefined makes it NOT_STARTED again. */
 export function putRow(state: WritableState, instanceId: string, node: number, row: TaskRow | undefined): void {

@@ -43,6 +43,8 @@ export interface WriteTable<Row> extends ReadTable<Row> {
   edit(id: string): Row
   /** Asserts that there was one. */
   remove(id: string): void
+  /** There is none afterwards, whether there was one or not, with no look into the store; of rows without payloads. */
+  clear(id: string): void
 }
 
 /** The row of each table. */

@@ -86,17 +86,13 @@ export class Partition {
 
   constructor(options: PartitionOptions) {
     this.#options = options
-    const { store, log, partition, partitions, onAlarm, own, logger } = options
+    const { store, partitions, own, logger } = options
     this.#rows = new CommittedRows(store, options.cachedBytesMax / partitions)
     this.reading = new Reading(this.#rows, store, () => this.#bell.ring())
     this.#timers = new Timers(store)
     this.#sources = new Sources({
-      log,
-      store,
-      partition,
-      partitions,
-      logger,
-      onAlarm,
+      ...options,
+      isStart: (topic) => options.definitions.catalogue.startsOn(topic).length > 0,
       onReady: () => this.#bell.ring(),
     })
     this.#schedules = new Schedules(options)

@@ -1,7 +1,7 @@
 // Reads what a batch will ask the store for, before it is decided. A look into LevelDB costs as much as deciding on a
 // small command; so many at once are read by other threads meanwhile. Only where rows have outgrown memory: below that
 // nearly all are there, and to look into records beforehand would cost more than it saves.
-import { rowsBehind, rowsNamed, type ForeseenRow } from '../engine/foresight.ts'
+import { rowsBehind, rowsNamed } from '../engine/foresight.ts'
 import type { World } from '../engine/world.ts'
 import type { Input } from './batch.ts'
 import type { CommittedRows } from './rows.ts'
@@ -25,8 +25,7 @@ async function prefetchAll(
   rows: CommittedRows,
   here: Pick<World, 'catalogue' | 'partition' | 'partitions'>,
 ): Promise<void> {
-  const named: ForeseenRow[] = []
-  for (const { command } of inputs) if (command !== undefined) named.push(...rowsNamed(command, here))
+  const named = inputs.flatMap(({ command }) => (command === undefined ? [] : rowsNamed(command, here)))
   await rows.prefetch(named)
   const behind = named.flatMap(({ table, id }) => {
     const row = rows.peek(table, id)

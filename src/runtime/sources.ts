@@ -9,6 +9,8 @@
 //     and its new position is committed first, as that of a source that was never read.
 // Q3. A source that cannot be read for now (its topic is away, or may not be read) holds up no other: its reader goes on
 //     trying, and the reason is told as long as it lasts.
+// Q4. What goes on with instances comes before what begins more of them, as far as no source starves: under load few are
+//     open at once, and those that are end soon. Their rows are still in memory when they are asked for.
 import { ChangelogReplaced, TransientFault } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
 import type { Logger } from '../base/logger.ts'
@@ -30,6 +32,8 @@ export interface SourcesOptions {
   readonly partitions: number
   readonly logger: Logger
   readonly onReady: () => void
+  /** True where records of the topic begin instances. */
+  readonly isStart: (topic: string) => boolean
   /** What an operator should know: records were lost before they were read. */
   readonly onAlarm: (message: string) => void
 }
@@ -121,23 +125,30 @@ export class Sources {
     if (this.#sources.get(positionKey(source.topic, source.partition)) === source) this.#open(source)
   }
 
-  /** Records that have arrived, at most `max` and not many more bytes than a batch may have, from one source after the other so that none starves. */
+  /**
+   * Records that have arrived, at most `max` and not many more bytes than a batch may have. Each source gives a few in its
+   * turn, so that none starves; the rest of the room is for what goes on with instances first. Q4
+   */
   take(max: number): readonly Taken[] {
     const sources = [...this.#sources.values()]
+    const inTurn = sources.map((_, i) => sources[(this.#turn + i) % sources.length] as Source)
+    this.#turn = (this.#turn + 1) % Math.max(1, sources.length)
     const taken: Taken[] = []
     let left = max
     let bytes = 0
-    for (let i = 0; i < sources.length; i++) {
-      const source = sources[(this.#turn + i) % sources.length] as Source
-      while (left > 0 && bytes < limits.batchBytesMax) {
-        const records = this.#take(source, Math.min(left, recordsAtOnce))
-        if (records.length === 0) break
-        taken.push({ source, records, offset: source.offset })
-        left -= records.length
-        for (const record of records) bytes += record.value?.length ?? 0
-      }
+    const takeFrom = (source: Source): boolean => {
+      if (left <= 0 || bytes >= limits.batchBytesMax) return false
+      const records = this.#take(source, Math.min(left, recordsAtOnce))
+      if (records.length === 0) return false
+      taken.push({ source, records, offset: source.offset })
+      left -= records.length
+      for (const record of records) bytes += record.value?.length ?? 0
+      return true
     }
-    this.#turn = (this.#turn + 1) % Math.max(1, sources.length)
+    const more = inTurn.filter(takeFrom)
+    const { isStart } = this.#options
+    for (const source of more) while (!isStart(source.topic) && takeFrom(source));
+    for (const source of more) while (isStart(source.topic) && takeFrom(source));
     return taken
   }
 

@@ -17,8 +17,10 @@ import { codecs, copyRow, type CommittedRows, type PayloadTable } from './rows.t
 interface Staged<Row> {
   /** null: removed. */
   row: Row | null
-  /** As it was before the batch; undefined: it was not there. */
+  /** As it was before the batch; undefined: nobody has looked, or it was not there. */
   readonly before: Row | undefined
+  /** It was not there before the batch. */
+  readonly isNew: boolean
   /** As it is encoded. */
   bytes: number
 }
@@ -62,7 +64,7 @@ class StagedTable<Name extends TableName> implements WriteTable<Rows[Name]> {
       below === undefined ? !this.#rows.peek(this.#name, id) : below.row === null,
       () => `G0: ${this.#name} does not hold ${id} yet`,
     )
-    this.staged.set(id, { row, before: undefined, bytes: 0 })
+    this.staged.set(id, { row, before: undefined, isNew: true, bytes: 0 })
   }
 
   /** G1 */
@@ -74,19 +76,26 @@ class StagedTable<Name extends TableName> implements WriteTable<Rows[Name]> {
     }
     const before = this.expect(id)
     const row = copyRow(this.#name, before)
-    this.staged.set(id, { row, before, bytes: 0 })
+    this.staged.set(id, { row, before, isNew: false, bytes: 0 })
     return row
   }
 
-  /** G2 */
   remove(id: string): void {
     const own = this.staged.get(id)
-    if (own === undefined) this.staged.set(id, { row: null, before: this.expect(id), bytes: 0 })
-    else {
-      assert(own.row !== null, () => `G0: ${this.#name} holds ${id}`)
-      if (own.before === undefined) this.staged.delete(id)
-      else own.row = null
-    }
+    assert(own?.row !== null, () => `G0: ${this.#name} holds ${id}`)
+    this.#remove(id, own, own === undefined ? this.expect(id) : own.before)
+  }
+
+  clear(id: string): void {
+    const own = this.staged.get(id)
+    if (own?.row !== null) this.#remove(id, own, own?.before)
+  }
+
+  /** G2 */
+  #remove(id: string, own: Staged<Rows[Name]> | undefined, before: Rows[Name] | undefined): void {
+    if (own === undefined) this.staged.set(id, { row: null, before, isNew: false, bytes: 0 })
+    else if (own.isNew) this.staged.delete(id)
+    else own.row = null
   }
 
   /** Hands the rows to the committed ones. */

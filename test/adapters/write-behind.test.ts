@@ -67,6 +67,15 @@ test('what changes several times is written once, with the position of the last 
   assert.equal(below.writes.length, 1)
 })
 
+test('what changes again and again is pending once', async () => {
+  const below = new Below()
+  const store = writeBehind(below, { ...never, pendingBytesMax: 1_000 })
+  for (let offset = 1; offset <= 5; offset++) await store.apply([put('a', `${offset}`.repeat(800))], at(offset))
+  assert.deepEqual(below.writes, [])
+  await store.apply([put('b', '1')], at(6))
+  assert.deepEqual(below.writes, [{ changes: 2, offset: 6 }])
+})
+
 test('it is written after a while, and at once when much is pending', async () => {
   const below = new Below()
   const store = writeBehind(below, { delayMs: 5, pendingBytesMax: 1_000 })

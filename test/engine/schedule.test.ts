@@ -116,6 +116,25 @@ suite('overlap', () => {
     assert.equal(count(world), 2)
   })
 
+  const slow = '{ schedule: "*/2 * * * *", overlap: latest }'
+  const fast = '{ schedule: "3-59 * * * *", overlap: all }'
+  for (const triggers of [`${slow}, ${fast}`, `${fast}, ${slow}`]) {
+    test(`a time that two schedules share starts once, whoever has to wait: ${triggers}`, () => {
+      const world = engineWorld(workflowOf(['- { name: h, type: work }'], `start: [${triggers}]`, 'retention: 0s'))
+      const stop = (minute: number): void => {
+        const { id, key } = world.instance(`w@2026-01-01T00:0${minute}:00Z`)
+        world.input(world.partitionOf(key), { type: 'instance.stop', instanceId: id, reason: 'x' })
+        world.grantAll()
+      }
+      world.advance('4m')
+      assert.deepEqual(started(world), ['01T00:02', '01T00:03', '01T00:04'])
+      stop(4)
+      stop(2)
+      world.advance('1s')
+      assert.deepEqual(started(world), ['01T00:02', '01T00:03', '01T00:04'])
+    })
+  }
+
   test('what ended without having begun does not hold up the next', () => {
     const world = engineWorld(minutely('', 'vars: { x: "${ input.missing }" }'))
     world.advance('2m')

@@ -1,11 +1,11 @@
-// What a partition reads when records, or the topic itself, go away under its readers (Q2).
+// What a partition reads when records, or the topic itself, go away under its readers (Q2), and in which order (Q4).
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { loadWorkflows } from '../../src/definition/parse.ts'
 import { createMemoryLog } from '../../src/adapters/memory/log.ts'
 import { MemoryBroker } from '../../src/adapters/memory/broker.ts'
 import { silentLogger } from '../../src/base/logger.ts'
-import { Sources } from '../../src/runtime/sources.ts'
+import { Sources, type Source, type SourcesOptions } from '../../src/runtime/sources.ts'
 import { MapStore } from '../support/map-store.ts'
 import { greetingWorkflow as workflow, startMemoryWorker } from '../support/worker.ts'
 
@@ -74,11 +74,60 @@ test('a store that is found damaged while topics are looked at is rebuilt, and t
   await until(() => names().length === 2, 'it is said')
 })
 
+/** The sources of the only partition, over a memory log. */
+function sourcesOf(broker: MemoryBroker, more: Partial<SourcesOptions> = {}): Sources {
+  return new Sources({
+    log: createMemoryLog(broker),
+    store: new MapStore(),
+    partition: 0,
+    partitions: 1,
+    logger: silentLogger,
+    isStart: () => false,
+    onReady: () => {},
+    onAlarm: () => {},
+    ...more,
+  })
+}
+
+function planned(sources: Sources, broker: MemoryBroker, ...topics: readonly string[]): readonly Source[] {
+  const infos = topics.map((topic) => broker.findTopic(topic)!)
+  return sources.plan(infos.map((info) => ({ info, registration: { topicId: info.id, from: 'earliest', ends: [] } })))
+}
+
+test('Q4: of a batch, what begins instances gets its share, and what goes on with them the rest', async () => {
+  const broker = new MemoryBroker()
+  const log = createMemoryLog(broker)
+  const topics = ['orders', 'answers', 'quiet']
+  for (const name of topics) broker.createTopic({ name, partitions: 1, cleanup: 'retained' })
+  const produce = (topic: string, count: number): Promise<unknown> =>
+    log.produce(Array.from({ length: count }, () => ({ topic, partition: 0, key: null, value: null, headers: [] })))
+  const sources = sourcesOf(broker, { log, isStart: (topic) => topic === 'orders' })
+  for (const source of planned(sources, broker, ...topics)) sources.begin(source)
+  await produce('orders', 1_000)
+  await produce('answers', 300)
+  const take = (): { [topic: string]: number } => {
+    const counts: { [topic: string]: number } = {}
+    for (const { source, records } of sources.take(250))
+      counts[source.topic] = (counts[source.topic] ?? 0) + records.length
+    return counts
+  }
+  const until = async (): Promise<{ [topic: string]: number }> => {
+    for (;;) {
+      const counts = take()
+      if (Object.keys(counts).length > 0) return counts
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+  }
+  assert.deepEqual(await until(), { orders: 32, answers: 218 })
+  assert.deepEqual(take(), { orders: 168, answers: 82 })
+  assert.deepEqual(take(), { orders: 250 })
+})
+
 test('a source whose topic was made anew before its first position was committed opens no reader', () => {
   const broker = new MemoryBroker()
   const log = createMemoryLog(broker)
   const opened: (string | undefined)[] = []
-  const sources = new Sources({
+  const sources = sourcesOf(broker, {
     log: {
       ...log,
       openReader: (options) => {
@@ -86,17 +135,8 @@ test('a source whose topic was made anew before its first position was committed
         return log.openReader(options)
       },
     },
-    store: new MapStore(),
-    partition: 0,
-    partitions: 1,
-    logger: silentLogger,
-    onReady: () => {},
-    onAlarm: () => {},
   })
-  const plan = () => {
-    const info = broker.findTopic('greetings')!
-    return sources.plan([{ info, registration: { topicId: info.id, from: 'earliest', ends: [] } }])
-  }
+  const plan = () => planned(sources, broker, 'greetings')
   broker.createTopic({ name: 'greetings', partitions: 1, cleanup: 'retained' })
   const first = plan()
   broker.deleteTopic('greetings')

@@ -106,6 +106,28 @@ suite('a batch', () => {
     assert.deepEqual(staging.encode(), [])
   })
 
+  test('clears a row whether it was there or not, without looking into the store: G2', () => {
+    const { store, rows } = open()
+    const first = new Staging(rows, undefined)
+    for (const id of ['a', 'b']) first.keys.insert(id, key('1'))
+    commit(first, store)
+    const later = new CommittedRows(store)
+    store.asked.length = 0
+    const staging = new Staging(later, undefined)
+    staging.keys.insert('new', key('2'))
+    for (const id of ['new', 'a', 'nowhere']) staging.keys.clear(id)
+    staging.keys.remove('b')
+    staging.keys.clear('b')
+    assert.equal(staging.keys.find('a'), undefined)
+    assert.deepEqual(store.asked, ['k/b'])
+    const gone = ['a', 'nowhere', 'b'].map((id) => ({ key: `k/${id}`, value: null }))
+    assert.deepEqual(staging.encode(), gone)
+    staging.keys.insert('a', key('3'))
+    staging.keys.clear('a')
+    commit(staging, store)
+    assert.equal(later.find('keys', 'a'), undefined)
+  })
+
   test('leaves a row that went and came again, and removes one that went', () => {
     const { store, rows } = open()
     const first = new Staging(rows, undefined)

@@ -1,5 +1,5 @@
 // A store that is written a little later than it is told to. The changelog is the truth and the store may lag behind it
-// (P3), so what changes several times within a second is written once: an order's instance, its channels and its key
+// (P3), so what changes several times within seconds is written once: an order's instance, its channels and its key
 // change ten times and leave three values.
 //
 //   B1. Values and position are one write: what is pending goes into the database as a whole, in one batch.
@@ -10,11 +10,11 @@ import type { ChangelogPosition, Store, StoreChange, StoreEntry } from '../../ru
 export interface WriteBehindOptions {
   /** The longest that a change is pending, and what a crash adds to a restore. */
   readonly delayMs: number
-  /** Of all changes since the last write, several of one key too: whoever brings more waits for them to be written. */
+  /** Whoever has so much pending waits for it to be written. */
   readonly pendingBytesMax: number
 }
 
-const usual: WriteBehindOptions = { delayMs: 1_000, pendingBytesMax: 2 * 1_048_576 }
+const usual: WriteBehindOptions = { delayMs: 5_000, pendingBytesMax: 4 * 1_048_576 }
 /** What a pending change takes beside its key and value, about. */
 const changeBytes = 100
 
@@ -74,8 +74,10 @@ class WriteBehind implements Store {
   async apply(changes: readonly StoreChange[], position: ChangelogPosition): Promise<void> {
     if (this.#hasFailed) await this.#flush() // B3
     for (const { key, value } of changes) {
+      const before = this.#pending.get(key)
+      this.#pendingBytes += (value?.length ?? 0) - (before?.length ?? 0)
+      if (before === undefined) this.#pendingBytes += changeBytes + key.length
       this.#pending.set(key, value)
-      this.#pendingBytes += changeBytes + key.length + (value?.length ?? 0)
     }
     this.#position = position
     if (this.#pendingBytes >= this.#options.pendingBytesMax) await this.#flush()

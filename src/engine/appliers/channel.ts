@@ -38,7 +38,7 @@ export const recordKept: Applier<'record.kept'> = (event, state) => {
 export const recordUnkept: Applier<'record.unkept'> = (event, state) => {
   const row = state.kept.expect(keptId(event.number))
   state.kept.remove(keptId(event.number))
-  if (state.timers.find(row.timer) !== undefined) state.timers.remove(row.timer)
+  state.timers.clear(row.timer)
   const channel = state.channels.edit(row.channel)
   channel.kept = channel.kept.filter((mark) => mark.number !== event.number)
   closeIfEmpty(row.channel, channel, state)

@@ -147,7 +147,7 @@ export const instanceForgotten: Applier<'instance.forgotten'> = (event, state) =
 export function closeDeadlines(deadlines: Deadlines | undefined, state: WritableState): void {
   if (deadlines === undefined) return
   for (const timer of [deadlines.maxDuration, deadlines.monitor, deadlines.deadline])
-    if (timer !== undefined && state.timers.find(timer) !== undefined) state.timers.remove(timer)
+    if (timer !== undefined) state.timers.clear(timer)
 }
 
 /** Adds to the instance's own history, which is bounded: the oldest entries go, and are counted. */

@@ -23,7 +23,5 @@ export const scheduleRemoved: Applier<'schedule.removed'> = ({ workflow, trigger
 }
 
 /** The timer that has just fired is gone already. */
-function cancel(workflow: string, entry: ScheduleEntry, state: WritableState): void {
-  const timer = scheduleTimer(workflow, entry)
-  if (state.timers.find(timer) !== undefined) state.timers.remove(timer)
-}
+const cancel = (workflow: string, entry: ScheduleEntry, state: WritableState): void =>
+  state.timers.clear(scheduleTimer(workflow, entry))

@@ -5,7 +5,7 @@
 import { assert } from '../../base/assert.ts'
 import type { TaskError } from '../../base/errors.ts'
 import type { Applier } from '../applier.ts'
-import { putRow, rowAt } from '../nodes.ts'
+import { putRow, rowAt, timerOf } from '../nodes.ts'
 import {
   isSettled,
   workId,
@@ -224,16 +224,13 @@ function closeWork(
 ): void {
   const timer = timerOf(before)
   // A timer that has just fired is gone already.
-  if (timer !== undefined && timer !== timerOf(after) && state.timers.find(timer) !== undefined)
-    state.timers.remove(timer)
+  if (timer !== undefined && timer !== timerOf(after)) state.timers.clear(timer)
   const { instanceId, task } = event
   if (isHandlerWork(before) === isHandlerWork(after)) return
   if (isHandlerWork(before)) state.work.remove(workId(instanceId, task))
   else state.work.insert(workId(instanceId, task), { instanceId, task })
 }
 
-const timerOf = (open: OpenWork | undefined): string | undefined =>
-  open !== undefined && 'timer' in open ? open.timer : undefined
 const isHandlerWork = (open: OpenWork | undefined): boolean =>
   open?.kind === 'slot' || open?.kind === 'handler' || open?.kind === 'stopping'
 const describe = (error: TaskError): string => `${error.code}: ${error.message.slice(0, 300)}`

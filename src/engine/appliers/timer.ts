@@ -1,13 +1,23 @@
 // Appliers of timers and of remembered answers.
 import type { Applier } from '../applier.ts'
+import { rowAt, timerOf } from '../nodes.ts'
+import type { TimerTarget, WritableState } from '../state.ts'
 
 /**
- * What a task waits for next may be due in the millisecond of what it waited for before: then it is the same row. An
- * instance is forgotten once, so that there is nothing to look for.
+ * What a task waits for next may be due in the millisecond of what it waited for before: then it is the same row. Other
+ * rows are new, and to look for what is not there would cost a look into the store for each.
  */
 export const timerArmed: Applier<'timer.armed'> = ({ key, row }, state) => {
-  if (row.target.kind === 'forget-instance' || state.timers.find(key) === undefined) state.timers.insert(key, row)
+  if (!mayBeArmed(key, row.target, state) || state.timers.find(key) === undefined) state.timers.insert(key, row)
 }
+
+/** T3: a task's own timer is named by its row, and an instance is forgotten once. */
+function mayBeArmed(key: string, target: TimerTarget, state: WritableState): boolean {
+  if (target.kind === 'forget-instance') return false
+  if (target.kind !== 'task') return true
+  return timerOf(rowAt(state, state.instances.expect(target.instanceId), target.task)?.open) === key
+}
+
 export const timerFired: Applier<'timer.fired'> = ({ key }, state) => state.timers.remove(key)
 
 /** What is remembered of a start that was queued changes once it begins. */

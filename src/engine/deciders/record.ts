@@ -6,6 +6,7 @@
 // R2. A record is offered to a workflow once for each distinct correlation value its listeners find in it.
 import { partitionOfText } from '../../base/partitioner.ts'
 import { limits } from '../../base/limits.ts'
+import type { RecordTrigger } from '../../definition/workflow.ts'
 import { taskErrorOf } from '../attempt.ts'
 import { canonicalText } from '../correlation.ts'
 import { coordinates, messageOf, UnusableRecord, type MessageRoot, type SourceRecord } from '../message.ts'
@@ -57,13 +58,9 @@ function routeStart(
       if (wanted !== true)
         return failure(workflow.name, 'expression', `when: must give true or false, found ${JSON.stringify(wanted)}`)
     }
-    let key = message.key === null || message.key === '' ? coordinates(record) : message.key
-    if (trigger.key !== undefined) {
-      const text = canonicalText(trigger.key.evaluate({ message, now: message.timestamp }))
-      if (text === undefined || text === '')
-        return failure(workflow.name, 'key-invalid', 'key: expected a text that is not empty, or a whole number')
-      key = text
-    }
+    const key = startKeyOf(trigger, record, message)
+    if (key === undefined || key === '')
+      return failure(workflow.name, 'key-invalid', 'key: expected a text that is not empty, or a whole number')
     if (key.length > limits.keyLengthMax)
       return failure(workflow.name, 'key-invalid', `key: longer than ${limits.keyLengthMax} characters`)
     out.send(world, partitionOfText(key, world.partitions), {
@@ -78,6 +75,12 @@ function routeStart(
     const { code, message } = taskErrorOf(error)
     return failure(workflow.name, code, `start: ${message}`)
   }
+}
+
+/** The key of what a record starts; undefined or empty: it gives none. @throws {ExpressionError} */
+export function startKeyOf(trigger: RecordTrigger, record: SourceRecord, message: MessageRoot): string | undefined {
+  if (trigger.key !== undefined) return canonicalText(trigger.key.evaluate({ message, now: message.timestamp }))
+  return message.key === null || message.key === '' ? coordinates(record) : message.key
 }
 
 function routeToListeners(

@@ -7,7 +7,8 @@
 //   the current version has it no more ──▶ entry and timer go
 //
 // Z1. A due time starts at most one instance: each is looked at once, and where it is looked at again because the clock
-//     went back, the key is known still (start.ts).
+//     went back, the key is known still (start.ts). Where two schedules of a workflow share one, neither keeps it pending
+//     once the other has started it: by then its instance may have come and gone.
 // Z2. A due time is started if it is no older than `catchUp`. The latest one is as well if it is no older than a minute: to
 //     be late, because a partition moved, is not to have missed it.
 // Z3. Of one schedule that must not overlap at most one instance is under way.
@@ -73,11 +74,12 @@ export function scheduleDue(target: ScheduleTarget, state: State, world: World):
     if (isMissed || (isBusy && trigger.overlap === 'skip')) {
       out.event({ type: 'schedule.skipped', workflow: name, trigger: id, reason: isMissed ? 'missed' : 'running' })
     } else if (isBusy) {
+      if (isTaken(name, id, dueAtMs, state, world)) continue // Z1
       if (pendingMs !== undefined)
         out.event({ type: 'schedule.skipped', workflow: name, trigger: id, reason: 'running' })
       pendingMs = dueAtMs
     } else {
-      start(workflow, { trigger: id, dueAtMs }, world, out)
+      start(workflow, { trigger: id, dueAtMs }, state, world, out)
       lastMs = dueAtMs
       if (trigger.overlap !== 'all') runningMs = dueAtMs
     }
@@ -124,7 +126,7 @@ export const endScheduled: Decider<'schedule.ended'> = ({ workflow: name, due },
     return out
   }
   set(name, { ...entry, lastMs: pendingMs, runningMs: pendingMs, pendingMs: undefined }, out)
-  start(workflow, { trigger: due.trigger, dueAtMs: pendingMs }, world, out)
+  start(workflow, { trigger: due.trigger, dueAtMs: pendingMs }, state, world, out)
   return out
 }
 
@@ -138,7 +140,19 @@ export function tellSchedule(workflow: Workflow, due: Due, world: World, out: Ou
   })
 }
 
-function start(workflow: Workflow, due: Due, world: World, out: Outcome): void {
+/** Z1: another schedule of the workflow has started it, or will. */
+function isTaken(name: string, trigger: string, dueAtMs: number, state: State, world: World): boolean {
+  return siblings(name, trigger, state).some(({ trigger: id, lastMs, pendingMs, nextMs }) => {
+    if (lastMs === dueAtMs || pendingMs === dueAtMs) return true
+    const other = triggerOf(world.catalogue.current(name), id)
+    const isPassed = nextMs > dueAtMs && other?.times.next(dueAtMs - 1) === dueAtMs
+    return isPassed && other.overlap === 'all' && dueAtMs >= world.nowMs - other.catchUpMs
+  })
+}
+
+function start(workflow: Workflow, due: Due, state: State, world: World, out: Outcome): void {
+  for (const entry of siblings(workflow.name, due.trigger, state))
+    if (entry.pendingMs === due.dueAtMs) set(workflow.name, { ...entry, pendingMs: undefined }, out) // Z1
   const key = `${workflow.name}@${timeText(due.dueAtMs)}`
   out.send(world, partitionOfText(key, world.partitions), {
     type: 'instance.start',
@@ -160,6 +174,9 @@ function set(workflow: string, entry: ScheduleEntry, out: Outcome): void {
 
 const find = (workflow: string, trigger: string, state: State): ScheduleEntry | undefined =>
   state.schedules.find(workflow)?.entries.find((each) => each.trigger === trigger)
+
+const siblings = (workflow: string, trigger: string, state: State): readonly ScheduleEntry[] =>
+  state.schedules.find(workflow)?.entries.filter((each) => each.trigger !== trigger) ?? []
 
 const triggerOf = (workflow: Workflow | undefined, id: string): ScheduleTrigger | undefined =>
   workflow?.schedules.find((trigger) => trigger.id === id)

@@ -27,8 +27,8 @@ export const taskPlants: readonly Plant[] = [
     name: 'timer-not-cancelled',
     trap: 'T3: the timer of work that has ended stays',
     file: 'src/engine/appliers/task.ts',
-    find: 'if (timer !== undefined && timer !== timerOf(after) && state',
-    replace: 'if (timer !== undefined && after !== undefined && timer !== timerOf(after) && state',
+    find: 'if (timer !== undefined && timer !== timerOf(after)) state',
+    replace: 'if (timer !== undefined && after !== undefined && timer !== timerOf(after)) state',
   },
   {
     name: 'random-jitter',
