@@ -61,7 +61,7 @@ export const limits = {
   /** Due times held in memory; what is due later stays in the store until its turn. */
   timersInMemoryMax: 20_000,
   /** Decoded values kept in memory by a worker that owns all partitions, as far as their size can be told. */
-  cachedBytesMax: 128 * 1_048_576,
+  cachedBytesMax: 96 * 1_048_576,
   /** How long an Idempotency-Key is remembered. */
   idempotencyKeptMs: 24 * 3_600_000,
   /** API calls waiting for their partition's commit. */
