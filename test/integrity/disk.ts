@@ -64,8 +64,12 @@ tasks: [{ name: fill, type: kafka-command, topic: fillers, value: {} }]
 `
 const filler = 'x'.repeat(500_000)
 
-async function fill(daemon: Daemon, isOver: () => boolean): Promise<void> {
-  for (; !isOver(); await pause(againMs)) await once(() => daemon.client.produce('fillers', [{ value: filler }]))
+/** Until it is over: what fills the disk, and what reads it. An order that was delivered is not in memory any more. */
+async function fillAndRead(daemon: Daemon, isOver: () => boolean): Promise<void> {
+  for (let n = 0; !isOver(); n++, await pause(againMs)) {
+    await once(() => daemon.client.produce('fillers', [{ value: filler }]))
+    await once(() => daemon.client.findInstanceByKey('order', orderId(n)))
+  }
 }
 
 /** One daemon that meets each fault as often as there are rounds; on a volume of its own, the faults of that. */
@@ -90,7 +94,7 @@ export async function faultsUnderLoad(
     const shop = new Shop({ door, orders, partitions })
     const running = shop.run()
     let isOver = false
-    const filling = fill(daemon, () => isOver)
+    const filling = fillAndRead(daemon, () => isOver)
     // Awaited below; a fault that is seen first is told first.
     for (const work of [running, filling]) work.catch(() => {})
     for (const [index, fault] of faults.entries()) {

@@ -140,10 +140,10 @@ export function tellSchedule(workflow: Workflow, due: Due, world: World, out: Ou
   })
 }
 
-/** Z1: another schedule of the workflow has started it, or will. */
+/** Z1: another schedule of the workflow has started it. Where both keep it pending, whoever starts it first has it. */
 function isTaken(name: string, trigger: string, dueAtMs: number, state: State, world: World): boolean {
-  return siblings(name, trigger, state).some(({ trigger: id, lastMs, pendingMs, nextMs }) => {
-    if (lastMs === dueAtMs || pendingMs === dueAtMs) return true
+  return siblings(name, trigger, state).some(({ trigger: id, lastMs, nextMs }) => {
+    if (lastMs === dueAtMs) return true
     const other = triggerOf(world.catalogue.current(name), id)
     const isPassed = nextMs > dueAtMs && other?.times.next(dueAtMs - 1) === dueAtMs
     return isPassed && other.overlap === 'all' && dueAtMs >= world.nowMs - other.catchUpMs
