@@ -74,7 +74,7 @@ function rowsOfRecord(record: SourceRecord, here: Here): readonly ForeseenRow[] 
     const message = foresee(record)
     for (const { workflow, trigger } of starts) {
       const key = startKeyOf(trigger, record, message)
-      if (key !== undefined && isHere(key, here)) rows.push(...rowsOfStart(workflow, key, message.timestamp, here))
+      if (key !== undefined && isHere(key, here)) rows.push(...rowsOfStart(workflow, key, here))
     }
     for (const { routes, workflow } of groups) {
       for (const route of routes) {
@@ -89,14 +89,14 @@ function rowsOfRecord(record: SourceRecord, here: Here): readonly ForeseenRow[] 
 }
 
 /** Its key, and where its listeners will look for what came before them, as far as its key tells. */
-function rowsOfStart(workflow: Workflow, key: string, startedAt: Date, here: Here): readonly ForeseenRow[] {
+function rowsOfStart(workflow: Workflow, key: string, here: Here): readonly ForeseenRow[] {
   const { name, version } = workflow
   const rows: ForeseenRow[] = [{ table: 'keys', id: keyId(name, key) }]
   for (const task of workflow.tasks) {
-    const side = task.type === 'kafka-listener' ? task.correlate[0]?.instance : undefined
-    if (task.type !== 'kafka-listener' || side === undefined) continue
-    if (![...side.uses.roots].every((root) => root === 'instance')) continue
-    const value = canonicalText(side.evaluate({ instance: { key, workflow: name, version, startedAt } }))
+    if (task.type !== 'kafka-listener') continue
+    const side = task.correlate[0]?.instance
+    if (side === undefined || ![...side.uses.roots].every((root) => root === 'instance')) continue
+    const value = canonicalText(side.evaluate({ instance: { key, workflow: name, version } }))
     if (value !== undefined) rows.push(...channelHere(name, task.topic, value, here))
     if (rows.length > eachMost) break
   }

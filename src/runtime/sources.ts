@@ -131,7 +131,7 @@ export class Sources {
    */
   take(max: number): readonly Taken[] {
     const sources = [...this.#sources.values()]
-    const inTurn = sources.map((_, i) => sources[(this.#turn + i) % sources.length] as Source)
+    const inTurn = [...sources.slice(this.#turn), ...sources.slice(0, this.#turn)]
     this.#turn = (this.#turn + 1) % Math.max(1, sources.length)
     const taken: Taken[] = []
     let left = max
@@ -146,9 +146,8 @@ export class Sources {
       return true
     }
     const more = inTurn.filter(takeFrom)
-    const { isStart } = this.#options
-    for (const source of more) while (!isStart(source.topic) && takeFrom(source));
-    for (const source of more) while (isStart(source.topic) && takeFrom(source));
+    const begins = ({ topic }: Source): boolean => this.#options.isStart(topic)
+    for (const source of [...more.filter((each) => !begins(each)), ...more.filter(begins)]) while (takeFrom(source));
     return taken
   }
 

@@ -11,9 +11,9 @@ export const timerArmed: Applier<'timer.armed'> = ({ key, row }, state) => {
   if (!mayBeArmed(key, row.target, state) || state.timers.find(key) === undefined) state.timers.insert(key, row)
 }
 
-/** T3: a task's own timer is named by its row, and an instance is forgotten once. */
+/** T3: a task's own timer is named by its row. An instance is forgotten once, and a number is kept once. */
 function mayBeArmed(key: string, target: TimerTarget, state: WritableState): boolean {
-  if (target.kind === 'forget-instance') return false
+  if (target.kind === 'forget-instance' || target.kind === 'expire-kept') return false
   if (target.kind !== 'task') return true
   return timerOf(rowAt(state, state.instances.expect(target.instanceId), target.task)?.open) === key
 }
@@ -25,6 +25,4 @@ export const answerRemembered: Applier<'answer.remembered'> = ({ answer, row }, 
   if (state.answers.find(answer) === undefined) state.answers.insert(answer, row)
   else Object.assign(state.answers.edit(answer), row)
 }
-export const answerForgotten: Applier<'answer.forgotten'> = ({ answer }, state) => {
-  if (state.answers.find(answer) !== undefined) state.answers.remove(answer)
-}
+export const answerForgotten: Applier<'answer.forgotten'> = ({ answer }, state) => state.answers.clear(answer)
