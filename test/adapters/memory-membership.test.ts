@@ -13,7 +13,10 @@ const turn = () => new Promise((resolve) => setImmediate(resolve))
 async function joinAs(coordinator: MemoryCoordinator, name: string, pace?: Pace) {
   const membership = createMemoryMembership(coordinator, name, pace)
   const seen: Assignment[] = []
-  await membership.join((assignment) => seen.push(assignment))
+  await membership.join(
+    (assignment) => seen.push(assignment),
+    async () => [],
+  )
   await turn()
   return { membership, seen, owned: () => seen.at(-1)?.owned ?? [], standby: () => seen.at(-1)?.standby ?? [] }
 }

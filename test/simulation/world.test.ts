@@ -9,7 +9,10 @@ const at = (offset: number) => ({ topicId: 't', offset })
 /** Joins the group; gives what the process was last told. */
 function join(node: WorldNode): { owned: () => readonly number[] } {
   let last: Assignment | undefined
-  void node.membership.join((assignment) => (last = assignment))
+  void node.membership.join(
+    (assignment) => (last = assignment),
+    async () => [],
+  )
   return { owned: () => last?.owned ?? [] }
 }
 
