@@ -44,7 +44,9 @@ export function place(members: readonly Member[], partitions: number): ReadonlyM
   const shares = new Map<string, Share>(sorted.map(({ id }) => [id, { owned: [], standby: [], warming: [] }]))
   if (sorted.length === 0) return shares
   const owners: Member[] = []
+  const heirs: Member[] = []
   for (const [partition, { holder, heir }] of inherit(sorted, partitions).entries()) {
+    heirs.push(heir)
     const nearest = (): Member | undefined =>
       least(
         sorted.filter((member) => isNear(member, partition)),
@@ -53,9 +55,9 @@ export function place(members: readonly Member[], partitions: number): ReadonlyM
     const owner = isNear(heir, partition) ? heir : (holder ?? nearest() ?? heir) // A4
     owners.push(owner)
     shares.get(owner.id)!.owned.push(partition)
-    if (owner !== heir) warm(shares.get(heir.id)!, partition)
   }
   placeStandbys(sorted, owners, shares)
+  for (const [partition, heir] of heirs.entries()) if (heir !== owners[partition]) warm(shares.get(heir.id)!, partition) // A4
   return shares
 }
 
@@ -114,37 +116,61 @@ function inherit(sorted: readonly Member[], partitions: number): readonly Inheri
 const distance = (member: Member, partition: number): number =>
   isNear(member, partition) ? 0 : lackOf(member, partition)
 
-/** A5 */
+/**
+ * A5. What is kept stays, then what is missing is given, then what is uneven is moved, one copy at a time from who keeps
+ * most to who keeps fewest. Each move makes it more even, so what comes out is given again where nothing else changes.
+ */
 function placeStandbys(sorted: readonly Member[], owners: readonly Member[], shares: ReadonlyMap<string, Share>): void {
   const wanted = Math.min(Math.max(...sorted.map(({ standbys }) => standbys)), sorted.length - 1)
-  const most = Math.ceil((owners.length * wanted) / sorted.length)
   const loads = new Map<Member, number>(sorted.map((member) => [member, 0]))
-  // First what fewest can keep: whoever keeps little owns what the others have to.
-  const order = owners
-    .map((owner, partition) => ({ owner, partition }))
-    .toSorted((a, b) => a.owner.standby.length - b.owner.standby.length || a.partition - b.partition)
-  for (const { owner, partition } of order) {
-    const rank = (member: Member): number =>
-      8 * Number(loads.get(member)! >= most) +
-      4 * Number(!isNear(member, partition)) +
-      2 * Number(!hasCopy(member, partition))
-    const others = sorted
-      .filter((member) => member !== owner)
-      .toSorted((a, b) => rank(a) - rank(b) || loads.get(a)! - loads.get(b)!)
-    const chosen = others.slice(0, wanted)
-    for (const member of chosen) {
-      loads.set(member, loads.get(member)! + 1)
-      keep(shares.get(member.id)!, partition)
-    }
-    if (chosen.length === 0 || chosen.some((member) => isNear(member, partition))) continue
-    const near = others.find((member) => isNear(member, partition) && hasCopy(member, partition))
-    if (near === undefined) continue
-    keep(shares.get(near.id)!, partition)
-    for (const member of chosen) warm(shares.get(member.id)!, partition)
+  const load = (member: Member): number => loads.get(member)!
+  const byLoad = (a: Member, b: Member): number => load(a) - load(b)
+  const keepers = owners.map((owner, partition) => {
+    const now = sorted.filter((each) => each !== owner && hasCopy(each, partition) && isNear(each, partition))
+    for (const member of now) loads.set(member, load(member) + 1)
+    return new Set(now)
+  })
+  const change = (partition: number, member: Member, by: 1 | -1): void => {
+    loads.set(member, load(member) + by)
+    if (by === 1) keepers[partition]!.add(member)
+    else keepers[partition]!.delete(member)
   }
-  for (const { standby, warming } of shares.values()) {
-    standby.sort((a, b) => a - b)
-    warming.sort((a, b) => a - b)
+  const canKeep = (member: Member, partition: number): boolean =>
+    member !== owners[partition] && !keepers[partition]!.has(member)
+
+  for (const [partition, own] of keepers.entries())
+    while (own.size > wanted) change(partition, [...own].toSorted(byLoad).at(-1)!, -1)
+  for (const [partition, own] of keepers.entries()) {
+    while (own.size < wanted) {
+      const candidates = sorted.filter((member) => canKeep(member, partition)).toSorted(byLoad)
+      change(partition, candidates.find((member) => isNear(member, partition)) ?? candidates[0]!, 1)
+    }
+  }
+  const all = [...owners.keys()]
+  const replaced = new Map<number, Member>()
+  const move = (): boolean => {
+    for (const from of sorted.toSorted(byLoad).toReversed()) {
+      for (const to of sorted.toSorted(byLoad)) {
+        if (load(from) - load(to) < 2) break
+        const movable = all.filter((partition) => keepers[partition]!.has(from) && canKeep(to, partition))
+        const [partition] = movable.toSorted((a, b) => distance(to, a) - distance(to, b))
+        if (partition === undefined) continue
+        change(partition, from, -1)
+        change(partition, to, 1)
+        if (isNear(from, partition) && hasCopy(from, partition)) replaced.set(partition, from)
+        return true
+      }
+    }
+    return false
+  }
+  while (move()) continue
+
+  for (const [partition, own] of keepers.entries()) {
+    for (const member of own) shares.get(member.id)!.standby.push(partition)
+    const near = replaced.get(partition)
+    if (near === undefined || [...own].some((member) => isNear(member, partition))) continue
+    keep(shares.get(near.id)!, partition)
+    for (const member of own) warm(shares.get(member.id)!, partition)
   }
 }
 
