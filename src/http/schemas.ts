@@ -113,9 +113,17 @@ const definitionProblem = object(
 
 export const partitionPhases = ['created', 'restoring', 'running', 'draining', 'closed', 'stopped'] as const
 
-const partitionView = object({ partition: count, phase: { enum: partitionPhases }, reason: text, restoreLeft: count }, [
-  'reason',
-])
+const partitionView = object(
+  {
+    partition: count,
+    phase: { enum: partitionPhases },
+    reason: text,
+    restoreLeft: count,
+    restorePerSecond: count,
+    restoreSecondsLeft: count,
+  },
+  ['reason', 'restorePerSecond', 'restoreSecondsLeft'],
+)
 
 const workflowMembers = { name: text, version: text, label: text, description: text, startTopics: texts }
 const workflowView = object(workflowMembers, ['label', 'description'])
@@ -138,6 +146,18 @@ export const workflowSummary = object(
 )
 export const counted = object({ isComplete: flag, instances: count, partitions: count, partitionsInAll: count })
 
+const position = object({ partition: count, position: { type: ['integer', 'null'] } })
+
+/** A worker as it says that it is. */
+export const workerRecord = object({
+  worker: text,
+  url: text,
+  startedAt: time,
+  at: time,
+  owned: list(position),
+  copies: list(position),
+})
+
 export const workerView = object({
   app: text,
   workerId: text,
@@ -146,6 +166,7 @@ export const workerView = object({
   problems: texts,
   definitionProblems: list(definitionProblem),
   partitions: list(partitionView),
+  copies: list(count),
   workflows: list(workflowView),
   counters: { type: 'object', additionalProperties: { type: 'number' } },
 })

@@ -164,7 +164,7 @@ class KafkaMembership implements Membership {
     this.#mustRejoin = false
     const lacks = await this.#lacksNow()
     const generation = Math.max(0, this.#generation)
-    const said = encodeSubscription(topic, { id: this.#memberId, owned, standby, generation, lacks, standbys })
+    const said = encodeSubscription(topic, { owned, standby, generation, lacks, standbys })
     const timeouts = [bounds.sessionTimeoutMs, bounds.rebalanceTimeoutMs] as const
     const protocols = [{ name: protocol, metadata: said }]
     const ask = () =>

@@ -102,11 +102,12 @@ function reportOf(config: WorkerConfig, { url }: RunningWorker, view: WorkerView
 
 function* reportLines(
   config: WorkerConfig,
-  { url }: RunningWorker,
+  running: RunningWorker,
   view: WorkerView,
   { style }: Output,
   { version, env, programName, workingDirectory }: Surroundings,
 ): Generator<string> {
+  const { url } = running
   if (view.definitionProblems.length > 0) {
     yield problemsText(view.definitionProblems, style, workingDirectory)
     yield ''
@@ -120,7 +121,7 @@ function* reportLines(
     [
       ['URL', style.cyan(url)],
       ['data', config.data],
-      ['partitions', String(view.partitions.length)],
+      ['partitions', partitionsText(view, running.worker.partitionsInAll)],
       ['workflows', found],
     ],
     '  ',
@@ -140,6 +141,11 @@ function* reportLines(
   yield ''
   yield* nextSteps(view, programName, serverSuffix(url, env))
   yield 'Ctrl-C stops it.'
+}
+
+function partitionsText({ log, partitions, copies }: WorkerView, inAll: number): string {
+  if (log === 'embedded' || partitions.length === inAll) return String(inAll)
+  return `${partitions.length} of ${inAll} run here, copies of ${copies.length} are kept warm`
 }
 
 function* nextSteps(view: WorkerView, program: string, server: string): Generator<string> {
