@@ -1,8 +1,9 @@
 // Any worker answers for all: what another worker runs is asked there, by the same API. A request that comes from a
 // worker is answered from what runs here, so that none goes round in circles.
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { FleetFace, InstancePage, InstanceSummary, WorkerFace, WorkerRecord } from '../runtime/face.ts'
+import type { FleetFace, InstancePage, InstanceSummary, WorkerFace } from '../runtime/face.ts'
 import { Unavailable } from '../runtime/face.ts'
+import { httpLimits } from './limits.ts'
 import { HttpProblem } from './problem.ts'
 
 /** Set by a worker that passes a request on. */
@@ -73,8 +74,11 @@ export async function listEverywhere(
   worker: WorkerFace,
 ): Promise<InstancePage> {
   if (own.partitions.length === worker.partitionsInAll) return own
-  const pages = await Promise.all(worker.fleet.peers().map((peer) => pageOf(peer, request)))
-  const all = [own, ...pages.filter((page) => page !== undefined)]
+  const pages = (await askPeers(request, worker.fleet)).map(({ body, headers }): InstancePage => {
+    const said = headers.get(partitionsHeader) ?? ''
+    return { ...(body as InstancePage), partitions: said === '' ? [] : said.split(',').map(Number) }
+  })
+  const all = [own, ...pages]
   const partitions = new Set(all.flatMap((page) => page.partitions))
   for (let partition = 0; partition < worker.partitionsInAll; partition++) {
     if (!partitions.has(partition))
@@ -83,18 +87,26 @@ export async function listEverywhere(
   return merge(all, limit, [...partitions])
 }
 
-async function pageOf({ url, owned }: WorkerRecord, { url: path }: FastifyRequest): Promise<InstancePage | undefined> {
-  if (owned.length === 0) return undefined
-  try {
-    const answer = await fetch(`${url}${path}`, { headers: { [passedOnHeader]: 'yes' } })
-    if (!answer.ok) return undefined
-    const page = (await answer.json()) as Pick<InstancePage, 'items' | 'next'>
-    const said = answer.headers.get(partitionsHeader) ?? ''
-    return { ...page, partitions: said === '' ? [] : said.split(',').map(Number) }
-  } catch {
-    // What it runs is missing then, and that is told.
-    return undefined
-  }
+/** What the others answer to the same question, each from what runs there; who does not answer is left out. */
+export async function askPeers(
+  { url: path }: FastifyRequest,
+  fleet: FleetFace,
+): Promise<readonly { readonly body: unknown; readonly headers: Headers }[]> {
+  const peers = fleet.peers().filter(({ owned }) => owned.length > 0)
+  const answers = await Promise.all(
+    peers.map(async ({ url }) => {
+      try {
+        const answer = await fetch(`${url}${path}`, {
+          headers: { [passedOnHeader]: 'yes' },
+          signal: AbortSignal.timeout(httpLimits.peerAnswerMs),
+        })
+        return answer.ok ? [{ body: await answer.json(), headers: answer.headers }] : []
+      } catch {
+        return []
+      }
+    }),
+  )
+  return answers.flat()
 }
 
 /** Ids sort by time. A page that goes on was looked through down to its `next` only: what lies below is not known yet. */

@@ -11,6 +11,8 @@ export const httpLimits = {
   instancesListedDefault: 50,
   /** Proxies and clients give up after a minute or so: an answer, even an empty one, comes well before. */
   waitMsMax: 30_000,
+  /** For another worker to answer a question that is put to all. */
+  peerAnswerMs: 20_000,
   /** Each waiting call holds a socket and a place in the worker's queue. */
   longPollsMax: 1_000,
   /** For a request to arrive as a whole, once its first byte has: slow senders do not hold sockets for ever. */

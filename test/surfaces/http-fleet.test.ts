@@ -129,3 +129,41 @@ test('a list that would leave a partition out is refused, with the partition', a
   assert.deepEqual([status, body.code], [503, 'not-ready'])
   assert.match(body.detail, /partition 2/)
 })
+
+test('instances of workflows are counted in all workers; what is counted by none is told', async (t) => {
+  const [first, second] = (await fleetOf(t, [0, 1], [2])) as [Member, Member]
+  const counts = (member: Member, open: number, partitionsHere: number): void => {
+    const version = {
+      name: 'order',
+      version: 'order@1',
+      startTopics: [],
+      isCurrent: true,
+      publishedAt: '2026-01-01T00:00:00.000Z',
+      instances: { open, kept: 2 * open },
+    }
+    const counted = { isComplete: false, instances: 2 * open, partitions: partitionsHere, partitionsInAll: partitions }
+    Object.assign(member.worker.workflows, {
+      list: async () => ({ items: [{ ...version, versions: 1, instancesInAll: version.instances }], counted }),
+      find: async () => ({ workflow: { ...version, definition: {} }, counted }),
+      versions: async () => ({ items: [version], total: 1, counted }),
+    })
+  }
+  counts(first, 3, 2)
+  counts(second, 4, 1)
+  const counted = { isComplete: false, instances: 14, partitions: 3, partitionsInAll: 4 }
+  const listed = await get(`${first.server.url}/workflows`)
+  assert.deepEqual(
+    [listed.body.items[0].instances, listed.body.items[0].instancesInAll],
+    [
+      { open: 7, kept: 14 },
+      { open: 7, kept: 14 },
+    ],
+  )
+  assert.deepEqual(listed.body.counted, counted)
+  counts(second, 4, 2)
+  for (const path of ['/workflows/order', '/workflows/order/versions']) {
+    const { body } = await get(`${first.server.url}${path}`)
+    assert.deepEqual((body.workflow ?? body.items[0]).instances, { open: 7, kept: 14 })
+    assert.deepEqual(body.counted, { ...counted, isComplete: true, partitions: 4 })
+  }
+})
