@@ -77,7 +77,7 @@ function read(record: SourceRecord): MessageRoot {
 }
 
 /** "orders/3@17": topic, partition and offset, for people and as the key of a record that has none. */
-export function coordinates(record: SourceRecord): string {
+export function coordinates(record: Pick<SourceRecord, 'topic' | 'partition' | 'offset'>): string {
   return `${record.topic}/${record.partition}@${record.offset}`
 }
 
