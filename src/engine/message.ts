@@ -126,7 +126,7 @@ function parse(bytes: Uint8Array): Json {
 }
 
 /** Counts brackets before anything is parsed: those inside strings are left out. */
-function isTooDeep(bytes: Uint8Array): boolean {
+export function isTooDeep(bytes: Uint8Array): boolean {
   // A nesting of n takes 2n bytes.
   if (bytes.length <= 2 * limits.jsonDepthMax) return false
   let depth = 0

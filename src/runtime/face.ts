@@ -5,8 +5,10 @@ import type { Problem, TaskError } from '../base/errors.ts'
 import type { ActionAnswer } from '../engine/effect.ts'
 
 export type { ActionAnswer, ActionRefusalCode } from '../engine/effect.ts'
+import type { DeadLettersFace } from './dead-letter-face.ts'
 import type { WorkflowsFace, WorkflowView } from './workflow-face.ts'
 
+export type * from './dead-letter-face.ts'
 export type * from './workflow-face.ts'
 
 export type InstanceStatus = 'EXECUTING' | 'SUSPENDED' | 'COMPENSATING' | 'COMPLETED' | 'FAILED' | 'STOPPED'
@@ -156,6 +158,14 @@ export interface RecordView {
   readonly headers: { readonly [key: string]: string }
 }
 
+export interface ConsumeRequest {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+  readonly limit: number
+  readonly waitMs: number
+}
+
 export interface PartitionView {
   readonly partition: number
   /** restoring: with what is left. stopped: with the reason; needs a person. */
@@ -204,6 +214,7 @@ export interface WorkerFace {
   /** The latest instance of a workflow with this business key. */
   findInstanceByKey(workflow: string, key: string): Promise<InstanceView | undefined>
   readonly workflows: WorkflowsFace
+  readonly deadLetters: DeadLettersFace
   /** Newest first. */
   listInstances(filter: InstanceFilter): Promise<{ readonly items: readonly InstanceSummary[]; readonly next?: string }>
   /** Resolves when the instance has changed since `seen` (its timeline's length with what was dropped), or after `waitMs`. */
@@ -212,11 +223,7 @@ export interface WorkerFace {
   produce(topic: string, records: readonly ProduceRecord[]): Promise<readonly ProduceResult[] | undefined>
   listTopics(): Promise<readonly TopicView[]>
   /** Records of one partition from an offset on, waiting up to `waitMs` for the first. undefined: no such topic or partition. */
-  consume(request: {
-    topic: string
-    partition: number
-    offset: number
-    limit: number
-    waitMs: number
-  }): Promise<{ readonly records: readonly RecordView[]; readonly nextOffset: number } | undefined>
+  consume(
+    request: ConsumeRequest,
+  ): Promise<{ readonly records: readonly RecordView[]; readonly nextOffset: number } | undefined>
 }

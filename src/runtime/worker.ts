@@ -11,13 +11,13 @@ import { Executor } from './executor.ts'
 import type {
   Action,
   ActionAnswer,
+  ConsumeRequest,
   InstanceFilter,
   InstanceSummary,
   InstanceView,
   PartitionView,
   ProduceRecord,
   ProduceResult,
-  RecordView,
   StartAnswer,
   StartRequest,
   TopicView,
@@ -28,6 +28,7 @@ import { PartitionHost } from './host.ts'
 import type { Assignment, Clock, Ids, Log, Membership, OpenStore, Secrets } from './ports.ts'
 import { prepareTopics } from './app-topics.ts'
 import { Calls } from './calls.ts'
+import { DeadLetters } from './dead-letters.ts'
 import { persist } from './persist.ts'
 import { Queries } from './queries.ts'
 import { TopicAccess } from './topic-access.ts'
@@ -70,6 +71,7 @@ export class Worker implements WorkerFace {
   readonly #hosts: PartitionHost[] = []
   readonly #queries: Queries
   readonly workflows: WorkflowQueries
+  readonly deadLetters: DeadLetters
   readonly #topics: TopicAccess
   readonly #counters: Counters = new Map()
   readonly #calls: Calls
@@ -107,6 +109,7 @@ export class Worker implements WorkerFace {
     this.#queries = new Queries({ hosts: this.#hosts, definitions: this.definitions, executor: this.#executor, clock })
     this.workflows = new WorkflowQueries(this.#hosts, this.definitions.catalogue)
     this.#topics = new TopicAccess(log, clock, topics)
+    this.deadLetters = new DeadLetters(log, clock, topics)
   }
 
   /** Makes the application's topics, reads the definitions, joins the group. @throws {ConfigError} DW_PARTITIONS_DIFFER */
@@ -226,13 +229,7 @@ export class Worker implements WorkerFace {
     return this.#topics.list()
   }
 
-  consume(request: {
-    topic: string
-    partition: number
-    offset: number
-    limit: number
-    waitMs: number
-  }): Promise<{ readonly records: readonly RecordView[]; readonly nextOffset: number } | undefined> {
+  consume(request: ConsumeRequest): ReturnType<WorkerFace['consume']> {
     return this.#topics.consume(request)
   }
 
