@@ -4,7 +4,7 @@ import { compactJson, printable, type Style, table } from './output.ts'
 import { counted } from './problems.ts'
 
 /** Longer messages are cut in the list; `show` has all of it. */
-const messageLengthMax = 60
+const messageLengthMax = 80
 
 /** A letter by its place, as commands take it: "3@17". */
 export const letterName = ({ partition, offset }: { readonly partition: number; readonly offset: number }): string =>

@@ -36,7 +36,7 @@ test('list is a table with reason, time, place, workflow, size and the first wor
   assert.match(large ?? '', /^2@0 +\S+Z +not-json +orders\/0@7 +1\.0 MiB +not kept +no JSON$/)
   assert.match(
     first ?? '',
-    /^0@0 +\S+Z +input-invalid +orders\/0@7 +order +5 B +input: \/amount must be > 0 and .{20,40}…$/,
+    /^0@0 +\S+Z +input-invalid +orders\/0@7 +order +5 B +input: \/amount must be > 0 and .{20,60}…$/,
   )
   const [item] = await json('list', '--workflow', 'order')
   assert.deepEqual([item.message, item.key, item.bytes.value], [message, 'o-1', 2])
