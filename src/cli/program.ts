@@ -6,6 +6,7 @@ import { Command, CommanderError } from 'commander'
 import { ConfigError, DefinitionError } from '../base/errors.ts'
 import { addBench } from './commands/bench.ts'
 import { addConsume } from './commands/consume.ts'
+import { addDeadLetter } from './commands/dead-letter.ts'
 import { addDemo } from './commands/demo.ts'
 import { addGraph } from './commands/graph.ts'
 import { addInstances } from './commands/instances.ts'
@@ -70,6 +71,7 @@ function createCommand(surroundings: Surroundings): Command {
   addProduce(program, surroundings)
   addConsume(program, surroundings)
   addTopics(program, surroundings)
+  addDeadLetter(program, surroundings)
   addDemo(program, surroundings)
   addBench(program, surroundings)
   return program

@@ -20,6 +20,7 @@ import { LongPolls } from './long-polls.ts'
 import { documentOf, headersOf, HttpProblem, problemOf, problems } from './problem.ts'
 import { produceTypes } from './produce-body.ts'
 import { actionRoutes } from './routes/actions.ts'
+import { deadLetterRoutes } from './routes/dead-letters.ts'
 import { instanceRoutes } from './routes/instances.ts'
 import { serviceRoutes } from './routes/service.ts'
 import { topicRoutes } from './routes/topics.ts'
@@ -104,6 +105,7 @@ export function createApp(worker: WorkerFace, logger: Logger): FastifyInstance {
   workflowRoutes(app, worker)
   instanceRoutes(app, worker, polls)
   actionRoutes(app, worker)
+  deadLetterRoutes(app, worker)
   // A scope of its own: only here are Confluent's content types accepted.
   void app.register(async (scope) => {
     for (const type of [produceTypes.json, produceTypes.binary]) {

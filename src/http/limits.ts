@@ -9,6 +9,11 @@ export const httpLimits = {
   recordsReadDefault: 100,
   instancesListedMax: 1_000,
   instancesListedDefault: 50,
+  deadLettersListedMax: 1_000,
+  deadLettersListedDefault: 50,
+  /** Each is a transaction of its own. */
+  deadLettersRedrivenMax: 1_000,
+  deadLettersRedrivenDefault: 100,
   /** Proxies and clients give up after a minute or so: an answer, even an empty one, comes well before. */
   waitMsMax: 30_000,
   /** For another worker to answer a question that is put to all. */

@@ -6,8 +6,10 @@ import type { ActionAnswer } from '../engine/effect.ts'
 
 export type { ActionAnswer, ActionRefusalCode } from '../engine/effect.ts'
 import type { WorkerRecord } from '../records/worker-record.ts'
+import type { DeadLettersFace } from './dead-letter-face.ts'
 import type { WorkflowsFace, WorkflowView } from './workflow-face.ts'
 
+export type * from './dead-letter-face.ts'
 export type * from './workflow-face.ts'
 export type { PartitionPosition, WorkerRecord } from '../records/worker-record.ts'
 
@@ -161,6 +163,14 @@ export interface RecordView {
   readonly headers: { readonly [key: string]: string }
 }
 
+export interface ConsumeRequest {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+  readonly limit: number
+  readonly waitMs: number
+}
+
 export interface PartitionView {
   readonly partition: number
   /** restoring: with what is left. stopped: with the reason; needs a person. */
@@ -237,17 +247,14 @@ export interface WorkerFace {
   readonly partitionsInAll: number
   /** Newest first, of the partitions that run here. */
   listInstances(filter: InstanceFilter): Promise<InstancePage>
+  readonly deadLetters: DeadLettersFace
   /** Resolves when the instance has changed since `seen` (its timeline's length with what was dropped), or after `waitMs`. */
   followInstance(id: string, seen: number, waitMs: number): Promise<InstanceView | undefined>
   /** Each record is a transaction of its own in the answer, all are durable when it resolves. undefined: no such topic. */
   produce(topic: string, records: readonly ProduceRecord[]): Promise<readonly ProduceResult[] | undefined>
   listTopics(): Promise<readonly TopicView[]>
   /** Records of one partition from an offset on, waiting up to `waitMs` for the first. undefined: no such topic or partition. */
-  consume(request: {
-    topic: string
-    partition: number
-    offset: number
-    limit: number
-    waitMs: number
-  }): Promise<{ readonly records: readonly RecordView[]; readonly nextOffset: number } | undefined>
+  consume(
+    request: ConsumeRequest,
+  ): Promise<{ readonly records: readonly RecordView[]; readonly nextOffset: number } | undefined>
 }

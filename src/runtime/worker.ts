@@ -12,12 +12,12 @@ import { Executor } from './executor.ts'
 import type {
   Action,
   ActionAnswer,
+  ConsumeRequest,
   InstanceFilter,
   InstancePage,
   InstanceView,
   ProduceRecord,
   ProduceResult,
-  RecordView,
   StartAnswer,
   StartRequest,
   TopicView,
@@ -29,6 +29,7 @@ import { lacksOf, PartitionHost } from './host.ts'
 import type { Assignment, Clock, Ids, Log, Membership, OpenStore, Secrets } from './ports.ts'
 import { prepareTopics } from './app-topics.ts'
 import { Calls } from './calls.ts'
+import { DeadLetters } from './dead-letters.ts'
 import { persist } from './persist.ts'
 import { Queries } from './queries.ts'
 import { TopicAccess } from './topic-access.ts'
@@ -74,6 +75,7 @@ export class Worker implements WorkerFace {
   readonly #queries: Queries
   readonly workflows: WorkflowQueries
   readonly fleet: Fleet
+  readonly deadLetters: DeadLetters
   readonly #topics: TopicAccess
   readonly #counters: Counters = new Map()
   readonly #calls: Calls
@@ -114,6 +116,7 @@ export class Worker implements WorkerFace {
     this.#topics = new TopicAccess(log, clock, topics)
     const describe = () => positionsOf(this.#hosts)
     this.fleet = new Fleet({ log, clock, logger, topic: topics.workers, workerId: options.workerId, describe })
+    this.deadLetters = new DeadLetters(log, clock, topics)
   }
 
   /** Makes the application's topics, reads the definitions, joins the group. @throws {ConfigError} DW_PARTITIONS_DIFFER */
@@ -230,13 +233,7 @@ export class Worker implements WorkerFace {
     return this.#topics.list()
   }
 
-  consume(request: {
-    topic: string
-    partition: number
-    offset: number
-    limit: number
-    waitMs: number
-  }): Promise<{ readonly records: readonly RecordView[]; readonly nextOffset: number } | undefined> {
+  consume(request: ConsumeRequest): ReturnType<WorkerFace['consume']> {
     return this.#topics.consume(request)
   }
 

@@ -7,6 +7,7 @@ import type {
   Action,
   ActionAnswer,
   FleetFace,
+  DeadLettersFace,
   InstanceFilter,
   InstancePage,
   InstanceView,
@@ -98,6 +99,14 @@ export class FakeWorker implements WorkerFace {
       const items = this.#versionsOf(name)
       return items.length === 0 ? undefined : { items, total: items.length, counted: allCounted }
     },
+  }
+
+  /** None, until a test puts some there. */
+  deadLetters: DeadLettersFace = {
+    list: async () => ({ items: [] }),
+    find: async () => undefined,
+    redrive: async () => ({ outcome: 'refused', code: 'dead-letter-not-found', message: 'there is none' }),
+    redriveMany: async () => ({ redriven: 0, failed: 0, alreadyRedriven: 0, results: [] }),
   }
 
   #versionsOf(name: string): readonly WorkflowVersionView[] {
