@@ -12,6 +12,7 @@ import type {
   RedriveManyAnswer,
   StartAnswer,
   TopicView,
+  WorkerRecord,
   WorkflowAnswer,
   WorkflowsFace,
   WorkflowVersions,
@@ -127,6 +128,11 @@ export class Client {
       },
     )
     return answer.offsets
+  }
+
+  async listWorkers(): Promise<readonly WorkerRecord[]> {
+    const answer = await this.#call<{ readonly items: readonly WorkerRecord[] }>('/workers')
+    return answer.items
   }
 
   async listTopics(): Promise<readonly TopicView[]> {

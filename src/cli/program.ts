@@ -15,6 +15,7 @@ import { addRun } from './commands/run.ts'
 import { addStart } from './commands/start.ts'
 import { addTopics } from './commands/topics.ts'
 import { addValidate } from './commands/validate.ts'
+import { addWorkers } from './commands/workers.ts'
 import { addWorkflows } from './commands/workflows.ts'
 import { exitCodes, exitCodesHelp } from './exit-codes.ts'
 import { CommandFailure } from './failure.ts'
@@ -72,6 +73,7 @@ function createCommand(surroundings: Surroundings): Command {
   addConsume(program, surroundings)
   addTopics(program, surroundings)
   addDeadLetter(program, surroundings)
+  addWorkers(program, surroundings)
   addDemo(program, surroundings)
   addBench(program, surroundings)
   return program
