@@ -39,7 +39,7 @@ export async function passOn(url: string, request: FastifyRequest, reply: Fastif
     answer = await fetch(`${url}${request.url}`, {
       method,
       headers,
-      signal: gone.signal,
+      signal: AbortSignal.any([gone.signal, AbortSignal.timeout(httpLimits.passedOnMs)]),
       ...(hasBody ? { body: JSON.stringify(body) } : {}),
     })
     text = await answer.text()

@@ -16,6 +16,8 @@ export const httpLimits = {
   deadLettersRedrivenDefault: 100,
   /** Proxies and clients give up after a minute or so: an answer, even an empty one, comes well before. */
   waitMsMax: 30_000,
+  /** For another worker to answer what was passed on to it: longer than a call may wait for news. */
+  passedOnMs: 45_000,
   /** For another worker to answer a question that is put to all. */
   peerAnswerMs: 20_000,
   /** Each waiting call holds a socket and a place in the worker's queue. */
