@@ -63,7 +63,9 @@ export async function givesLettersBack(site: Site, topic: string, ...flags: read
     assert.match(instance.origin, new RegExp(`^record ${topic}/`))
   }
   const redriven = (await daemon.records(topic)).filter(({ headers }) => headers['dw-redriven-from'] !== undefined)
-  assert.deepEqual(redriven.map(({ key }) => key).toSorted(), [letter.key, 'a', 'b'].toSorted())
+  const times = (wanted: string): number => redriven.filter(({ key }) => key === wanted).length
+  // Each once, and the one that was too early once more.
+  assert.deepEqual([times('a'), times('b'), redriven.length], letter.key === 'a' ? [2, 1, 3] : [1, 2, 3])
   const pending = await letters('--pending')
   assert.deepEqual(
     pending.map(({ key, reason }) => [key, reason]),
