@@ -154,7 +154,7 @@ export class Redrives {
     try {
       // R1
       const ends = await producer.transact([
-        { ...to, ...redrivenRecord(letter, record) },
+        { ...to, ...redrivenRecord(letter, record, to.topic) },
         { topic, partition: partition.number, ...redriveMarkRecord(mark) },
       ])
       partition.mark(mark, this.#clock.nowMs())
@@ -181,7 +181,7 @@ export class Redrives {
     const topic = toTopic ?? source.topic
     if (isOwnTopic(this.#topics, topic))
       return refusal('topic-reserved', `${topic} belongs to dagger-worker itself: nothing is redriven to it`)
-    const sizes = sizesOf(redrivenRecord(letter, record))
+    const sizes = sizesOf(redrivenRecord(letter, record, topic))
     // It would die again, and its letter could not keep it.
     if (sizes.key + sizes.value + sizes.headers > limits.sourceRecordBytesMax)
       return refusal('redrive-refused', 'record-too-large: with the headers that say so, it would be too large')
