@@ -10,6 +10,7 @@ import { openKafkaLog } from './adapters/platformatic/log.ts'
 import { createKafkaMembership } from './adapters/platformatic/membership.ts'
 import { systemClock } from './adapters/system/clock.ts'
 import { createIds } from './adapters/system/ids.ts'
+import { kafkaCredentials } from './adapters/system/kafka-credentials.ts'
 import { createLogger } from './adapters/system/log.ts'
 import { createSecrets } from './adapters/system/secrets.ts'
 import { watchStrayErrors } from './adapters/system/stray-errors.ts'
@@ -125,13 +126,15 @@ async function embedded({ data, app, partitions }: WorkerConfig, logger: Logger)
 }
 
 async function kafka(
-  { data, app, partitions }: WorkerConfig,
+  config: WorkerConfig,
   brokers: readonly string[],
   logger: Logger,
   workerId: string,
 ): Promise<Ground> {
+  const { data, app, partitions } = config
   const own = await claimWorkerDirectory(data)
-  const connection = { brokers, clientId: `${app}-${workerId}`, clock: systemClock, logger }
+  const secured = kafkaCredentials(config, process.env)
+  const connection = { brokers, clientId: `${app}-${workerId}`, ...secured, clock: systemClock, logger }
   const log = await persist(
     { clock: systemClock, logger, what: `reaching Kafka at ${brokers.join(', ')}`, isOver: () => false },
     () => openKafkaLog(connection),
@@ -173,7 +176,8 @@ export async function createTopics(config: WorkerConfig): Promise<readonly Neede
   const { app, partitions, brokers = [] } = config
   const { workflows, problems } = loadWorkflows(await readWorkflowFiles(config.workflows))
   if (problems.length > 0) throw new DefinitionError(problems)
-  const log = await openKafkaLog({ brokers, clientId: app, clock: systemClock, logger: silentLogger })
+  const secured = kafkaCredentials(config, process.env)
+  const log = await openKafkaLog({ brokers, clientId: app, ...secured, clock: systemClock, logger: silentLogger })
   try {
     return await createAppTopics({ log, app, partitions, workflows, partitionsOf: partitionsBy(config) })
   } finally {
