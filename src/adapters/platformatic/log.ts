@@ -1,6 +1,8 @@
 // The log on Kafka: one per worker. Each part has its own file; here they are put together, and Kafka's habit of writing
 // a transaction's markers after it has answered the commit is kept from those who ask where a partition ends.
+import { saslHandshakeV1 } from '@platformatic/kafka'
 import { ConfigError, TransientFault } from '../../base/errors.ts'
+import type { Problem } from '../../base/errors.ts'
 import type { CommittedEnd, Log, Offsets, Producer, TopicInfo } from '../../runtime/ports.ts'
 import { Cluster } from './cluster.ts'
 import { unanswered } from './faults.ts'
@@ -20,11 +22,27 @@ export async function openKafkaLog(options: KafkaOptions): Promise<Log> {
   try {
     await asked(cluster.refresh([]))
   } catch (error) {
+    const answer = error instanceof Error && error.cause instanceof NoAnswer ? error.cause : undefined
+    const refusal = answer?.refusal ?? (answer?.mayBeDone === true ? await wantedSasl(cluster) : undefined)
     await cluster.close()
-    const refusal = error instanceof Error && error.cause instanceof NoAnswer ? error.cause.refusal : undefined
     throw refusal === undefined ? error : new ConfigError([refusal])
   }
   return kafkaLog(cluster)
+}
+
+/** A broker that wants to know who we are hangs up on any other request; asked how, it says so. */
+async function wantedSasl(cluster: Cluster): Promise<Problem | undefined> {
+  const { sasl, brokers } = cluster.options
+  if (sasl !== undefined) return undefined
+  const any = 'PLAIN'
+  const ask = cluster.ask((broker) => cluster.wire.ask(broker, saslHandshakeV1, any))
+  const mechanisms = await ask.then(
+    (answer) => answer.mechanisms ?? [],
+    () => [],
+  )
+  if (mechanisms.length === 0) return undefined
+  const message = `Kafka at ${brokers.join(', ')} wants to know who we are: set kafkaSaslMechanism to one of ${mechanisms.join(', ')}, or name another port.`
+  return { code: 'DW_KAFKA_SASL', path: 'kafkaSaslMechanism', message }
 }
 
 function kafkaLog(cluster: Cluster): Log {
