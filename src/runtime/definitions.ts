@@ -7,6 +7,7 @@
 //   r/<topic>     the registration: where to begin in a topic that was never read
 //
 // Versions, registrations and manifest of one publication are one transaction: nobody sees half a directory.
+import { RecordRefused, TransientFault } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import { compileWorkflow } from '../definition/parse.ts'
 import type { Workflow } from '../definition/workflow.ts'
@@ -106,6 +107,10 @@ export class Definitions {
       if (revision !== undefined && current !== undefined && revision < current) return current
       const records = [...(await this.#unknown(workflows)), ...this.#changedManifest({ source, revision, files })]
       if (records.length > 0) await producer.transact(records)
+    } catch (error) {
+      // A right may be given while we wait for it.
+      if (!(error instanceof RecordRefused) || error.reason !== 'not-authorised') throw error
+      throw new TransientFault(error.message, { cause: error })
     } finally {
       await producer.close()
     }
@@ -176,7 +181,10 @@ export class Definitions {
     for (const [topic, where] of from) {
       const info = found.get(topic)
       if (info === undefined) {
-        logger.warn({ topic }, `topic ${topic} does not exist: what reads it waits until it does`)
+        logger.warn(
+          { topic },
+          `topic ${topic} does not exist, or this worker may not see it: what reads it waits until it does`,
+        )
         continue
       }
       if (this.catalogue.registration(topic)?.topicId === info.id) continue

@@ -5,7 +5,8 @@ import { ConfigError, TransientFault } from '../../base/errors.ts'
 import type { Problem } from '../../base/errors.ts'
 import type { CommittedEnd, Log, Offsets, Producer, TopicInfo } from '../../runtime/ports.ts'
 import { Cluster } from './cluster.ts'
-import { unanswered } from './faults.ts'
+import type { TopicMetadata } from './cluster.ts'
+import { describe, isForbidden, unanswered } from './faults.ts'
 import { Fetcher } from './fetcher.ts'
 import { deleteRecords, offsetsOf } from './offsets.ts'
 import { bounds } from './options.ts'
@@ -50,6 +51,20 @@ function kafkaLog(cluster: Cluster): Log {
   const fetcher = new Fetcher(cluster)
   const producers = new Set<Producer>()
   const unseen = new Map<string, number>()
+  const hidden = new Set<string>()
+
+  /** Topics that may not be seen count as not there, which is told once. */
+  function tellHidden(topics: readonly TopicMetadata[]): void {
+    for (const { name, error } of topics) {
+      if (error === undefined) hidden.delete(name)
+      if (error === undefined || !isForbidden(error) || hidden.has(name)) continue
+      hidden.add(name)
+      cluster.options.logger.warn(
+        { topic: name },
+        `topic ${name}: ${describe(error, 'Describe')}, which Read and Write bring`,
+      )
+    }
+  }
 
   function onCommitted(ends: readonly CommittedEnd[]): void {
     for (const { topic, partition, lastOffset } of ends) unseen.set(`${topic}/${partition}`, lastOffset)
@@ -73,7 +88,9 @@ function kafkaLog(cluster: Cluster): Log {
     isShared: true,
     async describeTopics(names) {
       if (names.length === 0) return new Map()
-      const infos = await asked(cluster.refresh(names).then((topics) => topicInfos(limits, topics)))
+      const topics = await asked(cluster.refresh(names))
+      tellHidden(topics)
+      const infos = await asked(topicInfos(limits, topics))
       return new Map(infos.map((info) => [info.name, info]))
     },
     async listTopics() {

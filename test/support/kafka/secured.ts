@@ -3,7 +3,7 @@
 import { startBroker, type KafkaBroker } from './broker.ts'
 import { makeCertificates, type Certificates } from './certificates.ts'
 
-export const user = 'worker'
+export const user = 'shop'
 export const password = 'k4fka s3cret!'
 
 export interface SecuredBroker {
