@@ -21,7 +21,7 @@ const steps = stepsOf(readme)
 const innerCommands: { readonly [name: string]: readonly string[] } = {
   instances: ['list', 'show'],
   workflows: ['list', 'show', 'versions'],
-  topics: ['list'],
+  topics: ['list', 'create', 'describe', 'check'],
 }
 /** Starting npm takes as long as all the rest of a command; that npx finds the program is a test of its own. */
 const npx = 'npx() { [ "$1" = dagger-worker ] && shift && node bin/dagger-worker.js "$@"; }'
