@@ -137,6 +137,11 @@ async function kafka(
   const { data, app, partitions } = config
   const own = await claimWorkerDirectory(data)
   const secured = kafkaCredentials(config, process.env)
+  if (secured.sasl !== undefined && secured.tls === undefined)
+    logger.warn(
+      { mechanism: secured.sasl.mechanism },
+      'SASL without TLS: whoever sees the network can act as this worker',
+    )
   const connection = { brokers, clientId: `${app}-${workerId}`, ...secured, clock: systemClock, logger }
   const log = await persist(
     { clock: systemClock, logger, what: `reaching Kafka at ${brokers.join(', ')}`, isOver: () => false },

@@ -140,6 +140,10 @@ for (const [at, right] of rights.entries()) {
     const wanted = resource === 'TOPIC' && !isPrefix && operation === 'Read' ? 'Describe' : operation
     const said = new RegExp(`${name.replaceAll('.', '\\.')}.*needs ${wanted} on the ${kinds[resource]}`)
     await daemon.until(async () => (said.test(await seen()) ? true : undefined), seen)
+    if (wanted !== 'Describe') return
+    // Nothing is wrong with the worker, and still somebody should know.
+    const health = await isReady.then(() => daemon.health())
+    assert.ok(health.isReady && health.problems.some((problem) => said.test(problem)), health.problems.join())
   })
 }
 

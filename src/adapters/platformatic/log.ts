@@ -51,19 +51,25 @@ function kafkaLog(cluster: Cluster): Log {
   const fetcher = new Fetcher(cluster)
   const producers = new Set<Producer>()
   const unseen = new Map<string, number>()
-  const hidden = new Set<string>()
+  const hidden = new Map<string, { readonly problem: string; readonly untilMs: number }>()
 
-  /** Topics that may not be seen count as not there, which is told once. */
+  /** Topics that may not be seen count as not there, which an operator is told. */
   function tellHidden(topics: readonly TopicMetadata[]): void {
     for (const { name, error } of topics) {
-      if (error === undefined) hidden.delete(name)
-      if (error === undefined || !isForbidden(error) || hidden.has(name)) continue
-      hidden.add(name)
-      cluster.options.logger.warn(
-        { topic: name },
-        `topic ${name}: ${describe(error, 'Describe')}, which Read and Write bring`,
-      )
+      if (error === undefined || !isForbidden(error)) {
+        hidden.delete(name)
+        continue
+      }
+      const problem = `topic ${name}: ${describe(error, 'Describe')}, which Read and Write bring`
+      if (!hidden.has(name)) cluster.options.logger.warn({ topic: name }, problem)
+      hidden.set(name, { problem, untilMs: cluster.options.clock.nowMs() + bounds.hiddenToldMs })
     }
+  }
+
+  function problems(): readonly string[] {
+    const nowMs = cluster.options.clock.nowMs()
+    const told = [...hidden.values()].filter(({ untilMs }) => untilMs > nowMs).map(({ problem }) => problem)
+    return cluster.trouble === undefined ? told : [cluster.trouble, ...told]
   }
 
   function onCommitted(ends: readonly CommittedEnd[]): void {
@@ -113,7 +119,7 @@ function kafkaLog(cluster: Cluster): Log {
     openReader: (options) => fetcher.open(options),
     produce: (records) => asked(produce(cluster, limits, records)),
     deleteRecords: (topic, partition, before) => deleteRecords(cluster, topic, partition, before),
-    problems: () => (cluster.trouble === undefined ? [] : [cluster.trouble]),
+    problems,
     async close() {
       await fetcher.close()
       await Promise.all([...producers].map((producer) => producer.close()))

@@ -59,6 +59,8 @@ export const bounds = {
   heartbeatMs: 1_000,
   /** How long the others wait for a member to join again. */
   rebalanceTimeoutMs: 15_000,
+  /** How long it is told that a topic may not be seen: those that are needed are looked at again before. */
+  hiddenToldMs: 60_000,
   /** How long `confirms` waits for a rebalance that is under way. */
   confirmWithinMs: 20_000,
 } as const

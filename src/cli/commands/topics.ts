@@ -125,11 +125,12 @@ async function checkTopics(flags: ApplicationFlags, surroundings: Surroundings):
 }
 
 async function onKafka<Answer>(
-  { config: file, json: _, ...values }: ApplicationFlags,
+  flags: ApplicationFlags,
   { env, workingDirectory }: Surroundings,
   act: (config: WorkerConfig) => Promise<Answer>,
   failed: (why: string) => string,
 ): Promise<Answer> {
+  const { config: file, json: _, ...values } = flags
   const config = loadConfig({ flags: values, env, ...(file === undefined ? {} : { file }), workingDirectory })
   if (config.brokers === undefined) {
     throw new CommandFailure(
