@@ -2,7 +2,7 @@
 import { findCoordinatorV4 } from '@platformatic/kafka'
 import type { API, Broker } from '@platformatic/kafka'
 import type { Cluster } from './cluster.ts'
-import { errorOf, isCoordinatorMove } from './faults.ts'
+import { describe, errorOf, isCoordinatorMove } from './faults.ts'
 import type { KafkaError } from './faults.ts'
 import type { Retry } from './retry.ts'
 import { NoAnswer } from './wire.ts'
@@ -64,7 +64,7 @@ export class Coordinator {
 export class NoCoordinator extends NoAnswer {
   readonly error: KafkaError
   constructor(error: KafkaError) {
-    super(false, new Error(error))
+    super(false, new Error(describe(error)))
     this.error = error
   }
 }

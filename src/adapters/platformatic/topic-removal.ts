@@ -1,7 +1,7 @@
 // Removes topics from a cluster. No part of the log's port: a worker never removes a topic, only a benchmark its own.
 import { deleteTopicsV6 } from '@platformatic/kafka'
 import { Cluster } from './cluster.ts'
-import { describe, errorOf, isLeaderMove, unanswered } from './faults.ts'
+import { describe, errorOf, isForbidden, isLeaderMove, unanswered } from './faults.ts'
 import { bounds, type KafkaOptions } from './options.ts'
 import { Retry } from './retry.ts'
 import { NoAnswer } from './wire.ts'
@@ -46,6 +46,6 @@ async function ask(cluster: Cluster, names: readonly string[], refused: Map<stri
   for (const { name, errorCode, errorMessage } of answer.responses) {
     const error = errorOf(errorCode)
     if (error === undefined || !name || passing.has(error) || isLeaderMove(error)) continue
-    refused.set(name, errorMessage ?? describe(error))
+    refused.set(name, isForbidden(error) ? describe(error, 'Delete') : (errorMessage ?? describe(error)))
   }
 }

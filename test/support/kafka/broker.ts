@@ -21,6 +21,8 @@ export interface KafkaBroker {
   /** Where its jars are, for tests that run a Java client. */
   readonly jars: string
   readonly pid: number
+  /** The addresses of its other listeners, by name. */
+  readonly doors: ReadonlyMap<string, string>
   /** For a broker that joins it. */
   readonly cluster: { readonly id: string; readonly controllerPort: number }
   /** Ends it as an operator does; the data stays. */
@@ -36,21 +38,33 @@ export interface KafkaBroker {
   dispose(): Promise<void>
 }
 
+/** Beside the listener that anybody may come in by. */
+export interface Doors {
+  /** Listeners by name, each with its security protocol: { TLS: 'SSL' }. */
+  readonly protocols: Readonly<Record<string, 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SSL'>>
+  /** Options of `format`: --add-scram and what it takes. */
+  readonly format?: readonly string[]
+}
+
 /** Starts a broker on an empty folder; `settings` are added to its server.properties. @param joins the one whose cluster it is the second of */
 export async function startBroker(
   settings: Readonly<Record<string, string>> = {},
   joins?: KafkaBroker,
+  { protocols, format: formatOptions = [] }: Doors = { protocols: {} },
 ): Promise<KafkaBroker> {
   const jars = await installKafka()
   const folder = await mkdtemp(join(tmpdir(), 'dw-kafka-'))
-  const [port, ownControllerPort] = await freePorts()
+  const names = Object.keys(protocols)
+  const [port = 0, ownControllerPort = 0, ...doorPorts] = await freePorts(2 + names.length)
+  const doors = new Map(names.map((name, at) => [name, `127.0.0.1:${doorPorts[at]}`]))
   const clusterId = joins?.cluster.id ?? randomBytes(16).toString('base64url')
   const controllerPort = joins?.cluster.controllerPort ?? ownControllerPort
   const properties = join(folder, 'server.properties')
   const role = joins === undefined ? {} : asSecond(port)
-  await writeFile(properties, lines({ ...defaults(folder, port, controllerPort), ...role, ...settings }))
+  const own = defaults(folder, port, controllerPort)
+  await writeFile(properties, lines({ ...own, ...role, ...withDoors(own, doors, protocols), ...settings }))
   const java = javaArguments(jars, folder)
-  const format = ['kafka.tools.StorageTool', 'format', `--cluster-id=${clusterId}`, '-c', properties] // it may begin with a dash
+  const format = ['kafka.tools.StorageTool', 'format', `--cluster-id=${clusterId}`, '-c', properties, ...formatOptions] // it may begin with a dash
   await run('java', ['-XX:TieredStopAtLevel=1', ...java, ...format])
 
   let child: ChildProcess | undefined
@@ -91,6 +105,7 @@ export async function startBroker(
   return {
     address: `127.0.0.1:${port}`,
     jars,
+    doors,
     cluster: { id: clusterId, controllerPort },
     get pid() {
       if (child?.pid === undefined || !isWanted) throw new Error('the broker is stopped')
@@ -139,6 +154,22 @@ function defaults(folder: string, port: number, controllerPort: number): Record<
   }
 }
 
+/** The listeners that are asked for, behind those there are. */
+function withDoors(
+  own: Readonly<Record<string, string>>,
+  doors: ReadonlyMap<string, string>,
+  protocols: Doors['protocols'],
+): Record<string, string> {
+  if (doors.size === 0) return {}
+  const added = [...doors].map(([name, address]) => `,${name}://${address}`).join('')
+  const secured = Object.entries(protocols).map(([name, protocol]) => `,${name}:${protocol}`)
+  return {
+    listeners: `${own['listeners']}${added}`,
+    'advertised.listeners': `${own['advertised.listeners']}${added}`,
+    'listener.security.protocol.map': `CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT${secured.join('')}`,
+  }
+}
+
 /** No controller of its own. */
 function asSecond(port: number): Record<string, string> {
   return { 'process.roles': 'broker', 'node.id': '2', listeners: `PLAINTEXT://127.0.0.1:${port}` }
@@ -160,12 +191,12 @@ const lines = (settings: Readonly<Record<string, string>>) =>
     .map(([name, value]) => `${name}=${value}\n`)
     .join('')
 
-/** Two ports that nobody listens on; held together, so that they differ. */
-async function freePorts(): Promise<readonly [number, number]> {
-  const servers = [createServer(), createServer()]
+/** Ports that nobody listens on; held together, so that they differ. */
+async function freePorts(count: number): Promise<readonly number[]> {
+  const servers = Array.from({ length: count }, () => createServer())
   const ports = await Promise.all(servers.map(portOf))
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
-  return [ports[0]!, ports[1]!]
+  return ports
 }
 
 async function portOf(server: Server): Promise<number> {
