@@ -51,8 +51,8 @@ export async function openLetters(t: TestContext, wrap: (log: Log) => Log = (log
   }
   return {
     log,
-    deadLetters: new DeadLetters(wrap(log), systemClock, topics),
-    others: new DeadLetters(log, systemClock, topics),
+    deadLetters: new DeadLetters(wrap(log), systemClock, 'dagger'),
+    others: new DeadLetters(log, systemClock, 'dagger'),
     produce,
     bury({ code = 'not-json', message = 'no JSON', workflow, into = 0, ...given } = {}) {
       const plain = { topic: 'orders', partition: 0, offset: 7, timestampMs: 1_700_000_000_000, key: null, value: null }
