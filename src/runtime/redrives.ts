@@ -39,6 +39,7 @@ export class Redrives {
   readonly #log: Log
   readonly #clock: Clock
   readonly #topics: AppTopics
+  /** As those of the partitions begin, so that who may write by theirs may by this one. */
   readonly #transactionalId: string
   #last: Promise<unknown> = Promise.resolve()
 
