@@ -7,6 +7,7 @@
 // The versions that the callers pick are those of Kafka 3.5, which every later broker still speaks.
 import { AuthenticationError, ConnectionPool, NetworkError, ResponseError, UserError } from '@platformatic/kafka'
 import type { API, Broker, Connection } from '@platformatic/kafka'
+import { isIP } from 'node:net'
 import type { ConnectionOptions } from 'node:tls'
 import type { Problem } from '../../base/errors.ts'
 import { bounds } from './options.ts'
@@ -70,7 +71,10 @@ export class Wire {
   async #connect(broker: Broker): Promise<Connection> {
     try {
       const { tls } = this.#options
-      if (tls !== undefined && !this.#pool.has(broker)) Object.assign(this.#tls, tls())
+      if (tls !== undefined && !this.#pool.has(broker)) {
+        // The name is what proxies in front of clusters route by (SNI). Node sends none unless it is told to.
+        Object.assign(this.#tls, { servername: isIP(broker.host) === 0 ? broker.host : '' }, tls())
+      }
       return await this.#pool.get(broker)
     } catch (error) {
       throw this.#noAnswer(false, broker, error)
