@@ -36,20 +36,33 @@ export interface KafkaBroker {
   dispose(): Promise<void>
 }
 
-/** Starts a broker on an empty folder; `settings` are added to its server.properties. @param joins the one whose cluster it is the second of */
+/** Where a broker stands whose cluster is laid out before any of it is started. */
+export interface BrokerPlace {
+  readonly port: number
+  readonly controllerPort: number
+  readonly clusterId: string
+  readonly heapMb: number
+}
+
+/**
+ * Starts a broker on an empty folder; `settings` are added to its server.properties.
+ * @param joins the one whose cluster it is the second of @param place of one of several that begin together
+ */
 export async function startBroker(
   settings: Readonly<Record<string, string>> = {},
   joins?: KafkaBroker,
+  place?: BrokerPlace,
 ): Promise<KafkaBroker> {
   const jars = await installKafka()
   const folder = await mkdtemp(join(tmpdir(), 'dw-kafka-'))
-  const [port, ownControllerPort] = await freePorts()
-  const clusterId = joins?.cluster.id ?? randomBytes(16).toString('base64url')
-  const controllerPort = joins?.cluster.controllerPort ?? ownControllerPort
+  const [freePort, freeControllerPort] = await freePorts(2)
+  const port = place?.port ?? freePort!
+  const clusterId = place?.clusterId ?? joins?.cluster.id ?? newClusterId()
+  const controllerPort = place?.controllerPort ?? joins?.cluster.controllerPort ?? freeControllerPort!
   const properties = join(folder, 'server.properties')
   const role = joins === undefined ? {} : asSecond(port)
   await writeFile(properties, lines({ ...defaults(folder, port, controllerPort), ...role, ...settings }))
-  const java = javaArguments(jars, folder)
+  const java = javaArguments(jars, folder, place?.heapMb ?? 512)
   const format = ['kafka.tools.StorageTool', 'format', `--cluster-id=${clusterId}`, '-c', properties] // it may begin with a dash
   await run('java', ['-XX:TieredStopAtLevel=1', ...java, ...format])
 
@@ -144,9 +157,9 @@ function asSecond(port: number): Record<string, string> {
   return { 'process.roles': 'broker', 'node.id': '2', listeners: `PLAINTEXT://127.0.0.1:${port}` }
 }
 
-function javaArguments(jars: string, folder: string): string[] {
+function javaArguments(jars: string, folder: string, heapMb: number): string[] {
   return [
-    '-Xmx512m',
+    `-Xmx${heapMb}m`,
     '-XX:+UseSerialGC',
     `-Dlog4j2.configurationFile=${join(import.meta.dirname, 'log4j2.properties')}`,
     `-Dkafka.log.file=${join(folder, 'kafka.log')}`,
@@ -160,12 +173,14 @@ const lines = (settings: Readonly<Record<string, string>>) =>
     .map(([name, value]) => `${name}=${value}\n`)
     .join('')
 
-/** Two ports that nobody listens on; held together, so that they differ. */
-async function freePorts(): Promise<readonly [number, number]> {
-  const servers = [createServer(), createServer()]
+export const newClusterId = (): string => randomBytes(16).toString('base64url')
+
+/** Ports that nobody listens on; held together, so that they differ. */
+export async function freePorts(count: number): Promise<readonly number[]> {
+  const servers = Array.from({ length: count }, () => createServer())
   const ports = await Promise.all(servers.map(portOf))
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
-  return [ports[0]!, ports[1]!]
+  return ports
 }
 
 async function portOf(server: Server): Promise<number> {

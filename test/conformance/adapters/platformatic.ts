@@ -1,0 +1,21 @@
+import { openKafkaLog } from '../../../src/adapters/platformatic/log.ts'
+import { createKafkaMembership } from '../../../src/adapters/platformatic/membership.ts'
+import { systemClock } from '../../../src/adapters/system/clock.ts'
+import { silentLogger } from '../../../src/base/logger.ts'
+import type { Adapter } from '../suite/adapter.ts'
+
+const surroundings = { clientId: 'conformance', clock: systemClock, logger: silentLogger }
+
+/** `@platformatic/kafka`: of it the protocol and the connections; what is around them is ours. */
+export const platformatic: Adapter = {
+  name: '@platformatic/kafka',
+  openLog: (brokers) => openKafkaLog({ brokers, ...surroundings }),
+  createMembership: (group) => createKafkaMembership({ ...group, ...surroundings }),
+  clientFaults: {
+    'overlapping-aborts': 'drops a range whose marker is not fetched',
+    'aborts-twice': 'remembers one range of a producer',
+    'large-abort': 'lets its first part through',
+    restart: 'by itself claims id 0 and epoch 0, and is fenced',
+  },
+  notHeld: {},
+}
