@@ -41,7 +41,7 @@ export interface BrokerPlace {
   readonly port: number
   readonly controllerPort: number
   readonly clusterId: string
-  readonly heapMb: number
+  readonly javaOptions: readonly string[]
 }
 
 /**
@@ -62,7 +62,7 @@ export async function startBroker(
   const properties = join(folder, 'server.properties')
   const role = joins === undefined ? {} : asSecond(port)
   await writeFile(properties, lines({ ...defaults(folder, port, controllerPort), ...role, ...settings }))
-  const java = javaArguments(jars, folder, place?.heapMb ?? 512)
+  const java = [...javaArguments(jars, folder), ...(place?.javaOptions ?? [])]
   const format = ['kafka.tools.StorageTool', 'format', `--cluster-id=${clusterId}`, '-c', properties] // it may begin with a dash
   await run('java', ['-XX:TieredStopAtLevel=1', ...java, ...format])
 
@@ -157,9 +157,9 @@ function asSecond(port: number): Record<string, string> {
   return { 'process.roles': 'broker', 'node.id': '2', listeners: `PLAINTEXT://127.0.0.1:${port}` }
 }
 
-function javaArguments(jars: string, folder: string, heapMb: number): string[] {
+function javaArguments(jars: string, folder: string): string[] {
   return [
-    `-Xmx${heapMb}m`,
+    '-Xmx512m',
     '-XX:+UseSerialGC',
     `-Dlog4j2.configurationFile=${join(import.meta.dirname, 'log4j2.properties')}`,
     `-Dkafka.log.file=${join(folder, 'kafka.log')}`,

@@ -17,8 +17,8 @@ export interface KafkaCluster {
 }
 
 const nodeIds = [1, 2, 3] as const
-/** What the machine of a test can spare for each. */
-const heapMb = 256
+/** What the machine of a test can spare for each; none lives long enough to be worth compiling well. */
+const javaOptions = ['-Xmx256m', '-XX:TieredStopAtLevel=1']
 const settledWithinMs = 60_000
 const lookAgainMs = 100
 
@@ -33,7 +33,7 @@ export async function startCluster(): Promise<KafkaCluster> {
       startBroker({ ...shared, 'node.id': `${id}`, 'controller.quorum.voters': voters }, undefined, {
         ...place,
         clusterId,
-        heapMb,
+        javaOptions,
       }),
     ),
   )
