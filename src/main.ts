@@ -1,4 +1,5 @@
 // The composition root: the only file that names every adapter.
+import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { openEmbeddedLog } from './adapters/embedded/log.ts'
@@ -41,6 +42,7 @@ interface Ground {
   readonly log: Log
   readonly membership: Membership
   readonly openStore: OpenStore
+  readonly hasStore?: (partition: number) => boolean
   /** Others may add partitions to topics of a shared log. */
   readonly refreshEveryMs: number
   close(): Promise<void>
@@ -125,12 +127,13 @@ async function embedded({ data, app, partitions }: WorkerConfig, logger: Logger)
 }
 
 async function kafka(
-  { data, app, partitions }: WorkerConfig,
+  { data, app, partitions, standby }: WorkerConfig,
   brokers: readonly string[],
   logger: Logger,
   workerId: string,
 ): Promise<Ground> {
   const own = await claimWorkerDirectory(data)
+  const directoryOf = (partition: number): string => join(own.directory, app, String(partition))
   const connection = { brokers, clientId: `${app}-${workerId}`, clock: systemClock, logger }
   const log = await persist(
     { clock: systemClock, logger, what: `reaching Kafka at ${brokers.join(', ')}`, isOver: () => false },
@@ -139,9 +142,17 @@ async function kafka(
   return {
     logKind: 'kafka',
     log,
-    membership: createKafkaMembership({ ...connection, groupId: app, topic: topicsOf(app).inbox, partitions }),
+    membership: createKafkaMembership({
+      ...connection,
+      groupId: app,
+      topic: topicsOf(app).inbox,
+      partitions,
+      standbys: standby,
+      memory: own.memberMemory(app),
+    }),
+    hasStore: (partition) => existsSync(directoryOf(partition)),
     openStore: async (partition) => {
-      const place = { directory: join(own.directory, app, String(partition)), app, partition }
+      const place = { directory: directoryOf(partition), app, partition }
       try {
         return writeBehind(await openLevelStore(place))
       } catch (error) {

@@ -20,6 +20,8 @@ export interface WorkerConfig {
   /** 0 picks a free one. */
   readonly port: number
   readonly partitions: number
+  /** Warm copies of each partition, by other workers. */
+  readonly standby: number
   /** Topics that want another number of partitions than the application has. */
   readonly topics: ReadonlyMap<string, { readonly partitions: number }>
   readonly topicsCreate: boolean
@@ -55,6 +57,7 @@ interface ConfigValues {
   readonly host: string
   readonly port: number
   readonly partitions: number
+  readonly standby: number
   readonly topics: { readonly [name: string]: { readonly partitions: number } }
   readonly topicsCreate: boolean
   readonly source?: string

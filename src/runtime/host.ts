@@ -9,7 +9,8 @@ import type { OwnCommand } from './batch.ts'
 import type { Executor } from './executor.ts'
 import { cureOf, faultOf } from './faults.ts'
 import { Partition, type PartitionOptions } from './partition.ts'
-import type { Clock, Log, Membership, OpenStore, Store } from './ports.ts'
+import type { Clock, Log, Membership, OpenStore, Store, TopicInfo } from './ports.ts'
+import { startingPoint } from './restore.ts'
 import { Standby } from './standby.ts'
 import { Bell } from './wake.ts'
 
@@ -20,6 +21,8 @@ export interface HostOptions extends Omit<PartitionOptions, 'store' | 'own'> {
   readonly clock: Clock
   readonly logger: Logger
   readonly openStore: OpenStore
+  /** Whether there is a store of the partition, left by an earlier worker. */
+  readonly hasStore?: (partition: number) => boolean
   readonly membership: Membership
   readonly executor: Executor
 }
@@ -33,7 +36,7 @@ export class PartitionHost {
   readonly #options: HostOptions
   readonly #bell = new Bell()
   #wanted: Role = 'none'
-  #store: Store | undefined
+  #store: Promise<Store> | undefined
   #current: Partition | undefined
   #runner: Promise<void> | undefined
   #isClosing = false
@@ -94,8 +97,40 @@ export class PartitionHost {
     this.become('none')
     this.#bell.ring() // it may be none already, and wait for another role
     await this.#runner
-    await this.#store?.close()
+    const store = this.#store
     this.#store = undefined
+    await (await store)?.close()
+  }
+
+  /**
+   * How many records of the changelog its copy here lacks: all of them where there is none that can be used.
+   * @throws {TransientFault}
+   */
+  async lacks(changelog: TopicInfo): Promise<number> {
+    if (this.running !== undefined) return 0
+    const { log, clock, partition, hasStore } = this.#options
+    const offsets = await log.offsets(changelog.name, partition)
+    try {
+      const isThere = !this.#isClosing && (this.#store !== undefined || hasStore?.(partition) === true)
+      const store = isThere ? await this.#openStore() : undefined
+      const from = store && startingPoint(store, changelog, offsets, `${changelog.name}/${partition}`, clock)
+      return offsets.end - (from ?? offsets.earliest)
+    } catch {
+      // What is wrong with it is told when it is wanted.
+      return offsets.end - offsets.earliest
+    }
+  }
+
+  /** Kept open from then on, for a quick return. */
+  #openStore(): Promise<Store> {
+    const { partition, openStore, log, topics } = this.#options
+    const open = async (): Promise<Store> =>
+      (await log.openStoreOf?.(topics.changelog, partition)) ?? (await openStore(partition))
+    const opening = (this.#store ??= open())
+    opening.catch(() => {
+      if (this.#store === opening) this.#store = undefined
+    })
+    return opening
   }
 
   async #live(): Promise<void> {
@@ -115,13 +150,13 @@ export class PartitionHost {
   }
 
   async #beOwner(): Promise<void> {
-    const { partition, openStore, log, topics, logger } = this.#options
+    const { partition, logger } = this.#options
     let current: Partition | undefined
     try {
-      this.#store ??= (await log.openStoreOf?.(topics.changelog, partition)) ?? (await openStore(partition))
+      const store = await this.#openStore()
       // Somebody else's meanwhile: to open it now would fence them.
       if (this.#wanted !== 'owner') return
-      current = new Partition({ ...this.#options, store: this.#store, own: this.own })
+      current = new Partition({ ...this.#options, store, own: this.own })
       this.#current = current
       await current.open()
       this.#trouble = undefined
@@ -141,10 +176,10 @@ export class PartitionHost {
   }
 
   async #beStandby(): Promise<void> {
-    const { partition, openStore, log, clock, topics } = this.#options
+    const { partition, log, clock, topics } = this.#options
     try {
-      this.#store ??= await openStore(partition)
-      const standby = await Standby.open({ log, store: this.#store, clock, topic: topics.changelog, partition })
+      const store = await this.#openStore()
+      const standby = await Standby.open({ log, store, clock, topic: topics.changelog, partition })
       try {
         await Promise.race([standby.finished, this.#bell.heard()])
       } finally {
@@ -183,7 +218,7 @@ export class PartitionHost {
   /** The log has it all; a store that is the only copy refuses, and then a person has to look. */
   async #rebuild(): Promise<void> {
     try {
-      await this.#store?.destroy()
+      await (await this.#store)?.destroy()
     } catch (error) {
       await this.#stop(faultOf(error))
       return

@@ -195,8 +195,11 @@ export interface Assignment {
 }
 
 export interface Membership {
-  /** Joins the application's group; `onAssignment` is called with the whole assignment each time it changes. */
-  join(onAssignment: (assignment: Assignment) => void): Promise<void>
+  /**
+   * Joins the application's group; `onAssignment` is called with the whole assignment each time it changes. `lacks` tells,
+   * by partition, how many records of the changelog the copies of this worker lack.
+   */
+  join(onAssignment: (assignment: Assignment) => void, lacks: () => Promise<readonly number[]>): Promise<void>
   /** True once a heartbeat that was answered after this call confirms the partition in the current generation. */
   confirms(partition: number): Promise<boolean>
   leave(): Promise<void>

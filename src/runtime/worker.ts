@@ -41,6 +41,7 @@ export interface WorkerOptions {
   readonly log: Log
   readonly membership: Membership
   readonly openStore: OpenStore
+  readonly hasStore?: (partition: number) => boolean
   readonly clock: Clock
   readonly ids: Ids
   readonly handlers: HandlerSource
@@ -116,7 +117,10 @@ export class Worker implements WorkerFace {
     await worker.#persist('reading the definitions', () => worker.definitions.open())
     worker.definitions.onChange(() => worker.#refreshSources())
     await worker.#persist('joining the group', () =>
-      options.membership.join((assignment) => worker.#assigned(assignment)),
+      options.membership.join(
+        (assignment) => worker.#assigned(assignment),
+        () => worker.#lacks(),
+      ),
     )
     worker.#refreshLater()
     return worker
@@ -240,6 +244,13 @@ export class Worker implements WorkerFace {
     for (const [partition, host] of this.#hosts.entries()) {
       host.become(owned.includes(partition) ? 'owner' : standby.includes(partition) ? 'standby' : 'none')
     }
+  }
+
+  async #lacks(): Promise<readonly number[]> {
+    const { log, app } = this.#options
+    const { changelog } = topicsOf(app)
+    const info = (await log.describeTopics([changelog])).get(changelog)
+    return info === undefined ? [] : Promise.all(this.#hosts.map((host) => host.lacks(info)))
   }
 
   #refreshSources(): void {

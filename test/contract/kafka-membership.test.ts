@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 import { Admin } from '@platformatic/kafka'
-import { createKafkaMembership } from '../../src/adapters/platformatic/membership.ts'
+import { createKafkaMembership, type MemberMemory } from '../../src/adapters/platformatic/membership.ts'
 import { systemClock } from '../../src/adapters/system/clock.ts'
 import { silentLogger } from '../../src/base/logger.ts'
 import type { Assignment, Membership } from '../../src/runtime/ports.ts'
@@ -20,7 +20,12 @@ interface Worker {
   readonly owned: () => readonly number[]
 }
 
-async function joinGroup(groupId: string): Promise<Worker> {
+const nothingLacks = async (): Promise<readonly number[]> => []
+
+async function joinGroup(
+  groupId: string,
+  options: { lacks?: () => Promise<readonly number[]>; memory?: MemberMemory } = {},
+): Promise<Worker> {
   const assignments: Assignment[] = []
   const membership = createKafkaMembership({
     brokers: brokers(),
@@ -28,11 +33,17 @@ async function joinGroup(groupId: string): Promise<Worker> {
     groupId,
     topic: `${groupId}.inbox`,
     partitions,
+    standbys: 1,
+    ...(options.memory === undefined ? {} : { memory: options.memory }),
     clock: systemClock,
     logger: silentLogger,
   })
-  await membership.join((assignment) => assignments.push(assignment))
+  await membership.join((assignment) => assignments.push(assignment), options.lacks ?? nothingLacks)
   return { membership, assignments, owned: () => assignments.at(-1)!.owned }
+}
+
+async function until(isSo: () => boolean): Promise<void> {
+  for (const givenUpAt = Date.now() + settleMs; !isSo(); await pause(20)) assert.ok(Date.now() < givenUpAt)
 }
 
 /** Waits until the workers share all partitions evenly, in one generation. */
@@ -100,4 +111,35 @@ test('a member that the group has thrown out gives everything up, joins again, a
   )
   assert.equal(await worker.membership.confirms(0), true)
   await worker.membership.leave()
+})
+
+test('a newcomer keeps copies of its share first, and is given it once they are near', async () => {
+  const groupId = randomUUID()
+  const a = await joinGroup(groupId)
+  let lacks = 1_000_000
+  const b = await joinGroup(groupId, { lacks: async () => Array.from({ length: partitions }, () => lacks) })
+  await until(() => a.assignments.length === 2)
+  assert.deepEqual([a.owned().length, b.owned().length], [partitions, 0])
+  assert.deepEqual(b.assignments.at(-1)!.standby, a.owned())
+  lacks = 0
+  await untilShared([a, b])
+  assert.deepEqual(b.assignments.at(-1)!.standby, a.owned())
+  assert.deepEqual(a.assignments.at(-1)!.standby, b.owned())
+  await Promise.all([a.membership.leave(), b.membership.leave()])
+})
+
+test('who comes back where its predecessor died need not wait for the session of that one', async () => {
+  const groupId = randomUUID()
+  const notes: string[] = []
+  const memory = { recall: async () => notes.at(-1), note: async (id: string) => void notes.push(id) }
+  // As after kill -9: nobody says that it has left.
+  const dead = await joinGroup(groupId, { memory })
+  const startedAt = Date.now()
+  const successor = await joinGroup(groupId, { memory })
+  assert.equal(successor.owned().length, partitions)
+  const tookMs = Date.now() - startedAt
+  assert.ok(tookMs < 8_000, `it took ${tookMs} ms; a session is 10 s`)
+  assert.equal(notes.length, 2)
+  await dead.membership.leave()
+  await successor.membership.leave()
 })

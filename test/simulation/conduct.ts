@@ -54,12 +54,12 @@ export class Conduct {
         },
       },
       membership: {
-        join: (onAssignment) =>
+        join: (onAssignment, lacks) =>
           membership.join((assignment) => {
             this.#ours.clear()
             for (const partition of assignment.owned) this.#ours.add(partition)
             onAssignment(assignment)
-          }),
+          }, lacks),
         confirms: async (partition) => {
           const isOurs = await membership.confirms(partition)
           if (isOurs) this.#ours.add(partition)

@@ -22,7 +22,10 @@ async function started() {
   world.broker.createTopic({ name: 't', partitions: 1, cleanup: 'unlimited' })
   const node = world.start('w1')
   let last: Assignment | undefined
-  void node.membership.join((assignment) => (last = assignment))
+  void node.membership.join(
+    (assignment) => (last = assignment),
+    async () => [],
+  )
   await passMs(world, 100)
   return { world, node, owned: () => last?.owned ?? [] }
 }

@@ -13,7 +13,7 @@ const positionKey = Buffer.from('position')
 /** Joins the group and runs whatever partitions it owns. */
 export async function startToyWorker(node: WorldNode, mistake?: Mistake): Promise<void> {
   const running = new Map<number, ToyPartition>()
-  await node.membership.join(({ owned }: Assignment) => {
+  const become = ({ owned }: Assignment): void => {
     for (const [number, partition] of running) {
       if (owned.includes(number)) continue
       partition.stop()
@@ -27,7 +27,8 @@ export async function startToyWorker(node: WorldNode, mistake?: Mistake): Promis
         if (running.get(number) === partition) running.delete(number)
       })
     }
-  })
+  }
+  await node.membership.join(become, async () => [])
 }
 
 class ToyPartition {

@@ -9,7 +9,10 @@ const at = (offset: number) => ({ topicId: 't', offset })
 /** Joins the group; gives what the process was last told. */
 function join(node: WorldNode): { owned: () => readonly number[] } {
   let last: Assignment | undefined
-  void node.membership.join((assignment) => (last = assignment))
+  void node.membership.join(
+    (assignment) => (last = assignment),
+    async () => [],
+  )
   return { owned: () => last?.owned ?? [] }
 }
 
@@ -22,7 +25,7 @@ test('partitions of a process that died are given away when its session times ou
   const world = createWorld({ seed: 1, partitions: 2 })
   join(world.start('w1'))
   const survivor = join(world.start('w2'))
-  await passMs(world, 1_000)
+  await passMs(world, 8_000)
   assert.equal(survivor.owned().length, 1)
   world.crash('w1')
   await passMs(world, 9_000)
@@ -36,7 +39,7 @@ test('a process that was paused past its session finds out when it goes on, and 
   const world = createWorld({ seed: 1, partitions: 2 })
   const zombie = join(world.start('w1'))
   const other = join(world.start('w2'))
-  await passMs(world, 1_000)
+  await passMs(world, 8_000)
   const before = zombie.owned()
   world.pause('w1')
   await passMs(world, 15_000)

@@ -44,6 +44,7 @@ test('with nothing given, the defaults hold and paths are below the working dire
     host: '127.0.0.1',
     port: 7070,
     partitions: 12,
+    standby: 1,
     topics: new Map(),
     topicsCreate: true,
     source: 'dagger',

@@ -7,6 +7,8 @@ import { configError } from './faults.ts'
 
 export interface WorkerDirectory {
   readonly directory: string
+  /** What the worker of this directory is called in the group of an application; outlives the process. */
+  memberMemory(app: string): { recall(): Promise<string | undefined>; note(memberId: string): Promise<void> }
   release(): Promise<void>
 }
 
@@ -17,7 +19,15 @@ export async function claimWorkerDirectory(data: string): Promise<WorkerDirector
   for (let number = 1; number <= workersMax; number++) {
     const directory = join(data, `worker-${number}`)
     const lock = await tryLock(join(directory, 'lock'))
-    if (lock !== undefined) return { directory, release: () => lock.close() }
+    if (lock !== undefined)
+      return {
+        directory,
+        memberMemory: (app) => ({
+          recall: () => lock.get(app),
+          note: (memberId) => lock.put(app, memberId),
+        }),
+        release: () => lock.close(),
+      }
   }
   throw configError(
     'DW_DATA_IN_USE',

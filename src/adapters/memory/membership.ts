@@ -1,11 +1,11 @@
 // Group membership in memory: a coordinator as Kafka's group coordinator is, and the client of one worker.
 // A worker that was expired is not told: it finds out by its next heartbeat, and until then believes what it knew.
+// A copy is taken for near once it was kept from one heartbeat to the next.
 // A worker that comes back under its name replaces its earlier self, as with static membership.
 //   G5. The generation grows with each change of the group; a client never goes back to an older one.
 import { TransientFault } from '../../base/errors.ts'
+import { nearRecords, place, type Share } from '../../runtime/placement.ts'
 import type { Assignment, Membership } from '../../runtime/ports.ts'
-import { place } from './assignment.ts'
-import type { Placement } from './assignment.ts'
 import { isUnanswered } from './faults.ts'
 import { atOnce } from './pace.ts'
 import type { Pace } from './pace.ts'
@@ -13,15 +13,19 @@ import type { Pace } from './pace.ts'
 interface Member {
   readonly session: number
   heardAtMs: number
+  /** The generation that it was told. */
+  told: number
   readonly onRebalance: () => void
 }
+
+const nothing: Share = { owned: [], standby: [], warming: [] }
 
 export class MemoryCoordinator {
   readonly #partitions: number
   readonly #standbys: number
   readonly #nowMs: () => number
   readonly #members = new Map<string, Member>()
-  #placements: readonly Placement[] = []
+  #shares: ReadonlyMap<string, Share> = new Map()
   #generation = 0
   #rebalancedAtMs = 0
   #sessions = 0
@@ -42,7 +46,7 @@ export class MemoryCoordinator {
   join(workerId: string, session: number, onRebalance: () => void): boolean {
     const known = this.#members.get(workerId)
     if (known !== undefined && known.session >= session) return known.session === session
-    this.#members.set(workerId, { session, heardAtMs: this.#nowMs(), onRebalance })
+    this.#members.set(workerId, { session, heardAtMs: this.#nowMs(), told: 0, onRebalance })
     this.#rebalance()
     return true
   }
@@ -56,12 +60,10 @@ export class MemoryCoordinator {
     const member = this.#members.get(workerId)
     if (member?.session !== session) return undefined
     member.heardAtMs = this.#nowMs()
-    const owned: number[] = []
-    const standby: number[] = []
-    for (const [partition, placement] of this.#placements.entries()) {
-      if (placement.owner === workerId) owned.push(partition)
-      if (placement.standbys.includes(workerId)) standby.push(partition)
-    }
+    const isWarm = member.told === this.#generation && this.#shares.get(workerId)!.warming.length > 0
+    if (isWarm) this.#rebalance()
+    member.told = this.#generation
+    const { owned, standby } = this.#shares.get(workerId)!
     return { generation: this.#generation, owned, standby }
   }
 
@@ -92,12 +94,12 @@ export class MemoryCoordinator {
 
   /** Who owns a partition; undefined while there is no member. */
   ownerOf(partition: number): string | undefined {
-    return this.#placements[partition]?.owner
+    return this.members().find((name) => this.#shares.get(name)!.owned.includes(partition))
   }
 
   /** Who keeps a warm copy of a partition. */
   standbysOf(partition: number): readonly string[] {
-    return this.#placements[partition]?.standbys ?? []
+    return this.members().filter((name) => this.#shares.get(name)!.standby.includes(partition))
   }
 
   #isMember(workerId: string, session: number): boolean {
@@ -107,7 +109,14 @@ export class MemoryCoordinator {
   #rebalance(): void {
     this.#generation++
     this.#rebalancedAtMs = this.#nowMs()
-    this.#placements = place(this.members(), this.#partitions, this.#standbys, this.#placements)
+    const members = this.members().map((id) => {
+      const { owned, standby } = this.#shares.get(id) ?? nothing
+      const lacks = Array.from({ length: this.#partitions }, (_, partition) =>
+        owned.includes(partition) || standby.includes(partition) ? 0 : nearRecords + 1,
+      )
+      return { id, owned, standby, generation: 0, lacks, standbys: this.#standbys }
+    })
+    this.#shares = place(members, this.#partitions)
     for (const member of this.#members.values()) member.onRebalance()
   }
 }

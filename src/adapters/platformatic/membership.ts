@@ -9,10 +9,13 @@
 //   M1. `onAssignment` is told of each generation, one that changes nothing too: what was let go in doubt is taken again.
 //   M2. Before joining anew after the session is lost, everything is given up: it is another's by now.
 //   M3. `confirms` is true only by a heartbeat that was sent after the call, in the generation that the partition was
-//       given in. Safety does not depend on any of this: a zombie is fenced by the log.
+//       given in.
+//   M4. Who comes back where its predecessor died says so for it: the group need not wait for its session to end.
+//   M5. Who was told to warm copies up joins again once they are near, so that they are given to it.
+// Safety does not depend on any of this: a zombie is fenced by the log.
 import { heartbeatV4, joinGroupV7, leaveGroupV5, syncGroupV5 } from '@platformatic/kafka'
+import { nearRecords, place, type Share } from '../../runtime/placement.ts'
 import type { Assignment, Membership } from '../../runtime/ports.ts'
-import { assign } from './assignor.ts'
 import { Cluster } from './cluster.ts'
 import { Coordinator } from './coordinator.ts'
 import { describe, errorOf, isCoordinatorMove } from './faults.ts'
@@ -28,12 +31,23 @@ export interface MembershipOptions extends KafkaOptions {
   /** The topic whose partitions stand for those of the application: `<app>.inbox`. */
   readonly topic: string
   readonly partitions: number
+  /** Copies of each partition beside its owner's. */
+  readonly standbys: number
+  /** Outlives the process: what the one before it was in the group. */
+  readonly memory?: MemberMemory
+}
+
+/** Keeps the name by which the group knows this worker. */
+export interface MemberMemory {
+  recall(): Promise<string | undefined>
+  note(memberId: string): Promise<void>
 }
 
 const protocolType = 'consumer'
 /** The name of the assignor; another way to assign needs another name. */
 const protocol = 'dagger-worker'
 const nobody = ''
+const nothing: Share = { owned: [], standby: [], warming: [] }
 
 export function createKafkaMembership(options: MembershipOptions): Membership {
   return new KafkaMembership(options)
@@ -50,7 +64,8 @@ class KafkaMembership implements Membership {
   #onAssignment: ((assignment: Assignment) => void) | undefined
   #memberId = nobody
   #generation = -1
-  #owned: readonly number[] = []
+  #share: Share = nothing
+  #lacks: () => Promise<readonly number[]> = async () => []
   /** False from the first word of a rebalance until the next assignment. */
   #isStable = false
   #isWanted = false
@@ -68,8 +83,10 @@ class KafkaMembership implements Membership {
   }
 
   /** Resolves with the first assignment, or when the group was left before there was one. */
-  async join(onAssignment: (assignment: Assignment) => void): Promise<void> {
+  async join(onAssignment: (assignment: Assignment) => void, lacks: () => Promise<readonly number[]>): Promise<void> {
     this.#isWanted = true
+    this.#lacks = lacks
+    await this.#buryPredecessor()
     await new Promise<void>((resolve) => {
       this.#onAssignment = (assignment) => {
         onAssignment(assignment)
@@ -83,7 +100,7 @@ class KafkaMembership implements Membership {
     const retry = new Retry(this.#options.clock, bounds.confirmWithinMs)
     while (this.#isWanted) {
       const generation = this.#generation
-      if (this.#isStable && !this.#owned.includes(partition)) return false
+      if (this.#isStable && !this.#share.owned.includes(partition)) return false
       if (this.#isStable) {
         const error = await this.#heartbeat().catch((failure: unknown) => this.#unanswered(failure))
         if (error === undefined && this.#isStable && generation === this.#generation) return true // M3
@@ -102,17 +119,24 @@ class KafkaMembership implements Membership {
     this.#isWanted = false
     this.#onAssignment = undefined
     this.#wake()
-    if (this.#memberId !== nobody) {
-      const members = [{ memberId: this.#memberId }]
-      const { logger, groupId } = this.#options
-      await this.#coordinator.ask(leaveGroupV5, groupId, members).catch((failure: unknown) => {
-        // The group learns of it when the session times out.
-        if (!(failure instanceof NoAnswer)) throw failure
-        logger.warn({ group: groupId }, `left without a word to the group: ${failure.message}`)
-      })
-    }
+    if (this.#memberId !== nobody) await this.#leaveAs(this.#memberId)
     await Promise.all([this.#wire.close(), this.#joinWire.close(), this.#cluster.close()])
     await this.#running
+  }
+
+  /** M4 */
+  async #buryPredecessor(): Promise<void> {
+    const predecessor = await this.#options.memory?.recall()
+    if (predecessor !== undefined) await this.#leaveAs(predecessor)
+  }
+
+  async #leaveAs(memberId: string): Promise<void> {
+    const { logger, groupId } = this.#options
+    await this.#coordinator.ask(leaveGroupV5, groupId, [{ memberId }]).catch((failure: unknown) => {
+      // The group learns of it when the session times out.
+      if (!(failure instanceof NoAnswer)) throw failure
+      logger.warn({ group: groupId }, `${memberId} left without a word to the group: ${failure.message}`)
+    })
   }
 
   async #run(): Promise<void> {
@@ -135,9 +159,12 @@ class KafkaMembership implements Membership {
   }
 
   async #joinAndSync(): Promise<KafkaError | undefined> {
-    const { groupId, topic, partitions } = this.#options
+    const { groupId, topic, partitions, standbys, memory } = this.#options
+    const { owned, standby } = this.#share
     this.#mustRejoin = false
-    const said = encodeSubscription(topic, this.#owned, Math.max(0, this.#generation))
+    const lacks = await this.#lacksNow()
+    const generation = Math.max(0, this.#generation)
+    const said = encodeSubscription(topic, { id: this.#memberId, owned, standby, generation, lacks, standbys })
     const timeouts = [bounds.sessionTimeoutMs, bounds.rebalanceTimeoutMs] as const
     const protocols = [{ name: protocol, metadata: said }]
     const ask = () =>
@@ -145,6 +172,7 @@ class KafkaMembership implements Membership {
     let joined = await ask()
     if (errorOf(joined.errorCode) === 'MEMBER_ID_REQUIRED') {
       this.#memberId = joined.memberId
+      await memory?.note(this.#memberId) // M4: before the group counts on it
       joined = await ask()
     }
     const refused = errorOf(joined.errorCode)
@@ -154,9 +182,9 @@ class KafkaMembership implements Membership {
     let assignments: { memberId: string; assignment: Buffer }[] = []
     if (joined.leader === joined.memberId) {
       const members = joined.members.map((member) => decodeSubscription(member.memberId, member.metadata))
-      assignments = [...assign(members, partitions)].map(([memberId, own]) => ({
+      assignments = [...place(members, partitions)].map(([memberId, share]) => ({
         memberId,
-        assignment: encodeAssignment(topic, own),
+        assignment: encodeAssignment(topic, share),
       }))
     }
     const who = [groupId, joined.generationId, joined.memberId] as const
@@ -166,14 +194,49 @@ class KafkaMembership implements Membership {
     this.#adopt(joined.generationId, decodeAssignment(topic, synced.assignment))
   }
 
-  #adopt(generation: number, owned: readonly number[]): void {
+  #adopt(generation: number, share: Share): void {
     if (!this.#isWanted) return
     this.#generation = generation
-    this.#owned = owned
+    this.#share = share
     this.#isStable = true
+    const { owned, standby, warming } = share
     const { groupId, logger } = this.#options
-    logger.debug({ group: groupId, generation, partitions: owned.length }, 'assignment')
-    this.#onAssignment?.({ generation, owned, standby: [] }) // M1
+    logger.debug(
+      { group: groupId, generation, partitions: owned.length, standby: standby.length, warming: warming.length },
+      'assignment',
+    )
+    this.#onAssignment?.({ generation, owned, standby }) // M1
+    if (warming.length > 0) void this.#warmUp(generation, warming)
+  }
+
+  /** M5. Some that are near are not kept waiting for long by others that are not. */
+  async #warmUp(generation: number, warming: readonly number[]): Promise<void> {
+    let nearForMs = 0
+    while (this.#isWanted && this.#generation === generation) {
+      await pause(this.#options.clock, bounds.warmingLookMs)
+      const lacks = await this.#lacksNow()
+      const near = warming.filter((partition) => (lacks[partition] ?? 0) <= nearRecords)
+      if (near.length > 0) nearForMs += bounds.warmingLookMs
+      if (near.length < warming.length && nearForMs < bounds.warmingWaitMs) continue
+      if (this.#generation === generation && this.#isStable) {
+        this.#mustRejoin = true
+        this.#wake()
+      }
+      return
+    }
+  }
+
+  /** What cannot be told now is far: nothing is moved here that need not be. */
+  async #lacksNow(): Promise<readonly number[]> {
+    const { partitions, clock, logger, groupId } = this.#options
+    const far = Array.from({ length: partitions }, (_, partition) =>
+      this.#share.owned.includes(partition) ? 0 : Number.MAX_SAFE_INTEGER,
+    )
+    const told = this.#lacks().catch((error: unknown) => {
+      logger.debug({ group: groupId, error: String(error) }, 'it cannot be told how near the copies are')
+      return far
+    })
+    return Promise.race([told, pause(clock, bounds.lacksWithinMs).then(() => far)])
   }
 
   /** Beats until the group wants to be joined again. A beat without an answer is sent again until the session is over. */

@@ -58,6 +58,12 @@ export const bounds = {
   heartbeatMs: 1_000,
   /** How long the others wait for a member to join again. */
   rebalanceTimeoutMs: 15_000,
+  /** Between two looks at how near copies are that are warmed up. */
+  warmingLookMs: 1_000,
+  /** How long those that are near wait for others that are not. */
+  warmingWaitMs: 30_000,
+  /** How long a join waits for an answer to how near the copies are; the others wait meanwhile. */
+  lacksWithinMs: 3_000,
   /** How long `confirms` waits for a rebalance that is under way. */
   confirmWithinMs: 20_000,
 } as const

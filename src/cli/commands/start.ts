@@ -29,6 +29,7 @@ export function addStart(program: Command, surroundings: Surroundings): void {
     .option('--port <n>', 'port of the HTTP API, 0 picks one (default: 7070)')
     .option('--host <address>', 'address of the HTTP API (default: 127.0.0.1)')
     .option('--partitions <n>', 'partitions of a new application (default: 12)')
+    .option('--standby <n>', 'other workers that keep a warm copy of each partition (default: 1)')
     .option('--source <name>', "under which name the workflows are published (default: the application's)")
     .option('--revision <n>', 'of the workflows: a lower one than what is published already is not published')
     .option('--topics-create <boolean>', 'create topics that do not exist (default: true)')
