@@ -11,6 +11,7 @@ import { openKafkaLog } from './adapters/platformatic/log.ts'
 import { createKafkaMembership } from './adapters/platformatic/membership.ts'
 import { systemClock } from './adapters/system/clock.ts'
 import { createIds } from './adapters/system/ids.ts'
+import { kafkaCredentials } from './adapters/system/kafka-credentials.ts'
 import { createLogger } from './adapters/system/log.ts'
 import { createSecrets } from './adapters/system/secrets.ts'
 import { watchStrayErrors } from './adapters/system/stray-errors.ts'
@@ -127,14 +128,16 @@ async function embedded({ data, app, partitions }: WorkerConfig, logger: Logger)
 }
 
 async function kafka(
-  { data, app, partitions, standby }: WorkerConfig,
+  config: WorkerConfig,
   brokers: readonly string[],
   logger: Logger,
   workerId: string,
 ): Promise<Ground> {
+  const { data, app, partitions, standby } = config
   const own = await claimWorkerDirectory(data)
   const directoryOf = (partition: number): string => join(own.directory, app, String(partition))
-  const connection = { brokers, clientId: `${app}-${workerId}`, clock: systemClock, logger }
+  const secured = kafkaCredentials(config, process.env)
+  const connection = { brokers, clientId: `${app}-${workerId}`, ...secured, clock: systemClock, logger }
   const log = await persist(
     { clock: systemClock, logger, what: `reaching Kafka at ${brokers.join(', ')}`, isOver: () => false },
     () => openKafkaLog(connection),
@@ -184,7 +187,8 @@ export async function createTopics(config: WorkerConfig): Promise<readonly Neede
   const { app, partitions, brokers = [] } = config
   const { workflows, problems } = loadWorkflows(await readWorkflowFiles(config.workflows))
   if (problems.length > 0) throw new DefinitionError(problems)
-  const log = await openKafkaLog({ brokers, clientId: app, clock: systemClock, logger: silentLogger })
+  const secured = kafkaCredentials(config, process.env)
+  const log = await openKafkaLog({ brokers, clientId: app, ...secured, clock: systemClock, logger: silentLogger })
   try {
     return await createAppTopics({ log, app, partitions, workflows, partitionsOf: partitionsBy(config) })
   } finally {

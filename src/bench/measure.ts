@@ -1,5 +1,6 @@
 // The benchmark of `dagger-worker bench`: floor and order in turns, so that both see the same noise, then the latency.
 import { tmpdir } from 'node:os'
+import { kafkaCredentials } from '../adapters/system/kafka-credentials.ts'
 import { embeddedGround, kafkaGround, type KafkaGround } from './ground.ts'
 import { runLatency } from './latency.ts'
 import { againstFloor, floorRate, orderRate } from './rates.ts'
@@ -14,12 +15,14 @@ const warmUpMax = 3_000
 
 /** Runs a benchmark on the embedded log or on a cluster; see `Measure`. */
 export async function measure(request: BenchRequest): Promise<BenchOutcome> {
-  const { brokers, onProgress } = request
-  if (brokers === undefined) {
+  const { kafka, onProgress } = request
+  if (kafka === undefined) {
     onProgress(`on the embedded log, in a directory of its own below ${tmpdir()} (TMPDIR names another one)`)
     return outcomeOf(embeddedGround(request), request)
   }
-  const ground = kafkaGround({ brokers, clientId: 'dagger-worker-bench' }, request)
+  const { brokers } = kafka
+  const secured = kafkaCredentials(kafka, process.env)
+  const ground = kafkaGround({ brokers, clientId: 'dagger-worker-bench', ...secured }, request)
   onProgress(`on Kafka at ${brokers.join(', ')}, in topics that begin with ${ground.prefix} and are removed afterwards`)
   const outcome = await outcomeOf(ground, request)
   const leftovers = await leftoversOf(ground)
@@ -45,7 +48,7 @@ async function leftoversOf(ground: KafkaGround): Promise<Leftovers | undefined> 
 }
 
 async function measureOn(ground: Ground, request: BenchRequest): Promise<BenchReport> {
-  const { brokers, partitions, instances, seconds, onProgress } = request
+  const { kafka, partitions, instances, seconds, onProgress } = request
   const load = { instances, warmUp: Math.min(instances, warmUpMax) }
   const floors: number[] = []
   const orders: number[] = []
@@ -66,7 +69,7 @@ async function measureOn(ground: Ground, request: BenchRequest): Promise<BenchRe
   const pace = { instancesPerSecond: latencyInstancesPerSecond, seconds }
   const { p50Ms, p99Ms } = await runLatency({ ground, ...pace, warmUp: load.warmUp })
   return {
-    log: brokers === undefined ? 'embedded' : 'kafka',
+    log: kafka === undefined ? 'embedded' : 'kafka',
     partitions,
     instances,
     floorRecordsPerSecond: ofRuns(floors),

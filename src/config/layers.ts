@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import type { Problem } from '../base/errors.ts'
 import type { Json } from '../base/json.ts'
+import { kafkaSecretVariables } from '../base/kafka-settings.ts'
 import { isObject } from '../definition/cursor.ts'
 import { nearest } from '../definition/nearest.ts'
 import { readSource } from '../definition/source.ts'
@@ -19,7 +20,14 @@ export interface Layer {
 
 const variablePrefix = 'DAGGER_WORKER_'
 /** Variables of ours that are no keys: the first names the file, the second is for the commands that ask a worker. */
-const otherVariables: ReadonlySet<string> = new Set(['DAGGER_WORKER_CONFIG', 'DAGGER_WORKER_SERVER'])
+const otherVariables: ReadonlySet<string> = new Set([
+  ...['DAGGER_WORKER_CONFIG', 'DAGGER_WORKER_SERVER'],
+  ...Object.values(kafkaSecretVariables),
+])
+/** What somebody may take for a key: "kafkaSaslPassword". */
+const secretKeys: ReadonlySet<string> = new Set(
+  Object.keys(kafkaSecretVariables).map((key) => key.replace(/File$/, '')),
+)
 /** What Kubernetes sets in every pod next to a service named "dagger-worker". */
 const kubernetesName = /^DAGGER_WORKER_(?:SERVICE_(?:HOST|PORT)|PORT_\d+_)/
 const kubernetesPort = /^(?:tcp|udp|sctp):\/\//
@@ -43,9 +51,20 @@ export function fileLayer(file: string, workingDirectory: string): Layer {
     const message = 'A configuration file holds one document: expected its end, found "---".'
     return { values: {}, problems: [second.problem('DW_CONFIG_FILE', [], message)] }
   }
-  const findings = checkConfig(document.json).map(({ code, message, at, atKey, suggestion }) =>
-    document.problem(code, at, message, { atKey, suggestion }),
-  )
+  const findings = checkConfig(document.json).map(({ code, message, at, atKey, suggestion }) => {
+    const key = String(at[0])
+    return secretKeys.has(key)
+      ? document.problem(code, at, secretMessage(key), { atKey })
+      : document.problem(code, at, message, { atKey, suggestion })
+  })
+  if (isObject(document.json) && Object.keys(document.json).some((key) => secretKeys.has(key))) {
+    // A frame would show the secret.
+    const problems = findings.map((finding): Problem => {
+      const { frame: _, ...shown } = finding
+      return shown
+    })
+    return { values: {}, problems }
+  }
   if (findings.length > 0 || !isObject(document.json)) return { values: {}, problems: findings }
   const { $schema: _, ...values } = document.json
   return { values: withAbsolutePaths(values, dirname(path)), problems: [] }
@@ -112,6 +131,9 @@ function textLayer(
     ? { values: {}, problems }
     : { values: withAbsolutePaths(values, workingDirectory), problems }
 }
+
+const secretMessage = (key: string): string =>
+  `${key} is no key of the configuration, where others would read it: write it into a file of its own, and name that with ${key}File.`
 
 /** The value that a text means for a type; what does not read as that type stays text, and the schema says so. */
 function fromText(text: string, type: string | undefined): Json {

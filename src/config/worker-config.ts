@@ -4,10 +4,12 @@
 import { statSync } from 'node:fs'
 import { ConfigError, type Problem } from '../base/errors.ts'
 import { parseHost, type AllowedHost } from '../base/hosts.ts'
+import type { KafkaSettings } from '../base/kafka-settings.ts'
 import { configDefaults } from './config-schema.ts'
+import { kafkaProblems } from './kafka-problems.ts'
 import { environmentLayer, fileLayer, flagLayer, type Layer } from './layers.ts'
 
-export interface WorkerConfig {
+export interface WorkerConfig extends KafkaSettings {
   /** Name of the application: prefix of its topics, shared by its workers. */
   readonly app: string
   /** "host:port" of the Kafka brokers; absent: the embedded log. */
@@ -48,7 +50,7 @@ export interface ConfigSources {
 }
 
 /** The shape of a layer that the schema has accepted. */
-interface ConfigValues {
+interface ConfigValues extends KafkaSettings {
   readonly app: string
   readonly brokers?: string
   readonly workflows: string
@@ -84,7 +86,8 @@ export function loadConfig(sources: ConfigSources): WorkerConfig {
   const values: ConfigValues = Object.assign({}, defaults(workingDirectory), ...layers.map((layer) => layer.values))
   const directories = [...missingDirectories(values)]
   const hosts = readHosts(values.httpAllow)
-  const wrongs = [...directories, ...hostProblems(hosts)]
+  const ofKafka = values.brokers === undefined ? [] : [...kafkaProblems(values, env)]
+  const wrongs = [...directories, ...hostProblems(hosts), ...ofKafka]
   if (wrongs.length > 0) throw new ConfigError(wrongs)
   const { brokers, httpAllow: _, ...rest } = values
   return {

@@ -51,7 +51,12 @@ test('the figures go to stdout with their units, or as JSON, and the progress to
   )
   assert.deepEqual(JSON.parse(json.stdout), report)
   assert.deepEqual(
-    requests.map(({ brokers, instances, seconds, partitions }) => ({ brokers, instances, seconds, partitions })),
+    requests.map(({ kafka, instances, seconds, partitions }) => ({
+      brokers: kafka?.brokers,
+      instances,
+      seconds,
+      partitions,
+    })),
     [
       { brokers: ['b:1', 'c:2'], instances: 5_000, seconds: 10, partitions: 12 },
       { brokers: ['d:3'], instances: 7, seconds: 2, partitions: 3 },
@@ -63,7 +68,7 @@ test('without brokers nothing says so: it is the embedded log', async (t) => {
   let request: BenchRequest | undefined
   const shell = commandLine(t, { measure: (given) => Promise.resolve({ report: ((request = given), report) }) })
   assert.equal((await shell.type('bench')).code, 0)
-  assert.equal(request !== undefined && 'brokers' in request, false)
+  assert.equal(request !== undefined && 'kafka' in request, false)
 })
 
 test('what stays on a cluster is said by name, and so is why', async (t) => {

@@ -40,6 +40,7 @@ test('with nothing given, the defaults hold and paths are below the working dire
   assert.deepEqual(load(), {
     app: 'dagger',
     workflows: join(directory, 'workflows'),
+    kafkaTls: false,
     data: join(directory, '.dagger-worker'),
     host: '127.0.0.1',
     port: 7070,

@@ -88,7 +88,7 @@ export class Cluster {
         return answer
       } catch (error) {
         if (!(error instanceof NoAnswer)) throw error
-        last = error
+        if (!(last instanceof NoAnswer && last.refusal !== undefined)) last = error
         this.#turn += 1
       }
     }

@@ -1,6 +1,6 @@
 // The log on Kafka: one per worker. Each part has its own file; here they are put together, and Kafka's habit of writing
 // a transaction's markers after it has answered the commit is kept from those who ask where a partition ends.
-import { TransientFault } from '../../base/errors.ts'
+import { ConfigError, TransientFault } from '../../base/errors.ts'
 import type { CommittedEnd, Log, Offsets, Producer, TopicInfo } from '../../runtime/ports.ts'
 import { Cluster } from './cluster.ts'
 import { unanswered } from './faults.ts'
@@ -14,14 +14,15 @@ import { Retry } from './retry.ts'
 import { BatchLimits, createTopics, topicInfos } from './topics.ts'
 import { NoAnswer } from './wire.ts'
 
-/** Opens the log once a broker has answered. @throws {TransientFault} None does. */
+/** Opens the log once a broker has answered. @throws {TransientFault} None does. @throws {ConfigError} None lets us in. */
 export async function openKafkaLog(options: KafkaOptions): Promise<Log> {
   const cluster = new Cluster(options)
   try {
     await asked(cluster.refresh([]))
   } catch (error) {
     await cluster.close()
-    throw error
+    const refusal = error instanceof Error && error.cause instanceof NoAnswer ? error.cause.refusal : undefined
+    throw refusal === undefined ? error : new ConfigError([refusal])
   }
   return kafkaLog(cluster)
 }

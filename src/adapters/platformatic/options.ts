@@ -8,11 +8,12 @@ export interface KafkaConnection {
   readonly brokers: readonly string[]
   /** What brokers log and meter this worker by. */
   readonly clientId: string
-  readonly tls?: ConnectionOptions
+  /** Absent: no TLS. Asked for when a connection is made. @throws {ConfigError} */
+  readonly tls?: () => ConnectionOptions
   readonly sasl?: KafkaSasl
 }
 
-/** Resolved at use: a secret is asked for when a connection is made, and never kept. */
+/** Resolved at use: a secret is asked for when a connection is made or has to prove itself again, and never kept. */
 export interface KafkaSasl {
   readonly mechanism: 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512' | 'OAUTHBEARER'
   readonly username?: () => string | Promise<string>

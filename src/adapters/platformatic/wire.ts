@@ -6,32 +6,44 @@
 //   NoAnswer says whether the request may have been carried out; nothing is asked again in here.
 // The versions that the callers pick are those of Kafka 3.5, which every later broker still speaks.
 import { AuthenticationError, ConnectionPool, NetworkError, ResponseError, UserError } from '@platformatic/kafka'
-import type { API, Broker } from '@platformatic/kafka'
+import type { API, Broker, Connection } from '@platformatic/kafka'
+import type { ConnectionOptions } from 'node:tls'
+import type { Problem } from '../../base/errors.ts'
 import { bounds } from './options.ts'
 import type { KafkaConnection } from './options.ts'
+import { BrokerWantsTls, causesOf, refusalOf, TokenRefused } from './refusals.ts'
 
 /** No broker answered. `mayBeDone`: it was sent, and may have been carried out, now or later. */
 export class NoAnswer extends Error {
   override readonly name = 'NoAnswer'
   readonly mayBeDone: boolean
-  constructor(mayBeDone: boolean, cause: unknown) {
-    super(messageOf(cause), { cause })
+  /** Only a person can mend it: TLS that does not fit, an identity that is refused. */
+  readonly refusal: Problem | undefined
+  constructor(mayBeDone: boolean, cause: unknown, refusal?: Problem) {
+    super(refusal?.message ?? messageOf(cause), { cause })
     this.mayBeDone = mayBeDone
+    this.refusal = refusal ?? (cause instanceof NoAnswer ? cause.refusal : undefined)
   }
 }
 
 export class Wire {
+  readonly #options: KafkaConnection
   readonly #pool: ConnectionPool
+  /** Filled anew for each connection: certificates are exchanged while a worker runs. */
+  readonly #tls: ConnectionOptions = {}
+  /** Why the last connection to a broker came to its end: those who wait for an answer are told only that it did. */
+  readonly #reasons = new Map<string, Error>()
 
-  constructor({ clientId, tls, sasl }: KafkaConnection, requestTimeoutMs: number = bounds.requestTimeoutMs) {
+  constructor(options: KafkaConnection, requestTimeoutMs: number = bounds.requestTimeoutMs) {
+    const { clientId, tls, sasl } = options
+    this.#options = options
     this.#pool = new ConnectionPool(clientId, {
       connectTimeout: bounds.connectTimeoutMs,
       requestTimeout: requestTimeoutMs,
-      ...(tls === undefined ? {} : { tls }),
-      ...(sasl === undefined ? {} : { sasl }),
+      ...(tls === undefined ? {} : { tls: this.#tls }),
+      ...(sasl === undefined ? {} : { sasl: { ...sasl, ...(sasl.token && { authBytesValidator: tokenAnswer }) } }),
     })
-    // The pool listens for one error of a connection; a second one would be thrown at the process.
-    this.#pool.on('connecting', ({ connection }) => connection.on('error', () => {}))
+    this.#pool.on('connecting', ({ broker, connection }) => this.#watch(broker, connection))
   }
 
   /** The broker's answer, error codes included. @throws {NoAnswer} */
@@ -40,9 +52,7 @@ export class Wire {
     { api }: { readonly api: API<Request, Answer> },
     ...request: Request
   ): Promise<Answer> {
-    const connection = await this.#pool.get(broker).catch((error: unknown) => {
-      throw new NoAnswer(false, error)
-    })
+    const connection = await this.#connect(broker)
     try {
       return await api.async(connection, ...request)
     } catch (error) {
@@ -51,9 +61,44 @@ export class Wire {
         const answer: Answer = error.response
         return answer
       }
-      if (isOfTheNetwork(error)) throw new NoAnswer(true, error)
+      if (isOfTheNetwork(error)) throw this.#noAnswer(true, broker, error)
       throw error
     }
+  }
+
+  /** Also while it proves itself again: a request in the middle of that would end the connection. */
+  async #connect(broker: Broker): Promise<Connection> {
+    try {
+      const { tls } = this.#options
+      if (tls !== undefined && !this.#pool.has(broker)) Object.assign(this.#tls, tls())
+      return await this.#pool.get(broker)
+    } catch (error) {
+      throw this.#noAnswer(false, broker, error)
+    }
+  }
+
+  #watch(broker: Broker, connection: Connection): void {
+    const key = keyOf(broker)
+    this.#reasons.delete(key)
+    // The pool listens for one error of a connection; a second one would be thrown at the process.
+    connection.on('error', (error) => {
+      if (!this.#reasons.has(key)) this.#reasons.set(key, error)
+    })
+    // The client's timer for proving itself again would outlive it, and keep the process.
+    connection.on('close', () => void connection.close())
+    if (this.#options.tls !== undefined) return
+    // The client knows it too, and forgets it where SASL comes first. Its socket is made in this turn.
+    queueMicrotask(() =>
+      connection.socket?.once('data', (bytes: Buffer) => {
+        if (isTls(bytes)) this.#reasons.set(key, new BrokerWantsTls('Broker requires TLS.'))
+      }),
+    )
+  }
+
+  #noAnswer(mayBeDone: boolean, broker: Broker, error: unknown): NoAnswer {
+    const reason = this.#reasons.get(keyOf(broker))
+    const refusal = refusalOf(error, broker, this.#options) ?? refusalOf(reason, broker, this.#options)
+    return new NoAnswer(mayBeDone, reason ?? error, refusal)
   }
 
   async close(): Promise<void> {
@@ -70,6 +115,17 @@ function isOfTheNetwork(error: unknown): boolean {
 /** With the innermost reason: "ECONNREFUSED", not only "failed 1 times". */
 function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
-  const inner = error instanceof AggregateError ? error.errors[0] : error.cause
-  return inner instanceof Error ? `${error.message} ${messageOf(inner)}` : error.message
+  return [...new Set([...causesOf(error)].map(({ message }) => message))].join(' ')
 }
+
+/** A broker that refuses a token says so in what looks like success; the client's own check would go on after that. */
+function tokenAnswer(bytes: Buffer, callback: (error: Error | null, bytes: Buffer) => void): void {
+  const text = bytes.toString()
+  if (text === '') callback(null, bytes)
+  else callback(new TokenRefused(text.slice(0, 200)), bytes)
+}
+
+/** An alert or a handshake: as the length of an answer it would be hundreds of megabytes. */
+const isTls = (bytes: Buffer): boolean => (bytes[0] === 0x15 || bytes[0] === 0x16) && bytes[1] === 0x03
+
+const keyOf = ({ host, port }: Broker): string => `${host}:${port}`

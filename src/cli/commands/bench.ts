@@ -9,6 +9,7 @@ import type { BenchOutcome, BenchReport, Leftovers, Runs } from '../../bench/rep
 import { loadConfig } from '../../config/worker-config.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { CommandFailure } from '../failure.ts'
+import { withKafka, type KafkaFlags } from '../kafka-flags.ts'
 import { createOutput, type Output, table } from '../output.ts'
 import { wholeNumber } from '../remote.ts'
 import type { Surroundings } from '../surroundings.ts'
@@ -16,8 +17,7 @@ import type { Surroundings } from '../surroundings.ts'
 const instancesDefault = 5_000
 const secondsDefault = 10
 
-interface BenchFlags {
-  readonly brokers?: string
+interface BenchFlags extends KafkaFlags {
   readonly partitions?: string
   readonly config?: string
   readonly instances: number
@@ -26,15 +26,13 @@ interface BenchFlags {
 }
 
 export function addBench(program: Command, surroundings: Surroundings): void {
-  program
-    .command('bench')
+  withKafka(program.command('bench'), 'the embedded log')
     .summary('measure how fast it is here')
     .description(
       'Measures a workflow of four tasks (two commands, two answers) on a worker in this process: how many tasks a second,\n' +
         'how many records a second the log alone gives, and how long an instance takes at 50 a second. Its topics have names\n' +
         'of their own and are removed at the end.',
     )
-    .option('--brokers <list>', 'Kafka brokers as host:port,host:port (default: none, the embedded log)')
     .option('--partitions <n>', 'partitions of each topic (default: 12)')
     .option('--instances <n>', 'instances of each run', wholeNumber(1), instancesDefault)
     .option('--seconds <n>', 'how long the latency is measured', wholeNumber(1), secondsDefault)
@@ -67,7 +65,7 @@ async function bench({ config: file, json, instances, seconds, ...values }: Benc
   let outcome: BenchOutcome
   try {
     outcome = await surroundings.measure({
-      ...(brokers === undefined ? {} : { brokers }),
+      ...(brokers === undefined ? {} : { kafka: { brokers, ...config } }),
       partitions,
       instances,
       seconds,

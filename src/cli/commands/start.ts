@@ -7,6 +7,7 @@ import type { Command } from 'commander'
 import { loadConfig, type WorkerConfig } from '../../config/worker-config.ts'
 import type { WorkerView } from '../../runtime/face.ts'
 import { exitCodes } from '../exit-codes.ts'
+import { withKafka } from '../kafka-flags.ts'
 import { createOutput, type Output, table } from '../output.ts'
 import { counted, problemsText } from '../problems.ts'
 import { serverSuffix } from '../remote.ts'
@@ -17,11 +18,9 @@ type StartFlags = { readonly config?: string; readonly jsonLogs?: true } & {
 }
 
 export function addStart(program: Command, surroundings: Surroundings): void {
-  program
-    .command('start')
+  withKafka(program.command('start'), 'the embedded log')
     .summary('run the worker')
     .description('Runs the worker: reads the workflows, carries their instances, serves the HTTP API.')
-    .option('--brokers <list>', 'Kafka brokers as host:port,host:port (default: none, the embedded log)')
     .option('--workflows <dir>', 'directory of the workflow files (default: workflows)')
     .option('--handlers <dir>', 'directory of the handler modules')
     .option('--data <dir>', 'where the worker keeps its data (default: .dagger-worker)')

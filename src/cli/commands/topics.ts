@@ -5,6 +5,7 @@ import { TransientFault } from '../../base/errors.ts'
 import { loadConfig, type WorkerConfig } from '../../config/worker-config.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { CommandFailure } from '../failure.ts'
+import { withKafka, type KafkaFlags } from '../kafka-flags.ts'
 import { createOutput, table } from '../output.ts'
 import { counted } from '../problems.ts'
 import { clientFor, type ServerFlag, withServer } from '../remote.ts'
@@ -21,14 +22,12 @@ export function addTopics(program: Command, surroundings: Surroundings): void {
     .option('--json', 'as JSON, with the offsets of each partition')
     .addHelpText('after', '\nExample:\n  dagger-worker topics list')
     .action((flags: ServerFlag & { readonly json?: true }) => listTopics(flags, surroundings))
-  topics
-    .command('create')
+  withKafka(topics.command('create'))
     .summary('make the Kafka topics that an application needs')
     .description(
       'Makes the Kafka topics that an application and its workflows need, where they are missing; what exists is left as\n' +
         'it is. Then its workers need no right to make topics: start them with --topics-create false.',
     )
-    .option('--brokers <list>', 'Kafka brokers as host:port,host:port')
     .option('--app <name>', "the application's name (default: dagger)")
     .option('--workflows <dir>', 'directory of the workflow files (default: workflows)')
     .option('--partitions <n>', 'partitions of a new application (default: 12)')
@@ -41,9 +40,9 @@ export function addTopics(program: Command, surroundings: Surroundings): void {
     .action((flags: CreateFlags) => createTopics(flags, surroundings))
 }
 
-type CreateFlags = { readonly config?: string; readonly json?: true } & {
-  readonly [key in 'brokers' | 'app' | 'workflows' | 'partitions']?: string
-}
+type CreateFlags = { readonly config?: string; readonly json?: true } & KafkaFlags & {
+    readonly [key in 'app' | 'workflows' | 'partitions']?: string
+  }
 
 async function createTopics({ config: file, json, ...values }: CreateFlags, surroundings: Surroundings): Promise<void> {
   const { env, workingDirectory } = surroundings

@@ -10,7 +10,7 @@ const surroundings = { clientId: 'conformance', clock: systemClock, logger: sile
 export const platformatic: Adapter = {
   name: '@platformatic/kafka',
   openLog: (brokers) => openKafkaLog({ brokers, ...surroundings }),
-  createMembership: (group) => createKafkaMembership({ ...group, ...surroundings }),
+  createMembership: (group) => createKafkaMembership({ ...group, ...surroundings, standbys: 0 }),
   clientFaults: {
     'overlapping-aborts': 'drops a range whose marker is not fetched',
     'aborts-twice': 'remembers one range of a producer',

@@ -145,7 +145,10 @@ export function clusterCases(adapter: Adapter): void {
       const assignments: Assignment[] = []
       const group = { brokers: cluster.addresses, groupId, topic: `${groupId}.inbox`, partitions: 6 }
       const membership = adapter.createMembership(group)
-      await membership.join((assignment) => assignments.push(assignment))
+      await membership.join(
+        (assignment) => assignments.push(assignment),
+        async () => [],
+      )
       assert.equal(await membership.confirms(5), true)
       const coordinator = await cluster.coordinatorOf('group', groupId)
       await coordinator.kill()
