@@ -7,8 +7,9 @@ import { soleMembership } from './adapters/embedded/membership.ts'
 import { destroyLevelStore, openLevelStore } from './adapters/level/store.ts'
 import { writeBehind } from './adapters/level/write-behind.ts'
 import { claimWorkerDirectory } from './adapters/level/worker-directory.ts'
-import { openKafkaLog } from './adapters/platformatic/log.ts'
-import { createKafkaMembership } from './adapters/platformatic/membership.ts'
+import { openKafkaLog } from './adapters/kafka/log.ts'
+import { createKafkaMembership } from './adapters/kafka/membership.ts'
+import { platformaticClient } from './adapters/platformatic/client.ts'
 import { systemClock } from './adapters/system/clock.ts'
 import { createIds } from './adapters/system/ids.ts'
 import { kafkaCredentials } from './adapters/system/kafka-credentials.ts'
@@ -137,7 +138,8 @@ async function kafka(
   const own = await claimWorkerDirectory(data)
   const directoryOf = (partition: number): string => join(own.directory, app, String(partition))
   const secured = kafkaCredentials(config, process.env)
-  const connection = { brokers, clientId: `${app}-${workerId}`, ...secured, clock: systemClock, logger }
+  const surroundings = { client: platformaticClient, clock: systemClock, logger }
+  const connection = { brokers, clientId: `${app}-${workerId}`, ...secured, ...surroundings }
   const log = await persist(
     { clock: systemClock, logger, what: `reaching Kafka at ${brokers.join(', ')}`, isOver: () => false },
     () => openKafkaLog(connection),
@@ -188,7 +190,8 @@ export async function createTopics(config: WorkerConfig): Promise<readonly Neede
   const { workflows, problems } = loadWorkflows(await readWorkflowFiles(config.workflows))
   if (problems.length > 0) throw new DefinitionError(problems)
   const secured = kafkaCredentials(config, process.env)
-  const log = await openKafkaLog({ brokers, clientId: app, ...secured, clock: systemClock, logger: silentLogger })
+  const surroundings = { client: platformaticClient, clock: systemClock, logger: silentLogger }
+  const log = await openKafkaLog({ brokers, clientId: app, ...secured, ...surroundings })
   try {
     return await createAppTopics({ log, app, partitions, workflows, partitionsOf: partitionsBy(config) })
   } finally {

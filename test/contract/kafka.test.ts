@@ -1,4 +1,5 @@
-import { openKafkaLog } from '../../src/adapters/platformatic/log.ts'
+import { openKafkaLog } from '../../src/adapters/kafka/log.ts'
+import { platformaticClient } from '../../src/adapters/platformatic/client.ts'
 import { systemClock } from '../../src/adapters/system/clock.ts'
 import { silentLogger } from '../../src/base/logger.ts'
 import type { Log } from '../../src/runtime/ports.ts'
@@ -9,7 +10,13 @@ const brokers = useKafka()
 
 logContract('kafka log', async () => {
   const open = () =>
-    openKafkaLog({ brokers: brokers(), clientId: 'contract', clock: systemClock, logger: silentLogger })
+    openKafkaLog({
+      client: platformaticClient,
+      brokers: brokers(),
+      clientId: 'contract',
+      clock: systemClock,
+      logger: silentLogger,
+    })
   let current: Log = await open()
   return {
     log: current,

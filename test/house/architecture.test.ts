@@ -19,7 +19,9 @@ const arrows: { readonly [room: string]: readonly string[] } = {
   'adapters/leveldb': ['base'],
   'adapters/level': ['base', 'runtime', 'adapters/leveldb'],
   'adapters/embedded': ['base', 'runtime', 'adapters/leveldb'],
-  'adapters/platformatic': ['base', 'runtime'],
+  // The log and the group on Kafka, whatever the client; beside it the clients.
+  'adapters/kafka': ['base', 'runtime'],
+  'adapters/platformatic': ['base', 'adapters/kafka'],
   // A worker on a log, composed for benchmarks.
   bench: [
     'base',
@@ -30,6 +32,7 @@ const arrows: { readonly [room: string]: readonly string[] } = {
     'adapters/system',
     'adapters/level',
     'adapters/embedded',
+    'adapters/kafka',
     'adapters/platformatic',
   ],
   config: ['base', 'definition'],
@@ -59,7 +62,8 @@ const homes: { readonly [name: string]: readonly string[] } = {
   fastify: ['http'],
   level: ['adapters/level', 'adapters/embedded'],
   'classic-level': ['adapters/leveldb', 'adapters/level', 'adapters/embedded'],
-  '@platformatic/kafka': ['adapters/platformatic'],
+  // Its codecs (compressions, checksums, the consumer protocol's own form) serve whatever the client.
+  '@platformatic/kafka': ['adapters/platformatic', 'adapters/kafka'],
   pino: ['adapters/system'],
   'pino-pretty': ['adapters/system'],
   msgpackr: ['records', 'adapters/embedded'],

@@ -1,10 +1,11 @@
-import { openKafkaLog } from '../../../src/adapters/platformatic/log.ts'
-import { createKafkaMembership } from '../../../src/adapters/platformatic/membership.ts'
+import { openKafkaLog } from '../../../src/adapters/kafka/log.ts'
+import { createKafkaMembership } from '../../../src/adapters/kafka/membership.ts'
+import { platformaticClient } from '../../../src/adapters/platformatic/client.ts'
 import { systemClock } from '../../../src/adapters/system/clock.ts'
 import { silentLogger } from '../../../src/base/logger.ts'
 import type { Adapter } from '../suite/adapter.ts'
 
-const surroundings = { clientId: 'conformance', clock: systemClock, logger: silentLogger }
+const surroundings = { client: platformaticClient, clientId: 'conformance', clock: systemClock, logger: silentLogger }
 
 /** `@platformatic/kafka`: of it the protocol and the connections; what is around them is ours. */
 export const platformatic: Adapter = {

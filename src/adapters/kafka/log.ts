@@ -7,12 +7,12 @@ import { unanswered } from './faults.ts'
 import { Fetcher } from './fetcher.ts'
 import { deleteRecords, offsetsOf } from './offsets.ts'
 import { bounds } from './options.ts'
-import type { KafkaOptions } from './options.ts'
+import type { KafkaOptions } from './client.ts'
 import { produce } from './plain-producer.ts'
 import { openTransactionalProducer } from './producer.ts'
 import { Retry } from './retry.ts'
 import { BatchLimits, createTopics, topicInfos } from './topics.ts'
-import { NoAnswer } from './wire.ts'
+import { NoAnswer } from './client.ts'
 
 /** Opens the log once a broker has answered. @throws {TransientFault} None does. @throws {ConfigError} None lets us in. */
 export async function openKafkaLog(options: KafkaOptions): Promise<Log> {

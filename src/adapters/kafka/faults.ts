@@ -3,7 +3,7 @@
 // of another kind; whether something was produced is not to be read from a code: producer.ts knows what it has sent.
 import { protocolErrors, protocolErrorsCodesById } from '@platformatic/kafka'
 import { PartitionFenced, RecordRefused, TransientFault } from '../../base/errors.ts'
-import type { NoAnswer } from './wire.ts'
+import type { NoAnswer } from './client.ts'
 
 /** "NOT_LEADER_OR_FOLLOWER"; undefined when all is well. */
 export type KafkaError = string
