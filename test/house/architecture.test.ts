@@ -22,6 +22,7 @@ const arrows: { readonly [room: string]: readonly string[] } = {
   // The log and the group on Kafka, whatever the client; beside it the clients.
   'adapters/kafka': ['base', 'runtime'],
   'adapters/platformatic': ['base', 'adapters/kafka'],
+  'adapters/kafkajs': ['base', 'adapters/kafka'],
   // A worker on a log, composed for benchmarks.
   bench: [
     'base',
