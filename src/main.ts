@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
+import { checkGuarantee, kafkaClient } from './adapters/clients.ts'
 import { openEmbeddedLog } from './adapters/embedded/log.ts'
 import { soleMembership } from './adapters/embedded/membership.ts'
 import { destroyLevelStore, openLevelStore } from './adapters/level/store.ts'
@@ -9,7 +10,6 @@ import { writeBehind } from './adapters/level/write-behind.ts'
 import { claimWorkerDirectory } from './adapters/level/worker-directory.ts'
 import { openKafkaLog } from './adapters/kafka/log.ts'
 import { createKafkaMembership } from './adapters/kafka/membership.ts'
-import { platformaticClient } from './adapters/platformatic/client.ts'
 import { systemClock } from './adapters/system/clock.ts'
 import { createIds } from './adapters/system/ids.ts'
 import { kafkaCredentials } from './adapters/system/kafka-credentials.ts'
@@ -135,10 +135,12 @@ async function kafka(
   workerId: string,
 ): Promise<Ground> {
   const { data, app, partitions, standby } = config
+  const client = await kafkaClient(config.client)
+  checkGuarantee(client, config.guarantee)
   const own = await claimWorkerDirectory(data)
   const directoryOf = (partition: number): string => join(own.directory, app, String(partition))
   const secured = kafkaCredentials(config, process.env)
-  const surroundings = { client: platformaticClient, clock: systemClock, logger }
+  const surroundings = { client, clock: systemClock, logger }
   const connection = { brokers, clientId: `${app}-${workerId}`, ...secured, ...surroundings }
   const log = await persist(
     { clock: systemClock, logger, what: `reaching Kafka at ${brokers.join(', ')}`, isOver: () => false },
@@ -190,7 +192,8 @@ export async function createTopics(config: WorkerConfig): Promise<readonly Neede
   const { workflows, problems } = loadWorkflows(await readWorkflowFiles(config.workflows))
   if (problems.length > 0) throw new DefinitionError(problems)
   const secured = kafkaCredentials(config, process.env)
-  const surroundings = { client: platformaticClient, clock: systemClock, logger: silentLogger }
+  const client = await kafkaClient(config.client)
+  const surroundings = { client, clock: systemClock, logger: silentLogger }
   const log = await openKafkaLog({ brokers, clientId: app, ...secured, ...surroundings })
   try {
     return await createAppTopics({ log, app, partitions, workflows, partitionsOf: partitionsBy(config) })

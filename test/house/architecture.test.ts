@@ -23,6 +23,8 @@ const arrows: { readonly [room: string]: readonly string[] } = {
   'adapters/kafka': ['base', 'runtime'],
   'adapters/platformatic': ['base', 'adapters/kafka'],
   'adapters/kafkajs': ['base', 'adapters/kafka'],
+  // Picks one of the two.
+  'adapters/clients.ts': ['base', 'adapters/kafka', 'adapters/platformatic', 'adapters/kafkajs'],
   // A worker on a log, composed for benchmarks.
   bench: [
     'base',
@@ -34,7 +36,7 @@ const arrows: { readonly [room: string]: readonly string[] } = {
     'adapters/level',
     'adapters/embedded',
     'adapters/kafka',
-    'adapters/platformatic',
+    'adapters/clients.ts',
   ],
   config: ['base', 'definition'],
   cli: ['base', 'definition', 'config', 'runtime/face.ts', 'bench/report.ts'],
@@ -65,6 +67,7 @@ const homes: { readonly [name: string]: readonly string[] } = {
   'classic-level': ['adapters/leveldb', 'adapters/level', 'adapters/embedded'],
   // Its codecs (compressions, checksums, the consumer protocol's own form) serve whatever the client.
   '@platformatic/kafka': ['adapters/platformatic', 'adapters/kafka'],
+  kafkajs: ['adapters/kafkajs'],
   pino: ['adapters/system'],
   'pino-pretty': ['adapters/system'],
   msgpackr: ['records', 'adapters/embedded'],

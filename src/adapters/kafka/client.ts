@@ -5,6 +5,7 @@
 //   an answer with error codes is an answer, handed over as data: each caller knows which codes it lives with;
 //   NoAnswer says whether the request may have been carried out; nothing is asked again by a client.
 import type { Problem } from '../../base/errors.ts'
+import type { Guarantee } from '../../base/kafka-settings.ts'
 import type { Logger } from '../../base/logger.ts'
 import type { Clock } from '../../runtime/ports.ts'
 import type { KafkaConnection } from './options.ts'
@@ -22,6 +23,10 @@ export interface KafkaOptions extends KafkaConnection {
 }
 
 export interface Client {
+  /** As people know it. */
+  readonly name: string
+  /** What it may claim: test/conformance decides. */
+  readonly guarantee: Guarantee
   /**
    * Connections of one purpose. A broker answers the requests of a connection one after the other, so a purpose that waits
    * (a long poll, a join) or that must end by itself (a producer) has connections of its own.

@@ -11,6 +11,8 @@ import type { Exchange, Versions } from './internals.ts'
 import * as own from './own-requests.ts'
 
 export const kafkajsClient: Client = {
+  name: 'kafkajs',
+  guarantee: 'exactly-once',
   connect: (connection, requestTimeoutMs) => new KafkajsWire(connection, requestTimeoutMs),
 }
 

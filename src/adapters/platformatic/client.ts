@@ -26,6 +26,8 @@ import { Connections } from './connections.ts'
 import { fetchBytes, produceBytes } from './raw-apis.ts'
 
 export const platformaticClient: Client = {
+  name: '@platformatic/kafka',
+  guarantee: 'exactly-once',
   connect: (connection, requestTimeoutMs) => new PlatformaticWire(connection, requestTimeoutMs),
 }
 
