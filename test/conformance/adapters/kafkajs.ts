@@ -12,6 +12,17 @@ export const kafkajs: Adapter = {
   name: 'kafkajs',
   openLog: (brokers) => openKafkaLog({ brokers, ...surroundings }),
   createMembership: (group) => createKafkaMembership({ ...group, ...surroundings, standbys: 0 }),
-  clientFaults: {},
+  clientFaults: {
+    'overlapping-aborts': 'by itself gives aborted records where it begins to read inside of them',
+    'java-snappy': 'by itself cannot read it',
+    'java-lz4': 'by itself cannot read it',
+    'java-zstd': 'by itself cannot read it',
+    'node-snappy': 'by itself cannot read it',
+    'node-lz4': 'by itself cannot read it',
+    'node-zstd': 'by itself cannot read it',
+    'back-to-back': 'by itself waits 100 ms and more for them',
+    'topic-made-anew': 'by itself knows no ids of topics',
+    'lost-EndTxn': 'by itself sends it again, and does not know what it ended',
+  },
   notHeld: {},
 }

@@ -13,9 +13,8 @@ export const platformatic: Adapter = {
   openLog: (brokers) => openKafkaLog({ brokers, ...surroundings }),
   createMembership: (group) => createKafkaMembership({ ...group, ...surroundings, standbys: 0 }),
   clientFaults: {
-    'overlapping-aborts': 'drops a range whose marker is not fetched',
-    'aborts-twice': 'remembers one range of a producer',
-    'large-abort': 'lets its first part through',
+    'aborts-twice': 'by itself remembers one range of a producer, and gives the other',
+    'large-abort': 'by itself drops a range whose marker is not fetched, and gives most of it',
     restart: 'by itself claims id 0 and epoch 0, and is fenced',
   },
   notHeld: {},
