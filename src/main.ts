@@ -98,9 +98,11 @@ export async function startWorker(config: WorkerConfig, options: StartOptions): 
     })
     closers.push(await watchDirectory(config.workflows, () => void directory.reload()))
     await directory.reload()
-    await worker.whenReady()
+    // Before all partitions run: those that do are served.
     const server = await startHttpServer({ worker, host: config.host, port: config.port, logger })
     closers.push(() => server.close())
+    worker.fleet.join(server.url)
+    await worker.whenReady()
     let stopping: Promise<void> | undefined
     let markStopped = (): void => {}
     const stopped = new Promise<void>((resolve) => (markStopped = resolve))

@@ -2,16 +2,22 @@
 // `fetch`. Every remote command goes through here, and so do the simulated services of the demo.
 import type { Json } from '../base/json.ts'
 import type {
+  DeadLettersFace,
+  DeadLetterView,
   InstanceStatus,
   InstanceSummary,
   InstanceView,
   RecordView,
+  RedriveAnswer,
+  RedriveManyAnswer,
   StartAnswer,
   TopicView,
+  WorkerRecord,
   WorkflowAnswer,
   WorkflowsFace,
   WorkflowVersions,
 } from '../runtime/face.ts'
+import type { Coordinates, DeadLetterQuery, RedriveTo } from './dead-letter-flags.ts'
 import { exitCodes } from './exit-codes.ts'
 import { CommandFailure } from './failure.ts'
 import { printable, shellQuoted } from './output.ts'
@@ -124,6 +130,11 @@ export class Client {
     return answer.offsets
   }
 
+  async listWorkers(): Promise<readonly WorkerRecord[]> {
+    const answer = await this.#call<{ readonly items: readonly WorkerRecord[] }>('/workers')
+    return answer.items
+  }
+
   async listTopics(): Promise<readonly TopicView[]> {
     const answer = await this.#call<{ readonly topics: readonly TopicView[] }>('/topics')
     return answer.topics
@@ -183,6 +194,25 @@ export class Client {
   /** @throws {ApiProblem} There is no such workflow. */
   workflowVersions(name: string): Promise<WorkflowVersions> {
     return this.#call(`/workflows/${encodeURIComponent(name)}/versions`)
+  }
+
+  listDeadLetters(
+    query: DeadLetterQuery & { readonly pending?: boolean | undefined },
+  ): ReturnType<DeadLettersFace['list']> {
+    return this.#call('/dead-letters', { query: { ...query } })
+  }
+
+  findDeadLetter({ partition, offset }: Coordinates): Promise<DeadLetterView | undefined> {
+    return this.#find(`/dead-letters/${partition}/${offset}`)
+  }
+
+  /** @throws {ApiProblem} It is refused. */
+  redrive({ partition, offset }: Coordinates, to: RedriveTo): Promise<Exclude<RedriveAnswer, { outcome: 'refused' }>> {
+    return this.#call(`/dead-letters/${partition}/${offset}/redrive`, { body: to })
+  }
+
+  redriveMany(request: DeadLetterQuery & RedriveTo & { readonly dryRun: boolean }): Promise<RedriveManyAnswer> {
+    return this.#call('/dead-letters/redrive', { body: request })
   }
 
   async #find<Answer>(path: string, options: CallOptions = {}): Promise<Answer | undefined> {

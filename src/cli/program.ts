@@ -6,6 +6,7 @@ import { Command, CommanderError } from 'commander'
 import { ConfigError, DefinitionError } from '../base/errors.ts'
 import { addBench } from './commands/bench.ts'
 import { addConsume } from './commands/consume.ts'
+import { addDeadLetter } from './commands/dead-letter.ts'
 import { addDemo } from './commands/demo.ts'
 import { addGraph } from './commands/graph.ts'
 import { addInstances } from './commands/instances.ts'
@@ -14,6 +15,7 @@ import { addRun } from './commands/run.ts'
 import { addStart } from './commands/start.ts'
 import { addTopics } from './commands/topics.ts'
 import { addValidate } from './commands/validate.ts'
+import { addWorkers } from './commands/workers.ts'
 import { addWorkflows } from './commands/workflows.ts'
 import { exitCodes, exitCodesHelp } from './exit-codes.ts'
 import { CommandFailure } from './failure.ts'
@@ -70,6 +72,8 @@ function createCommand(surroundings: Surroundings): Command {
   addProduce(program, surroundings)
   addConsume(program, surroundings)
   addTopics(program, surroundings)
+  addDeadLetter(program, surroundings)
+  addWorkers(program, surroundings)
   addDemo(program, surroundings)
   addBench(program, surroundings)
   return program

@@ -77,7 +77,7 @@ function read(record: SourceRecord): MessageRoot {
 }
 
 /** "orders/3@17": topic, partition and offset, for people and as the key of a record that has none. */
-export function coordinates(record: SourceRecord): string {
+export function coordinates(record: Pick<SourceRecord, 'topic' | 'partition' | 'offset'>): string {
   return `${record.topic}/${record.partition}@${record.offset}`
 }
 
@@ -126,7 +126,7 @@ function parse(bytes: Uint8Array): Json {
 }
 
 /** Counts brackets before anything is parsed: those inside strings are left out. */
-function isTooDeep(bytes: Uint8Array): boolean {
+export function isTooDeep(bytes: Uint8Array): boolean {
   // A nesting of n takes 2n bytes.
   if (bytes.length <= 2 * limits.jsonDepthMax) return false
   let depth = 0

@@ -3,7 +3,8 @@
 //      still sends its own name. With no CORS headers, no cookies, and JSON types only (which need a preflight), a page
 //      of elsewhere can neither read nor write.
 //   2. The body: JSON, bounded, checked (json-body.ts). 3. The route's schema: nothing unknown, nothing left out.
-//   4. The route. 5. Whatever is thrown becomes a problem document (problem.ts).
+//   4. The route. 5. What another worker runs is asked there (fleet.ts); whatever else is thrown becomes a problem
+//      document (problem.ts).
 import { randomUUID } from 'node:crypto'
 import { Ajv } from 'ajv'
 import fastify from 'fastify'
@@ -12,12 +13,14 @@ import type { Logger } from '../base/logger.ts'
 import { nearest } from '../definition/nearest.ts'
 import { Unavailable } from '../runtime/face.ts'
 import type { WorkerFace } from '../runtime/face.ts'
+import { ownerOf, passOn } from './fleet.ts'
 import { parseJsonBody } from './json-body.ts'
 import { httpLimits } from './limits.ts'
 import { LongPolls } from './long-polls.ts'
 import { documentOf, headersOf, HttpProblem, problemOf, problems } from './problem.ts'
 import { produceTypes } from './produce-body.ts'
 import { actionRoutes } from './routes/actions.ts'
+import { deadLetterRoutes } from './routes/dead-letters.ts'
 import { instanceRoutes } from './routes/instances.ts'
 import { serviceRoutes } from './routes/service.ts'
 import { topicRoutes } from './routes/topics.ts'
@@ -71,7 +74,16 @@ export function createApp(worker: WorkerFace, logger: Logger): FastifyInstance {
     const { method, id: requestId } = request
     logger.debug({ requestId, method, route, status: reply.statusCode, tookMs: Math.round(reply.elapsedTime) }, 'http')
   })
-  app.setErrorHandler((error, request, reply) => {
+  app.setErrorHandler(async (thrown, request, reply) => {
+    let error: unknown = thrown
+    const owner = ownerOf(error, request, worker.fleet)
+    if (owner !== undefined) {
+      try {
+        return await passOn(owner, request, reply)
+      } catch (failure) {
+        error = failure
+      }
+    }
     const problem = problemOf(error)
     if (problem.code === 'internal') logger.error({ requestId: request.id, err: error }, 'a request failed')
     return sendProblem(problem, request, reply)
@@ -93,6 +105,7 @@ export function createApp(worker: WorkerFace, logger: Logger): FastifyInstance {
   workflowRoutes(app, worker)
   instanceRoutes(app, worker, polls)
   actionRoutes(app, worker)
+  deadLetterRoutes(app, worker)
   // A scope of its own: only here are Confluent's content types accepted.
   void app.register(async (scope) => {
     for (const type of [produceTypes.json, produceTypes.binary]) {

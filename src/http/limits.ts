@@ -9,8 +9,17 @@ export const httpLimits = {
   recordsReadDefault: 100,
   instancesListedMax: 1_000,
   instancesListedDefault: 50,
+  deadLettersListedMax: 1_000,
+  deadLettersListedDefault: 50,
+  /** Each is a transaction of its own. */
+  deadLettersRedrivenMax: 1_000,
+  deadLettersRedrivenDefault: 100,
   /** Proxies and clients give up after a minute or so: an answer, even an empty one, comes well before. */
   waitMsMax: 30_000,
+  /** For another worker to answer what was passed on to it: longer than a call may wait for news. */
+  passedOnMs: 45_000,
+  /** For another worker to answer a question that is put to all. */
+  peerAnswerMs: 20_000,
   /** Each waiting call holds a socket and a place in the worker's queue. */
   longPollsMax: 1_000,
   /** For a request to arrive as a whole, once its first byte has: slow senders do not hold sockets for ever. */

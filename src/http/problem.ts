@@ -7,7 +7,7 @@
 import type { ErrorObject } from 'ajv'
 import { OutcomeUnknown, TransientFault } from '../base/errors.ts'
 import { Unavailable } from '../runtime/face.ts'
-import type { ActionRefusalCode, StartRejectionCode } from '../runtime/face.ts'
+import type { ActionRefusalCode, RedriveRefusalCode, StartRejectionCode } from '../runtime/face.ts'
 import { httpLimits } from './limits.ts'
 import { violationsOf } from './violation.ts'
 import type { Violation } from './violation.ts'
@@ -31,6 +31,7 @@ export const problems = {
   'route-not-found': { status: 404, title: 'There is nothing at this address' },
   'topic-not-found': { status: 404, title: 'There is no such topic' },
   'partition-not-found': { status: 404, title: 'The topic has no such partition' },
+  'dead-letter-not-found': { status: 404, title: 'There is no such dead letter' },
   'instance-not-found': { status: 404, title: 'There is no such instance' },
   'workflow-not-found': { status: 404, title: 'There is no such workflow' },
   'task-not-found': { status: 404, title: 'The instance has no such task' },
@@ -42,6 +43,8 @@ export const problems = {
   'not-now': { status: 409, title: 'The instance does not allow this now' },
   'task-unclear': { status: 409, title: 'Several tasks could be meant' },
   'signals-full': { status: 409, title: 'Too many signals wait already' },
+  'not-kept': { status: 409, title: 'The record was too large to be kept' },
+  'topic-reserved': { status: 409, title: 'The topic belongs to dagger-worker itself' },
   'body-too-large': { status: 413, title: 'The body is too large' },
   'payload-too-large': { status: 413, title: 'The input is too large' },
   'url-too-long': { status: 414, title: 'A part of the address is too long' },
@@ -49,6 +52,7 @@ export const problems = {
   'input-invalid': { status: 422, title: "The input does not fit the workflow's schema" },
   'input-not-taken': { status: 422, title: 'This task takes no input' },
   'key-invalid': { status: 422, title: 'The key cannot be used' },
+  'redrive-refused': { status: 422, title: 'The topic does not take the record' },
   expression: { status: 422, title: 'An expression of the workflow failed on this input' },
   'headers-too-large': { status: 431, title: 'The headers are too large' },
   internal: { status: 500, title: 'Something went wrong in the worker' },
@@ -57,7 +61,7 @@ export const problems = {
   overloaded: { status: 503, title: 'Too much is waiting already', retryAfterS: 2 },
   'disk-full': { status: 503, title: 'The disk is full', retryAfterS: 30 },
 } as const satisfies { readonly [code: string]: ProblemKind } & {
-  readonly [code in StartRejectionCode | ActionRefusalCode | Unavailable['code']]: ProblemKind
+  readonly [code in StartRejectionCode | ActionRefusalCode | RedriveRefusalCode | Unavailable['code']]: ProblemKind
 }
 
 export type ProblemCode = keyof typeof problems

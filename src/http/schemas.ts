@@ -99,6 +99,58 @@ export const recordView = object(
   ['keyBase64', 'valueBase64'],
 )
 
+const recordPlace = object({
+  topic: text,
+  partition: count,
+  offset: count,
+  timestamp: { type: ['string', 'null'], description: 'RFC 3339' },
+})
+const textOrNull: Schema = { type: ['string', 'null'] }
+
+export const redriveView = object({ at: time, topic: text, partition: count })
+const deadLetterMembers = {
+  partition: count,
+  offset: count,
+  at: time,
+  reason: text,
+  message: text,
+  workflow: text,
+  source: recordPlace,
+  key: textOrNull,
+  keyBase64: text,
+  bytes: object({ key: count, value: count, headers: count }),
+  isKept: flag,
+  redrivenTimes: count,
+  redriven: redriveView,
+}
+const deadLetterOptional = ['workflow', 'keyBase64', 'redriven']
+
+export const deadLetterSummary = object(deadLetterMembers, deadLetterOptional)
+export const deadLetterView = object(
+  {
+    ...deadLetterMembers,
+    value: json,
+    valueBase64: text,
+    valueSha256: text,
+    headers: list(object({ key: text, value: textOrNull, valueBase64: text }, ['valueBase64'])),
+    first: recordPlace,
+  },
+  [...deadLetterOptional, 'valueBase64', 'first'],
+)
+export const redrivenTo = object({ topic: text, partition: count, offset: count })
+export const redriveResult = object(
+  {
+    partition: count,
+    offset: count,
+    source: recordPlace,
+    outcome: { enum: ['redriven', 'pending', 'failed'] },
+    to: redrivenTo,
+    code: text,
+    message: text,
+  },
+  ['to', 'code', 'message'],
+)
+
 const definitionProblem = object(
   {
     code: text,
@@ -113,9 +165,17 @@ const definitionProblem = object(
 
 export const partitionPhases = ['created', 'restoring', 'running', 'draining', 'closed', 'stopped'] as const
 
-const partitionView = object({ partition: count, phase: { enum: partitionPhases }, reason: text, restoreLeft: count }, [
-  'reason',
-])
+const partitionView = object(
+  {
+    partition: count,
+    phase: { enum: partitionPhases },
+    reason: text,
+    restoreLeft: count,
+    restorePerSecond: count,
+    restoreSecondsLeft: count,
+  },
+  ['reason', 'restorePerSecond', 'restoreSecondsLeft'],
+)
 
 const workflowMembers = { name: text, version: text, label: text, description: text, startTopics: texts }
 const workflowView = object(workflowMembers, ['label', 'description'])
@@ -138,6 +198,18 @@ export const workflowSummary = object(
 )
 export const counted = object({ isComplete: flag, instances: count, partitions: count, partitionsInAll: count })
 
+const position = object({ partition: count, position: { type: ['integer', 'null'] } })
+
+/** A worker as it says that it is. */
+export const workerRecord = object({
+  worker: text,
+  url: text,
+  startedAt: time,
+  at: time,
+  owned: list(position),
+  copies: list(position),
+})
+
 export const workerView = object({
   app: text,
   workerId: text,
@@ -146,6 +218,7 @@ export const workerView = object({
   problems: texts,
   definitionProblems: list(definitionProblem),
   partitions: list(partitionView),
+  copies: list(count),
   workflows: list(workflowView),
   counters: { type: 'object', additionalProperties: { type: 'number' } },
 })

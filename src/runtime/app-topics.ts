@@ -73,6 +73,7 @@ function ownTopics(app: string, partitions: number): readonly TopicSpec[] {
     { name: topics.inbox, partitions, cleanup: 'unlimited' },
     { name: topics.changelog, partitions, cleanup: 'compacted' },
     { name: topics.definitions, partitions: 1, cleanup: 'compacted' },
+    { name: topics.workers, partitions: 1, cleanup: 'compacted' },
     { name: topics.deadLetter, partitions, cleanup: 'retained' },
   ]
 }

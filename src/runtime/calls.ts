@@ -73,7 +73,8 @@ export class Calls {
   #decide(partition: number, commandOf: (call: number) => Command): Promise<CallAnswer> {
     const host = this.#hosts[partition]
     if (host === undefined || host.role !== 'owner' || host.phase === 'stopped') {
-      throw new Unavailable('not-ready', 'the partition of this instance does not run in this worker now')
+      const message = 'the partition of this instance does not run in this worker now'
+      throw new Unavailable('not-ready', message, partition)
     }
     if (this.#calls.size >= limits.apiCallsWaitingMax) {
       throw new Unavailable('overloaded', 'too many calls are waiting to be decided')

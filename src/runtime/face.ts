@@ -5,9 +5,13 @@ import type { Problem, TaskError } from '../base/errors.ts'
 import type { ActionAnswer } from '../engine/effect.ts'
 
 export type { ActionAnswer, ActionRefusalCode } from '../engine/effect.ts'
+import type { WorkerRecord } from '../records/worker-record.ts'
+import type { DeadLettersFace } from './dead-letter-face.ts'
 import type { WorkflowsFace, WorkflowView } from './workflow-face.ts'
 
+export type * from './dead-letter-face.ts'
 export type * from './workflow-face.ts'
+export type { PartitionPosition, WorkerRecord } from '../records/worker-record.ts'
 
 export type InstanceStatus = 'EXECUTING' | 'SUSPENDED' | 'COMPENSATING' | 'COMPLETED' | 'FAILED' | 'STOPPED'
 export type TaskStatus = 'NOT_STARTED' | 'SUBMITTED' | 'EXECUTING' | 'COMPLETED' | 'FAILED' | 'SKIPPED' | 'STOPPED'
@@ -120,9 +124,12 @@ export class Unavailable extends Error {
   override readonly name = 'Unavailable'
   /** outcome-unknown: repeat with the same Idempotency-Key. not-ready: the partition is not running. overloaded, disk-full: later. */
   readonly code: 'outcome-unknown' | 'not-ready' | 'overloaded' | 'disk-full'
-  constructor(code: Unavailable['code'], message: string) {
+  /** The partition that does not run here, where that is why: the worker that runs it can be asked. Nothing was done. */
+  readonly partition: number | undefined
+  constructor(code: Unavailable['code'], message: string, partition?: number) {
     super(message)
     this.code = code
+    this.partition = partition
   }
 }
 
@@ -156,6 +163,14 @@ export interface RecordView {
   readonly headers: { readonly [key: string]: string }
 }
 
+export interface ConsumeRequest {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+  readonly limit: number
+  readonly waitMs: number
+}
+
 export interface PartitionView {
   readonly partition: number
   /** restoring: with what is left. stopped: with the reason; needs a person. */
@@ -163,6 +178,9 @@ export interface PartitionView {
   readonly reason?: string
   /** While it is restoring: records of the changelog that are left. */
   readonly restoreLeft: number
+  /** How many it reads a second, and how many seconds that takes; absent until that can be told. */
+  readonly restorePerSecond?: number
+  readonly restoreSecondsLeft?: number
 }
 
 export interface WorkerView {
@@ -174,10 +192,21 @@ export interface WorkerView {
   readonly problems: readonly string[]
   /** Workflow files that were refused, and why; the version before keeps serving. */
   readonly definitionProblems: readonly Problem[]
+  /** Those that it owns. */
   readonly partitions: readonly PartitionView[]
+  /** Those that it keeps a warm copy of. */
+  readonly copies: readonly number[]
   readonly workflows: readonly WorkflowView[]
   /** Since the worker started, by name: "instances_started", "records_kept", "records_dead_lettered", … */
   readonly counters: { readonly [name: string]: number }
+}
+
+export interface InstancePage {
+  readonly items: readonly InstanceSummary[]
+  /** The cursor of the page after. */
+  readonly next?: string
+  /** The partitions that were looked at. */
+  readonly partitions: readonly number[]
 }
 
 export interface InstanceFilter {
@@ -192,6 +221,15 @@ export interface InstanceFilter {
   readonly cursor?: string
 }
 
+/** The other workers of the application, as far as they were heard lately. */
+export interface FleetFace {
+  /** This worker as well; none where the log is not shared. */
+  all(): readonly WorkerRecord[]
+  peers(): readonly WorkerRecord[]
+  /** Where the worker is asked that runs a partition; undefined: none was heard of. */
+  urlOf(partition: number): string | undefined
+}
+
 /** What a running worker can be asked. Every method may throw Unavailable. */
 export interface WorkerFace {
   view(): WorkerView
@@ -204,19 +242,19 @@ export interface WorkerFace {
   /** The latest instance of a workflow with this business key. */
   findInstanceByKey(workflow: string, key: string): Promise<InstanceView | undefined>
   readonly workflows: WorkflowsFace
-  /** Newest first. */
-  listInstances(filter: InstanceFilter): Promise<{ readonly items: readonly InstanceSummary[]; readonly next?: string }>
+  readonly fleet: FleetFace
+  /** Of the application. */
+  readonly partitionsInAll: number
+  /** Newest first, of the partitions that run here. */
+  listInstances(filter: InstanceFilter): Promise<InstancePage>
+  readonly deadLetters: DeadLettersFace
   /** Resolves when the instance has changed since `seen` (its timeline's length with what was dropped), or after `waitMs`. */
   followInstance(id: string, seen: number, waitMs: number): Promise<InstanceView | undefined>
   /** Each record is a transaction of its own in the answer, all are durable when it resolves. undefined: no such topic. */
   produce(topic: string, records: readonly ProduceRecord[]): Promise<readonly ProduceResult[] | undefined>
   listTopics(): Promise<readonly TopicView[]>
   /** Records of one partition from an offset on, waiting up to `waitMs` for the first. undefined: no such topic or partition. */
-  consume(request: {
-    topic: string
-    partition: number
-    offset: number
-    limit: number
-    waitMs: number
-  }): Promise<{ readonly records: readonly RecordView[]; readonly nextOffset: number } | undefined>
+  consume(
+    request: ConsumeRequest,
+  ): Promise<{ readonly records: readonly RecordView[]; readonly nextOffset: number } | undefined>
 }

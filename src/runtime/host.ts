@@ -10,7 +10,7 @@ import type { Executor } from './executor.ts'
 import { cureOf, faultOf } from './faults.ts'
 import { Partition, type PartitionOptions } from './partition.ts'
 import type { Clock, Log, Membership, OpenStore, Store, TopicInfo } from './ports.ts'
-import { startingPoint } from './restore.ts'
+import { startingPoint, type RestoreProgress } from './restore.ts'
 import { Standby } from './standby.ts'
 import { Bell } from './wake.ts'
 
@@ -37,6 +37,7 @@ export class PartitionHost {
   readonly #bell = new Bell()
   #wanted: Role = 'none'
   #store: Promise<Store> | undefined
+  #opened: Store | undefined
   #current: Partition | undefined
   #runner: Promise<void> | undefined
   #isClosing = false
@@ -68,8 +69,13 @@ export class PartitionHost {
     return this.#stoppedBecause ?? this.#trouble ?? this.#current?.trouble
   }
 
-  get restoreLeft(): number {
-    return this.#current?.restoreLeft ?? 0
+  get restoring(): RestoreProgress | undefined {
+    return this.#current?.restoring
+  }
+
+  /** Up to where its store stands in the changelog; undefined while there is none. */
+  get position(): number | undefined {
+    return this.#opened?.position?.offset
   }
 
   /** Takes a command of this worker, decided with the next batch. */
@@ -99,6 +105,7 @@ export class PartitionHost {
     await this.#runner
     const store = this.#store
     this.#store = undefined
+    this.#opened = undefined
     await (await store)?.close()
   }
 
@@ -125,7 +132,7 @@ export class PartitionHost {
   #openStore(): Promise<Store> {
     const { partition, openStore, log, topics } = this.#options
     const open = async (): Promise<Store> =>
-      (await log.openStoreOf?.(topics.changelog, partition)) ?? (await openStore(partition))
+      (this.#opened = (await log.openStoreOf?.(topics.changelog, partition)) ?? (await openStore(partition)))
     const opening = (this.#store ??= open())
     opening.catch(() => {
       if (this.#store === opening) this.#store = undefined
@@ -224,6 +231,7 @@ export class PartitionHost {
       return
     }
     this.#store = undefined
+    this.#opened = undefined
     await this.#wait()
   }
 
@@ -260,6 +268,16 @@ export class PartitionHost {
   #refuseCalls(): void {
     for (const { onLost } of this.own.splice(0)) onLost?.('not-ready')
   }
+}
+
+/** By partition, how many records of the changelog its copy in this worker lacks. @throws {TransientFault} */
+export async function lacksOf(
+  hosts: readonly PartitionHost[],
+  log: Log,
+  changelog: string,
+): Promise<readonly number[]> {
+  const info = (await log.describeTopics([changelog])).get(changelog)
+  return info === undefined ? [] : Promise.all(hosts.map((host) => host.lacks(info)))
 }
 
 /** In words, with the code where there is one: it tells what to do. */

@@ -23,7 +23,7 @@ import type { Clock, Ids, Log, Producer, Store } from './ports.ts'
 import { prefetch } from './prefetch.ts'
 import { askAgain, type AskAgainOptions } from './owed.ts'
 import { Refusals } from './refusals.ts'
-import { restore } from './restore.ts'
+import { restore, type RestoreProgress } from './restore.ts'
 import { Reading } from './reading.ts'
 import { CommittedRows } from './rows.ts'
 import { Schedules } from './schedules.ts'
@@ -80,7 +80,8 @@ export class Partition {
   #looks = 0
   /** The latest look that was answered. */
   #looked = 0
-  restoreLeft = 0
+  /** While it is restoring. */
+  restoring: RestoreProgress | undefined
   /** It has got somewhere: what ended it was not there from its beginning. */
   hasCommitted = false
 
@@ -124,8 +125,9 @@ export class Partition {
       topic: topics.changelog,
       partition,
       isCancelled: () => this.#isClosed(),
-      onProgress: (left) => (this.restoreLeft = left),
+      onProgress: (progress) => (this.restoring = progress),
     })
+    this.restoring = undefined
     await this.#rows.fill()
     await definitions.catchUp()
     await this.#schedules.open()

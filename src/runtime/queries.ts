@@ -6,7 +6,7 @@ import { keyId, workId, type InstanceRow } from '../engine/state.ts'
 import { endOf, prefixes } from '../records/keys.ts'
 import type { Definitions } from './definitions.ts'
 import type { Executor } from './executor.ts'
-import { Unavailable, type InstanceFilter, type InstanceSummary, type InstanceView } from './face.ts'
+import { Unavailable, type InstanceFilter, type InstancePage, type InstanceSummary, type InstanceView } from './face.ts'
 import type { PartitionHost } from './host.ts'
 import type { Partition } from './partition.ts'
 import type { Clock } from './ports.ts'
@@ -50,25 +50,27 @@ export class Queries {
     return found === undefined ? undefined : this.find(found.instanceId)
   }
 
-  /** Newest first; every partition of this worker is looked at. @throws {Unavailable} */
-  async list(filter: InstanceFilter): Promise<{ items: readonly InstanceSummary[]; next?: string }> {
-    const { hosts } = this.#options
-    const streams = await Promise.all(
-      hosts.map((_, number) => InstanceStream.open(this.#running(number).reading, filter.cursor)),
+  /** Newest first; every partition that runs here is looked at. @throws {Unavailable} */
+  async list(filter: InstanceFilter): Promise<InstancePage> {
+    const running = this.#options.hosts.flatMap(({ running: one }, partition) =>
+      one === undefined ? [] : [{ partition, reading: one.reading }],
     )
+    const partitions = running.map(({ partition }) => partition)
+    const streams = await Promise.all(running.map(({ reading }) => InstanceStream.open(reading, filter.cursor)))
     const items: InstanceSummary[] = []
     let lookedAt = 0
     let last: string | undefined
     while (items.length < filter.limit && lookedAt < rowsLookedAtMax) {
       const newest = newestOf(streams)
-      if (newest?.head === undefined) return { items }
+      if (newest?.head === undefined) return { items, partitions }
       const row = newest.head
       await newest.advance()
       lookedAt += 1
       last = row.id
       if (fits(row, filter)) items.push(newest.read((rows) => summaryOf(this.#viewed(row, rows))))
     }
-    return newestOf(streams)?.head === undefined || last === undefined ? { items } : { items, next: last }
+    if (newestOf(streams)?.head === undefined || last === undefined) return { items, partitions }
+    return { items, partitions, next: last }
   }
 
   /** Resolves when the instance has changed since its timeline was `seen` long, or after `waitMs`. @throws {Unavailable} */
@@ -104,6 +106,7 @@ export class Queries {
     throw new Unavailable(
       'not-ready',
       `partition ${number} is not running here${reason === undefined ? ' yet' : `: ${reason}`}`,
+      number,
     )
   }
 

@@ -17,9 +17,16 @@ export interface RestoreOptions {
   readonly topic: string
   readonly partition: number
   readonly clock: Clock
-  /** Called as it goes, with the records that are left. */
-  readonly onProgress?: (left: number) => void
+  /** Called as it goes. */
+  readonly onProgress?: (progress: RestoreProgress) => void
   readonly isCancelled: () => boolean
+}
+
+export interface RestoreProgress {
+  /** Records of the changelog that are left. */
+  readonly left: number
+  /** How many were read a second so far; undefined until that can be told. */
+  readonly perSecond: number | undefined
 }
 
 const decoder = new TextDecoder()
@@ -43,7 +50,10 @@ export async function restore(options: RestoreOptions): Promise<string> {
     while (reader.position < end && !options.isCancelled()) {
       const ready = new Promise<void>((resolve) => (signal = resolve))
       if (!(await applyNext(reader, store, info.id, clock)) && reader.position < end) await inTime(ready, clock) // P7
-      options.onProgress?.(Math.max(0, end - reader.position))
+      const left = Math.max(0, end - reader.position)
+      const tookMs = clock.nowMs() - beganMs
+      const perSecond = tookMs > 0 ? Math.round(((reader.position - from) * 1_000) / tookMs) : undefined
+      options.onProgress?.({ left, perSecond })
     }
     expectRecent(info, beganMs, clock) // P8: it may have slept on the way
     if (reader.position >= end && info.tombstonesKeptMs !== undefined)

@@ -1,12 +1,11 @@
 // Topics as people use them: produce some records, look at some. Nothing here touches the state.
-import type { Json } from '../base/json.ts'
 import { isOwnTopic, type AppTopics } from '../records/keys.ts'
-import type { ProduceRecord, ProduceResult, RecordView, TopicView } from './face.ts'
+import type { ConsumeRequest, ProduceRecord, ProduceResult, RecordView, TopicView } from './face.ts'
 import { OffsetGone, type Clock, type Log, type LogRecord, type OutgoingRecord, type Reader } from './ports.ts'
+import { base64, keyView, textOf, valueView } from './record-view.ts'
 import { Bell } from './wake.ts'
 
 const encoder = new TextEncoder()
-const strict = new TextDecoder('utf-8', { fatal: true })
 
 /** Markers and aborted records are passed without a word from the reader: it is looked at again. */
 const lookAgainMs = 20
@@ -57,13 +56,7 @@ export class TopicAccess {
   }
 
   /** Waits up to `waitMs` for the first record. undefined: no such topic or partition. */
-  async consume(request: {
-    topic: string
-    partition: number
-    offset: number
-    limit: number
-    waitMs: number
-  }): Promise<{ records: readonly RecordView[]; nextOffset: number } | undefined> {
+  async consume(request: ConsumeRequest): Promise<{ records: readonly RecordView[]; nextOffset: number } | undefined> {
     const { topic, partition, limit, waitMs } = request
     const info = (await this.#log.describeTopics([topic])).get(topic)
     if (info === undefined || partition < 0 || partition >= info.partitions) return undefined
@@ -107,36 +100,14 @@ function take(reader: Reader, limit: number): readonly LogRecord[] {
 }
 
 function viewOfRecord(record: LogRecord): RecordView {
-  const key = record.key === null ? null : textOf(record.key)
-  const value = record.value === null ? null : textOf(record.value)
   const headers: { [key: string]: string } = Object.create(null)
   for (const header of record.headers) headers[header.key] = textOf(header.value) ?? base64(header.value)
   return {
     partition: record.partition,
     offset: record.offset,
     timestamp: new Date(record.timestampMs).toISOString(),
-    key: key ?? null,
-    ...(key === undefined && record.key !== null ? { keyBase64: base64(record.key) } : {}),
-    value: value === undefined || value === null ? null : jsonOf(value),
-    ...(value === undefined && record.value !== null ? { valueBase64: base64(record.value) } : {}),
+    ...keyView(record.key),
+    ...valueView(record.value),
     headers,
   }
 }
-
-function textOf(bytes: Uint8Array): string | undefined {
-  try {
-    return strict.decode(bytes)
-  } catch {
-    return undefined
-  }
-}
-
-function jsonOf(text: string): Json {
-  try {
-    return JSON.parse(text) as Json
-  } catch {
-    return text
-  }
-}
-
-const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64')

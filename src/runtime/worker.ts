@@ -5,33 +5,36 @@ import type { Effect } from '../engine/effect.ts'
 import type { Problem } from '../base/errors.ts'
 import type { HandlerModule, HandlerSource } from '../handlers/contract.ts'
 import { topicsOf } from '../records/keys.ts'
+import { Alarms } from './alarms.ts'
 import { count, type Counters } from './batch.ts'
 import { Definitions, type Publication } from './definitions.ts'
 import { Executor } from './executor.ts'
 import type {
   Action,
   ActionAnswer,
+  ConsumeRequest,
   InstanceFilter,
-  InstanceSummary,
+  InstancePage,
   InstanceView,
-  PartitionView,
   ProduceRecord,
   ProduceResult,
-  RecordView,
   StartAnswer,
   StartRequest,
   TopicView,
   WorkerFace,
   WorkerView,
 } from './face.ts'
-import { PartitionHost } from './host.ts'
+import { Fleet } from './fleet.ts'
+import { lacksOf, PartitionHost } from './host.ts'
 import type { Assignment, Clock, Ids, Log, Membership, OpenStore, Secrets } from './ports.ts'
 import { prepareTopics } from './app-topics.ts'
 import { Calls } from './calls.ts'
+import { DeadLetters } from './dead-letters.ts'
 import { persist } from './persist.ts'
 import { Queries } from './queries.ts'
 import { TopicAccess } from './topic-access.ts'
-import { workflowView, WorkflowQueries } from './workflow-queries.ts'
+import { positionsOf, restoreOf, viewOfWorker } from './worker-view.ts'
+import { WorkflowQueries } from './workflow-queries.ts'
 
 export interface WorkerOptions {
   readonly app: string
@@ -61,8 +64,8 @@ export interface WorkerOptions {
   readonly refreshEveryMs: number
 }
 
-/** Alarms that an operator should know of: the latest are kept. */
-const alarmsMax = 20
+/** How often a start that takes long says how far it is. */
+const restoreToldEveryMs = 2_000
 
 export class Worker implements WorkerFace {
   readonly #options: WorkerOptions
@@ -71,10 +74,12 @@ export class Worker implements WorkerFace {
   readonly #hosts: PartitionHost[] = []
   readonly #queries: Queries
   readonly workflows: WorkflowQueries
+  readonly fleet: Fleet
+  readonly deadLetters: DeadLetters
   readonly #topics: TopicAccess
   readonly #counters: Counters = new Map()
   readonly #calls: Calls
-  readonly #alarms: string[] = []
+  readonly #alarms: Alarms
   #definitionProblems: readonly Problem[] = []
   #isStopping = false
   #cancelRefresh = (): void => {}
@@ -83,6 +88,7 @@ export class Worker implements WorkerFace {
     const { app, log, logger, clock, partitionsOf, createsTopics } = options
     const topics = topicsOf(app)
     this.#options = options
+    this.#alarms = new Alarms(logger, this.#counters)
     this.definitions = new Definitions({ log, clock, topics, logger, partitionsOf, createsTopics })
     this.#executor = new Executor(options)
     for (let partition = 0; partition < options.partitions; partition++) {
@@ -100,7 +106,7 @@ export class Worker implements WorkerFace {
             for (const [name, by] of counters) count(this.#counters, name, by)
             this.#queries.changed(touched)
           },
-          onAlarm: (message) => this.#alarm(message),
+          onAlarm: (message) => this.#alarms.raise(message),
         }),
       )
     }
@@ -108,6 +114,9 @@ export class Worker implements WorkerFace {
     this.#queries = new Queries({ hosts: this.#hosts, definitions: this.definitions, executor: this.#executor, clock })
     this.workflows = new WorkflowQueries(this.#hosts, this.definitions.catalogue)
     this.#topics = new TopicAccess(log, clock, topics)
+    const describe = () => positionsOf(this.#hosts)
+    this.fleet = new Fleet({ log, clock, logger, topic: topics.workers, workerId: options.workerId, describe })
+    this.deadLetters = new DeadLetters(log, clock, topics)
   }
 
   /** Makes the application's topics, reads the definitions, joins the group. @throws {ConfigError} DW_PARTITIONS_DIFFER */
@@ -119,7 +128,7 @@ export class Worker implements WorkerFace {
     await worker.#persist('joining the group', () =>
       options.membership.join(
         (assignment) => worker.#assigned(assignment),
-        () => worker.#lacks(),
+        () => lacksOf(worker.#hosts, options.log, topicsOf(options.app).changelog),
       ),
     )
     worker.#refreshLater()
@@ -152,48 +161,44 @@ export class Worker implements WorkerFace {
     this.#isStopping = true
     this.#cancelRefresh()
     await Promise.all(this.#hosts.map((host) => host.close()))
+    await this.fleet.leave()
     await this.#options.membership.leave()
     this.definitions.close()
   }
 
-  /** Resolves when every partition that is ours runs, or has stopped for a person to look at. */
+  get partitionsInAll(): number {
+    return this.#hosts.length
+  }
+
+  /** Resolves when every partition that is ours runs, or has stopped for a person to look at; tells what is restored. */
   async whenReady(): Promise<void> {
-    const { clock } = this.#options
+    const { clock, logger } = this.#options
+    let toldAtMs = clock.nowMs()
     while (
       !this.#isStopping &&
       !this.#hosts.every((host) => host.role !== 'owner' || host.running !== undefined || host.phase === 'stopped')
     ) {
       await new Promise<void>((resolve) => void clock.after(10, resolve))
+      if (clock.nowMs() - toldAtMs < restoreToldEveryMs) continue
+      toldAtMs = clock.nowMs()
+      const told = restoreOf(this.view().partitions)
+      if (told !== undefined) logger.info(told.fields, told.message)
     }
   }
 
   view(): WorkerView {
-    const partitions = this.#hosts.flatMap((host, partition): PartitionView[] => {
-      if (host.role !== 'owner') return []
-      const reason = host.reason
-      return [
-        { partition, phase: host.phase, ...(reason === undefined ? {} : { reason }), restoreLeft: host.restoreLeft },
-      ]
-    })
-    const stopped = partitions.filter(({ phase }) => phase === 'stopped')
-    const problems = [
-      ...this.#options.log.problems(),
-      ...stopped.map(
-        ({ partition, reason }) => `partition ${partition} has stopped and needs a person: ${reason ?? ''}`,
-      ),
-      ...this.#alarms,
-    ]
-    return {
-      app: this.#options.app,
-      workerId: this.#options.workerId,
-      log: this.#options.logKind,
-      isReady: !this.#isStopping && partitions.length > 0 && partitions.every(({ phase }) => phase === 'running'),
-      problems,
+    const { app, workerId, logKind, log } = this.#options
+    return viewOfWorker({
+      app,
+      workerId,
+      log: logKind,
+      hosts: this.#hosts,
+      catalogue: this.definitions.catalogue,
+      counters: this.#counters,
       definitionProblems: this.#definitionProblems,
-      partitions,
-      workflows: this.definitions.catalogue.listCurrent().map(workflowView),
-      counters: Object.fromEntries([...this.#counters].sort(([a], [b]) => (a < b ? -1 : 1))),
-    }
+      problems: [...log.problems(), ...this.#alarms.latest],
+      isStopping: this.#isStopping,
+    })
   }
 
   operateInstance(id: string, action: Action, by: string): Promise<ActionAnswer> {
@@ -212,9 +217,7 @@ export class Worker implements WorkerFace {
     return this.#queries.findByKey(workflow, key)
   }
 
-  listInstances(
-    filter: InstanceFilter,
-  ): Promise<{ readonly items: readonly InstanceSummary[]; readonly next?: string }> {
+  listInstances(filter: InstanceFilter): Promise<InstancePage> {
     return this.#queries.list(filter)
   }
 
@@ -230,13 +233,7 @@ export class Worker implements WorkerFace {
     return this.#topics.list()
   }
 
-  consume(request: {
-    topic: string
-    partition: number
-    offset: number
-    limit: number
-    waitMs: number
-  }): Promise<{ readonly records: readonly RecordView[]; readonly nextOffset: number } | undefined> {
+  consume(request: ConsumeRequest): ReturnType<WorkerFace['consume']> {
     return this.#topics.consume(request)
   }
 
@@ -244,13 +241,6 @@ export class Worker implements WorkerFace {
     for (const [partition, host] of this.#hosts.entries()) {
       host.become(owned.includes(partition) ? 'owner' : standby.includes(partition) ? 'standby' : 'none')
     }
-  }
-
-  async #lacks(): Promise<readonly number[]> {
-    const { log, app } = this.#options
-    const { changelog } = topicsOf(app)
-    const info = (await log.describeTopics([changelog])).get(changelog)
-    return info === undefined ? [] : Promise.all(this.#hosts.map((host) => host.lacks(info)))
   }
 
   #refreshSources(): void {
@@ -275,7 +265,7 @@ export class Worker implements WorkerFace {
   #perform(partition: number, effect: Effect): void {
     switch (effect.type) {
       case 'alarm':
-        this.#alarm(effect.message)
+        this.#alarms.raise(effect.message)
         return
       case 'call.answer':
         this.#calls.answer(effect.call, effect.answer)
@@ -298,12 +288,5 @@ export class Worker implements WorkerFace {
     // A grant that falls with its batch is asked for anew by the next incarnation; a result is kept for it.
     const onLost = command.type === 'task.execute' ? (): void => {} : undefined
     this.#hosts[partition]?.submit({ command, onLost })
-  }
-
-  #alarm(message: string): void {
-    this.#options.logger.error({}, message)
-    count(this.#counters, 'alarms')
-    this.#alarms.push(message)
-    if (this.#alarms.length > alarmsMax) this.#alarms.shift()
   }
 }

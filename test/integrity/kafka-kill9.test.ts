@@ -1,15 +1,25 @@
-// The short form of `node test/integrity/kafka-kill9.ts`.
+// The short form of `npm run torture -- kafka`.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { kafkaKillCampaign } from './kafka-kill9.ts'
+import { kafkaCampaign } from './kafka.ts'
 
-test('on Kafka orders outlive kill -9 and a restart of the broker: each command once, stores as the changelog says', async () => {
-  const { faults, violations, coverage } = await kafkaKillCampaign({ orders: 200, kills: 3, restarts: 1 })
+test('on Kafka orders outlive kill -9, zombies, joins and leaves, and restarts of the broker: each command once, stores as the changelog says', async () => {
+  const { violations, coverage } = await kafkaCampaign({
+    workers: 3,
+    orders: 600,
+    kills: 4,
+    restarts: 2,
+    zombies: 1,
+    rebalances: 4,
+  })
   assert.deepEqual(violations, [])
-  assert.equal(faults, 4)
+  assert.deepEqual(
+    ['kills', 'brokerRestarts', 'zombies', 'joinsAndLeaves'].map((what) => coverage[what]! > 0),
+    [true, true, true, true],
+  )
   // What makes the rest mean something.
   assert.ok((coverage['forwarded'] ?? 0) > 0, 'commands went from partition to partition')
-  assert.ok((coverage['storesCompared'] ?? 0) > 6, 'stores were compared as they were when their worker was killed')
+  assert.ok((coverage['storesCompared'] ?? 0) > 24, 'stores were compared as they were when their worker was killed')
   assert.equal(coverage['engineFaults'], 0)
   assert.equal(coverage['alarms'], 0)
 })

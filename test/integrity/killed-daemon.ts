@@ -21,7 +21,7 @@ export interface KilledDaemonOptions {
 }
 
 /** How long each may take, at most: a daemon comes up, stops, and is asleep in about so many milliseconds. */
-const withinMs = { starting: 2_000, stopping: 100, frozen: 2_000, awake: 20 } as const
+const withinMs = { starting: 2_000, stopping: 100, frozen: 2_000, awake: 20, found: 2_000 } as const
 
 export class KilledDaemon {
   readonly #options: KilledDaemonOptions
@@ -29,6 +29,7 @@ export class KilledDaemon {
   readonly #broken = Promise.withResolvers<never>()
   readonly #met: Record<Met, number> = { running: 0, starting: 0, stopping: 0, stopped: 0, asleep: 0, awoken: 0 }
   #kills = 0
+  #slept = 0
   #cutShort = 0
 
   constructor(options: KilledDaemonOptions) {
@@ -41,6 +42,11 @@ export class KilledDaemon {
 
   get kills(): number {
     return this.#kills
+  }
+
+  /** How often it slept and came back. */
+  get slept(): number {
+    return this.#slept
   }
 
   /** How many met it in which state. */
@@ -64,8 +70,8 @@ export class KilledDaemon {
   }
 
   /** kill -9 now, in some manner, and start anew. */
-  crash(manner: Manner): void {
-    this.#daemon = this.#daemon.then(async (daemon) => {
+  crash(manner: Manner): Promise<unknown> {
+    return this.#next(async (daemon) => {
       this.#met[await this.#bring(daemon, manner)] += 1
       await this.#end(daemon)
       if (manner === 'starting') {
@@ -80,7 +86,26 @@ export class KilledDaemon {
       }
       return this.#start()
     })
+  }
+
+  /** SIGSTOP for so long; it goes on by itself, and is ready again. */
+  sleep(ms: number): Promise<unknown> {
+    return this.#next(async (daemon) => {
+      daemon.signal('SIGSTOP')
+      await pause(ms)
+      daemon.signal('SIGCONT')
+      // What it took itself to be while it slept, it finds out within a moment.
+      await pause(withinMs.found)
+      await daemon.until(async () => ((await daemon.health()).isReady ? true : undefined))
+      this.#slept += 1
+      return daemon
+    })
+  }
+
+  #next(step: (daemon: Daemon) => Promise<Daemon>): Promise<Daemon> {
+    this.#daemon = this.#daemon.then(step)
     this.#daemon.catch(this.#broken.reject)
+    return this.#daemon
   }
 
   /** Asks until a daemon answers. What a daemon that was not killed says no to is thrown. */

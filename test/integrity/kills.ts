@@ -22,7 +22,7 @@ export function spread(count: number, acknowledgements: number, strike: (index: 
 /** Runs the shop to its end and strikes on the way; `onProgress` is told every two seconds and at each strike. @throws Error when the daemon does not come back */
 export async function strikeWhile(
   shop: Shop,
-  daemon: KilledDaemon,
+  struck: { readonly broken: Promise<never> },
   strikes: readonly Strike[],
   onProgress: (acknowledged: number) => void,
 ): Promise<void> {
@@ -36,7 +36,7 @@ export async function strikeWhile(
     onProgress(shop.acknowledged)
   }, lookEveryMs)
   try {
-    await Promise.race([shop.run(), daemon.broken])
+    await Promise.race([shop.run(), struck.broken])
   } finally {
     clearInterval(looking)
   }
@@ -49,5 +49,5 @@ export function spreadKills(kills: number, acknowledgements: number, daemon: Kil
     const next = manners[blows.length % manners.length]!
     blows.push(next === 'starting' && left === 1 ? 'at once' : next)
   }
-  return spread(blows.length, acknowledgements, (i) => daemon.crash(blows[i]!))
+  return spread(blows.length, acknowledgements, (i) => void daemon.crash(blows[i]!))
 }

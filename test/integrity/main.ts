@@ -1,12 +1,13 @@
 // Campaigns with real files and real processes.
 //
-//   npm run torture -- kill9 | torn | disk | store [--option N …]
+//   npm run torture -- kill9 | kafka | torn | disk | store [--option N …]
 //
 // The defaults are the long forms, the bar; the tests beside them are the short ones. Progress goes to stderr, one JSON
 // line to stdout; it exits with 1 where there is a violation, with 2 where the command line cannot be used.
 import { parseArgs } from 'node:util'
 import { tell, type CampaignOptions, type CampaignResult } from './campaign.ts'
 import { diskCampaign } from './disk.ts'
+import { kafkaCampaign } from './kafka.ts'
 import { killCampaign } from './kill9.ts'
 import { storeCampaign } from './store.ts'
 import { strangersCampaign } from './strangers.ts'
@@ -27,6 +28,20 @@ const tortures: { readonly [name: string]: Torture } = {
       orders: { by: 10_000, about: 'orders that flow through it meanwhile' },
     },
     run: ({ kills = 0, orders = 0 }, options) => killCampaign({ kills, orders, ...options }),
+  },
+  kafka: {
+    about:
+      'workers on a real Kafka are killed, put to sleep, joined and left, its broker restarted, and all is audited',
+    options: {
+      workers: { by: 3, about: 'how many share the partitions' },
+      orders: { by: 20_000, about: 'orders that flow through them meanwhile' },
+      kills: { by: 100, about: 'kill -9 of a worker, in every manner' },
+      restarts: { by: 20, about: 'restarts of the broker, every second one by kill -9' },
+      zombies: { by: 20, about: 'workers that sleep past the session and the transaction timeout' },
+      rebalances: { by: 50, about: 'joins and leaves of another worker' },
+    },
+    run: ({ workers = 0, orders = 0, kills = 0, restarts = 0, zombies = 0, rebalances = 0 }, options) =>
+      kafkaCampaign({ workers, orders, kills, restarts, zombies, rebalances, ...options }),
   },
   torn: {
     about: 'the files of log and store are cut off at every byte of their end, and opened',

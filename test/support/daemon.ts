@@ -31,9 +31,9 @@ const usualFlags = [
   '--partitions',
   '4',
 ]
-const readyWithinMs = 60_000
+const readyWithinMs = 120_000
 const stopWithinMs = 20_000
-const settledWithinMs = 30_000
+const settledWithinMs = 60_000
 const lookEveryMs = 25
 
 const running = new Set<ChildProcess>()

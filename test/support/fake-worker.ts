@@ -6,7 +6,10 @@ import type { Json } from '../../src/base/json.ts'
 import type {
   Action,
   ActionAnswer,
+  FleetFace,
+  DeadLettersFace,
   InstanceFilter,
+  InstancePage,
   InstanceView,
   ProduceRecord,
   ProduceResult,
@@ -15,6 +18,7 @@ import type {
   StartRequest,
   TopicView,
   WorkerFace,
+  WorkerRecord,
   WorkerView,
   WorkflowsFace,
   WorkflowSummary,
@@ -61,6 +65,7 @@ export class FakeWorker implements WorkerFace {
         { partition: 0, phase: 'running', restoreLeft: 0 },
         { partition: 1, phase: 'running', restoreLeft: 2 },
       ],
+      copies: [],
       workflows: (options.workflows ?? ['order', 'refund']).map((name) => ({
         name,
         version: `${name}@3f9c2a1b`,
@@ -69,6 +74,15 @@ export class FakeWorker implements WorkerFace {
       counters: { instances_started: 0 },
     }
   }
+
+  /** Other workers, as they said who they are. */
+  readonly peers: WorkerRecord[] = []
+  readonly fleet: FleetFace = {
+    all: () => this.peers,
+    peers: () => this.peers,
+    urlOf: (partition) => this.peers.find(({ owned }) => owned.some((each) => each.partition === partition))?.url,
+  }
+  partitionsInAll = 2
 
   readonly workflows: WorkflowsFace = {
     list: async () => {
@@ -85,6 +99,14 @@ export class FakeWorker implements WorkerFace {
       const items = this.#versionsOf(name)
       return items.length === 0 ? undefined : { items, total: items.length, counted: allCounted }
     },
+  }
+
+  /** None, until a test puts some there. */
+  deadLetters: DeadLettersFace = {
+    list: async () => ({ items: [] }),
+    find: async () => undefined,
+    redrive: async () => ({ outcome: 'refused', code: 'dead-letter-not-found', message: 'there is none' }),
+    redriveMany: async () => ({ redriven: 0, failed: 0, alreadyRedriven: 0, results: [] }),
   }
 
   #versionsOf(name: string): readonly WorkflowVersionView[] {
@@ -157,7 +179,7 @@ export class FakeWorker implements WorkerFace {
     return [...this.instances.values()].findLast((found) => found.workflow === workflow && found.key === key)
   }
 
-  async listInstances(filter: InstanceFilter) {
+  async listInstances(filter: InstanceFilter): Promise<InstancePage> {
     this.#check()
     const found = [...this.instances.values()]
       .toReversed()
@@ -168,7 +190,8 @@ export class FakeWorker implements WorkerFace {
     const from = Number(filter.cursor ?? 0)
     const items = found.slice(from, from + filter.limit).map(summaryOf)
     const end = from + items.length
-    return end < found.length ? { items, next: String(end) } : { items }
+    const partitions = [0, 1]
+    return end < found.length ? { items, partitions, next: String(end) } : { items, partitions }
   }
 
   async followInstance(id: string, seen: number, waitMs: number): Promise<InstanceView | undefined> {

@@ -10,6 +10,7 @@ import { silentLogger } from '../../src/base/logger.ts'
 import type { Logger } from '../../src/base/logger.ts'
 import { LongPolls } from '../../src/http/long-polls.ts'
 import type { ProblemDocument } from '../../src/http/problem.ts'
+import { deadLetterRoutes } from '../../src/http/routes/dead-letters.ts'
 import { instanceRoutes } from '../../src/http/routes/instances.ts'
 import { serviceRoutes } from '../../src/http/routes/service.ts'
 import { topicRoutes } from '../../src/http/routes/topics.ts'
@@ -136,6 +137,7 @@ function readRoutes() {
   instanceRoutes(app, worker, polls)
   topicRoutes(app, worker, polls)
   workflowRoutes(app, worker)
+  deadLetterRoutes(app, worker)
   return routes
 }
 

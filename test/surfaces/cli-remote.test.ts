@@ -199,6 +199,22 @@ test('topics list counts partitions and records', async (t) => {
   assert.equal(json[0].partitions.length, 3)
 })
 
+test('workers tells who runs what, and who keeps copies', async (t) => {
+  const { worker, type } = await servedCommandLine(t)
+  assert.match((await type('workers')).stdout, /embedded log/)
+  const places = (...numbers: number[]) => numbers.map((partition) => ({ partition, position: 5 }))
+  const said = { url: 'http://127.0.0.1:7070', startedAt: '2026-01-01T00:00:00.000Z', at: '2026-01-01T00:01:00.000Z' }
+  worker.peers.push(
+    { worker: 'w-1', ...said, owned: places(4, 0, 1, 2), copies: places() },
+    { worker: 'w-2', ...said, owned: places(3), copies: places(0, 1, 4) },
+  )
+  const { stdout } = await type('workers')
+  assert.match(stdout, /^WORKER +URL +RUNS +COPIES +SINCE +HEARD\n/)
+  assert.match(stdout, /w-1 +http:\/\/127\.0\.0\.1:7070 +0-2, 4 +none /)
+  assert.match(stdout, /w-2 +http:\/\/127\.0\.0\.1:7070 +3 +0-1, 4 /)
+  assert.deepEqual(JSON.parse((await type('workers', '--json')).stdout), worker.peers)
+})
+
 test('instances list filters and pages', async (t) => {
   const { worker, type } = await servedCommandLine(t)
   for (let n = 1; n <= 60; n++) worker.change(`i-${n}`, { key: `o-${n}`, incidents: n === 7 ? 1 : 0 })

@@ -1,62 +1,10 @@
-// A disk that fills up under a running daemon, and has room again later. Where this process may mount a volume of its own,
-// a real one is filled; everywhere, one is simulated below LevelDB (support/full-disk.ts).
+// A disk that fills up under a running daemon, and has room again later: a real volume, and a simulated one.
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { test, type TestContext } from 'node:test'
+import { test } from 'node:test'
 import { ApiProblem } from '../../src/cli/client.ts'
 import type { InstanceView } from '../../src/runtime/face.ts'
 import { Site } from '../support/daemon.ts'
-
-interface Disk {
-  readonly data: string
-  readonly env: { readonly [name: string]: string }
-  /** Less than the log's reserve of 64 MiB is left, or nothing at all. */
-  fill(how: 'reserve' | 'full'): void
-  free(): void
-}
-
-function simulated(site: Site): Disk {
-  const { directory } = site
-  const flag = join(directory, 'flag')
-  const preload = new URL('../support/full-disk.ts', import.meta.url).href
-  return {
-    data: join(directory, 'data'),
-    env: { FULL_DISK: flag, NODE_OPTIONS: `--import ${preload}` },
-    fill: (how) => writeFileSync(flag, how),
-    free: () => rmSync(flag),
-  }
-}
-
-const mebibyte = 1_048_576
-
-/** A volume of its own, gone after the test's daemon. undefined: this process may not mount, or there is no tmpfs here. */
-function mounted(t: TestContext): Disk | undefined {
-  const volume = mkdtempSync(join(tmpdir(), 'dw-disk-'))
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=160m', 'tmpfs', volume], { stdio: 'ignore' })
-  } catch {
-    rmdirSync(volume)
-    return undefined
-  }
-  t.after(() => {
-    execFileSync('umount', ['--lazy', volume])
-    rmdirSync(volume)
-  })
-  const ballast = join(volume, 'ballast')
-  return {
-    data: join(volume, 'data'),
-    env: {},
-    fill(how) {
-      const { bavail, bsize } = statfsSync(volume)
-      const left = how === 'full' ? 0 : 40 * mebibyte
-      writeFileSync(ballast, Buffer.alloc(bavail * bsize - left), { flag: 'a' })
-    },
-    free: () => rmSync(ballast),
-  }
-}
+import { mebibyte, mountedDisk, simulatedDisk, type Disk } from '../support/small-disk.ts'
 
 const workflow = `
 workflow: order
@@ -127,10 +75,10 @@ async function survives(site: Site, disk: Disk): Promise<void> {
 
 test('a simulated full disk stops intake and not the daemon, which goes on by itself once there is room', async (t) => {
   const site = Site.of(t)
-  await survives(site, simulated(site))
+  await survives(site, simulatedDisk(site))
 })
 
 test('a volume that is really full does the same; where none can be mounted, the simulated one fills up again', async (t) => {
   const site = Site.of(t)
-  await survives(site, mounted(t) ?? simulated(site))
+  await survives(site, mountedDisk(t) ?? simulatedDisk(site))
 })

@@ -22,6 +22,7 @@ const innerCommands: { readonly [name: string]: readonly string[] } = {
   instances: ['list', 'show'],
   workflows: ['list', 'show', 'versions'],
   topics: ['list'],
+  'dead-letter': ['list', 'show', 'redrive'],
 }
 /** Starting npm takes as long as all the rest of a command; that npx finds the program is a test of its own. */
 const npx = 'npx() { [ "$1" = dagger-worker ] && shift && node bin/dagger-worker.js "$@"; }'
@@ -141,8 +142,8 @@ suite('the tables of the README', () => {
   test('have every command with all of its options', async (t) => {
     const { type } = commandLine(t)
     const help = await type('--help')
-    const known = [...help.stdout.matchAll(/^ {2}([a-z]+)(?= {2}| \[| <)/gm)].map((match) => match[1] ?? '')
-    assert.ok(known.includes('start') && known.includes('demo'))
+    const known = [...help.stdout.matchAll(/^ {2}([a-z][a-z-]*)(?= {2}| \[| <)/gm)].map((match) => match[1] ?? '')
+    assert.ok(known.includes('start') && known.includes('dead-letter'))
     for (const name of known) {
       const inner = innerCommands[name] ?? ['']
       for (const sub of inner) {

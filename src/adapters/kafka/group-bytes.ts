@@ -10,7 +10,7 @@ import {
 import type { Member, Share } from '../../runtime/placement.ts'
 
 /** What a member says about itself, for the topic that stands for the application's partitions. */
-export function encodeSubscription(topic: string, { id: _, ...said }: Member): Buffer {
+export function encodeSubscription(topic: string, said: Omit<Member, 'id'>): Buffer {
   const userData = Buffer.from(JSON.stringify({ v: 1, ...said }))
   return encodeConsumerProtocolSubscription({ version: 0, topics: [topic], userData })
 }

@@ -162,7 +162,7 @@ class KafkaMembership implements Membership {
     this.#mustRejoin = false
     const lacks = await this.#lacksNow()
     const generation = Math.max(0, this.#generation)
-    const said = encodeSubscription(topic, { id: this.#memberId, owned, standby, generation, lacks, standbys })
+    const said = encodeSubscription(topic, { owned, standby, generation, lacks, standbys })
     const { sessionTimeoutMs, rebalanceTimeoutMs } = bounds
     const joining = { sessionTimeoutMs, rebalanceTimeoutMs, protocol, metadata: said }
     const ask = () => this.#joinCoordinator.ask('joinGroup', groupId, this.#memberId, joining)

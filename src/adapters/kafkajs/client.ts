@@ -1,6 +1,5 @@
 // `kafkajs` as a client: its protocol and its connections. Its `Producer` and `Consumer` are not used: a read-committed
-// fetch of it delivers aborted records, it sends an EndTxn again whose answer was lost, and an idempotent send that is
-// repeated may be taken for another.
+// fetch of it gives aborted records, and it waits long for markers (test/conformance/clients.test.ts).
 // The versions are the highest that it and the broker speak.
 import { byTopic } from '../kafka/by-topic.ts'
 import type { Appended, Broker, Client, Coded, Fetched, HeldId, Metadata, Requests, Wire } from '../kafka/client.ts'

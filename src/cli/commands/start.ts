@@ -103,11 +103,12 @@ function reportOf(config: WorkerConfig, { url }: RunningWorker, view: WorkerView
 
 function* reportLines(
   config: WorkerConfig,
-  { url }: RunningWorker,
+  running: RunningWorker,
   view: WorkerView,
   { style }: Output,
   { version, env, programName, workingDirectory }: Surroundings,
 ): Generator<string> {
+  const { url } = running
   if (view.definitionProblems.length > 0) {
     yield problemsText(view.definitionProblems, style, workingDirectory)
     yield ''
@@ -124,7 +125,7 @@ function* reportLines(
       ...(config.brokers === undefined
         ? []
         : [['Kafka', `${config.brokers.join(', ')}, ${config.guarantee} by ${config.client}`]]),
-      ['partitions', String(view.partitions.length)],
+      ['partitions', partitionsText(view, running.worker.partitionsInAll)],
       ['workflows', found],
     ],
     '  ',
@@ -144,6 +145,11 @@ function* reportLines(
   yield ''
   yield* nextSteps(view, programName, serverSuffix(url, env))
   yield 'Ctrl-C stops it.'
+}
+
+function partitionsText({ log, partitions, copies }: WorkerView, inAll: number): string {
+  if (log === 'embedded' || partitions.length === inAll) return String(inAll)
+  return `${partitions.length} of ${inAll} run here, copies of ${copies.length} are kept warm`
 }
 
 function* nextSteps(view: WorkerView, program: string, server: string): Generator<string> {

@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Json } from '../../base/json.ts'
 import { nearest } from '../../definition/nearest.ts'
 import type { InstanceFilter, StartAnswer, WorkerFace } from '../../runtime/face.ts'
+import { isPassedOn, listEverywhere, partitionsHeader } from '../fleet.ts'
 import { httpLimits } from '../limits.ts'
 import type { LongPolls } from '../long-polls.ts'
 import { HttpProblem } from '../problem.ts'
@@ -116,7 +117,13 @@ export function instanceRoutes(app: FastifyInstance, worker: WorkerFace, polls: 
         response: { 200: object({ items: list(instanceSummary), next: text }, ['next']), default: problemAnswer },
       },
     },
-    (request) => worker.listInstances({ ...request.query }),
+    async (request, reply) => {
+      const own = await worker.listInstances({ ...request.query })
+      if (isPassedOn(request)) reply.header(partitionsHeader, own.partitions.join(','))
+      const page = isPassedOn(request) ? own : await listEverywhere(own, request.query.limit, request, worker)
+      const { partitions: _, ...rest } = page
+      return rest
+    },
   )
 
   app.get<{ Params: { id: string }; Querystring: FollowQuery }>(

@@ -1,7 +1,17 @@
 // How the worker is: for load balancers (ready) and for people and tools (health).
 import type { FastifyInstance } from 'fastify'
 import type { WorkerFace, WorkerView } from '../../runtime/face.ts'
-import { count, flag, list, object, partitionPhases, problemAnswer, text, workerView } from '../schemas.ts'
+import {
+  count,
+  flag,
+  list,
+  object,
+  partitionPhases,
+  problemAnswer,
+  text,
+  workerRecord,
+  workerView,
+} from '../schemas.ts'
 
 const phaseCounts = Object.fromEntries(partitionPhases.map((phase) => [phase, count]))
 const readiness = object({ ready: flag, problems: list(text), partitions: object({ total: count, ...phaseCounts }) })
@@ -25,6 +35,20 @@ export function serviceRoutes(app: FastifyInstance, worker: WorkerFace): void {
       const view = worker.view()
       return reply.code(view.isReady ? 200 : 503).send(readinessOf(view))
     },
+  )
+
+  app.get(
+    '/workers',
+    {
+      schema: {
+        operationId: 'listWorkers',
+        summary:
+          'The workers of the application that were heard of lately: what each runs and keeps copies of, and how far',
+        response: { 200: object({ items: list(workerRecord) }), default: problemAnswer },
+        querystring: object({}),
+      },
+    },
+    async () => ({ items: worker.fleet.all() }),
   )
 
   app.get(

@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify'
 import { nearest } from '../../definition/nearest.ts'
 import type { WorkerFace } from '../../runtime/face.ts'
+import { countEverywhere } from '../counted.ts'
 import { HttpProblem } from '../problem.ts'
 import {
   counted,
@@ -31,7 +32,7 @@ export function workflowRoutes(app: FastifyInstance, worker: WorkerFace): void {
         response: { 200: object({ items: list(workflowSummary), counted }), default: problemAnswer },
       },
     },
-    () => worker.workflows.list(),
+    async (request) => countEverywhere(await worker.workflows.list(), ({ items }) => items, request, worker),
   )
 
   app.get<{ Params: { name: string }; Querystring: { version?: string } }>(
@@ -45,7 +46,10 @@ export function workflowRoutes(app: FastifyInstance, worker: WorkerFace): void {
         response: { 200: object({ workflow: workflowDetail, counted }), default: problemAnswer },
       },
     },
-    (request) => findWorkflow(worker, request.params.name, request.query.version),
+    async (request) => {
+      const answer = await findWorkflow(worker, request.params.name, request.query.version)
+      return countEverywhere(answer, ({ workflow }) => [workflow], request, worker)
+    },
   )
 
   app.get<{ Params: { name: string } }>(
@@ -59,7 +63,10 @@ export function workflowRoutes(app: FastifyInstance, worker: WorkerFace): void {
         response: { 200: object({ items: list(workflowVersion), total: count, counted }), default: problemAnswer },
       },
     },
-    (request) => findVersions(worker, request.params.name),
+    async (request) => {
+      const answer = await findVersions(worker, request.params.name)
+      return countEverywhere(answer, ({ items }) => items, request, worker)
+    },
   )
 }
 

@@ -22,7 +22,6 @@ export const kafkajs: Adapter = {
     'node-zstd': 'by itself cannot read it',
     'back-to-back': 'by itself waits 100 ms and more for them',
     'topic-made-anew': 'by itself knows no ids of topics',
-    'lost-EndTxn': 'by itself sends it again, and does not know what it ended',
   },
   notHeld: {},
 }

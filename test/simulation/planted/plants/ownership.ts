@@ -17,7 +17,7 @@ export const ownershipPlants: readonly Plant[] = [
       topic: topics.changelog,
       partition,
       isCancelled: () => this.#isClosed(),
-      onProgress: (left) => (this.restoreLeft = left),
+      onProgress: (progress) => (this.restoring = progress),
     })
 `,
     replace: `    this.#changelogId = await restore({
@@ -27,7 +27,7 @@ export const ownershipPlants: readonly Plant[] = [
       topic: topics.changelog,
       partition,
       isCancelled: () => this.#isClosed(),
-      onProgress: (left) => (this.restoreLeft = left),
+      onProgress: (progress) => (this.restoring = progress),
     })
     this.#producer = await log.openProducer(\`\${app}-\${partition}\`)
 `,

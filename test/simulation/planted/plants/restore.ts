@@ -58,12 +58,13 @@ export const restorePlants: readonly Plant[] = [
     name: 'cache-before-restore',
     trap: 'The rows in memory are filled before the restore, and what it brings is taken for absent',
     file: partition,
-    find: `      onProgress: (left) => (this.restoreLeft = left),
+    find: `      onProgress: (progress) => (this.restoring = progress),
     })
+    this.restoring = undefined
     await this.#rows.fill()`,
-    replace: `      onProgress: (left) => {
-        if (this.restoreLeft === 0) void this.#rows.fill()
-        this.restoreLeft = left
+    replace: `      onProgress: (progress) => {
+        if (this.restoring === undefined) void this.#rows.fill()
+        this.restoring = progress
       },
     })`,
   },

@@ -1,0 +1,124 @@
+// Any worker answers for all: what another worker runs is asked there, by the same API. A request that comes from a
+// worker is answered from what runs here, so that none goes round in circles.
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FleetFace, InstancePage, InstanceSummary, WorkerFace } from '../runtime/face.ts'
+import { Unavailable } from '../runtime/face.ts'
+import { httpLimits } from './limits.ts'
+import { HttpProblem } from './problem.ts'
+
+/** Set by a worker that passes a request on. */
+const passedOnHeader = 'dagger-worker-passed-on'
+/** The partitions that a list was answered from. */
+export const partitionsHeader = 'dagger-worker-partitions'
+const requestHeaders = ['accept', 'idempotency-key', 'traceparent'] as const
+const replyHeaders = ['content-type', 'location', 'retry-after', partitionsHeader] as const
+
+export const isPassedOn = (request: FastifyRequest): boolean => request.headers[passedOnHeader] !== undefined
+
+/** Where a request is passed on to that failed here with this error; undefined: it is answered here. */
+export function ownerOf(error: unknown, request: FastifyRequest, fleet: FleetFace): string | undefined {
+  if (!(error instanceof Unavailable) || error.partition === undefined || isPassedOn(request)) return undefined
+  return fleet.urlOf(error.partition)
+}
+
+/** Gives the caller what the worker at `url` answers. @throws {HttpProblem} It does not answer. */
+export async function passOn(url: string, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  const { method, body } = request
+  const gone = new AbortController()
+  reply.raw.once('close', () => gone.abort())
+  const headers = new Headers({ [passedOnHeader]: 'yes' })
+  for (const name of requestHeaders) {
+    const value = request.headers[name]
+    if (typeof value === 'string') headers.set(name, value)
+  }
+  const hasBody = body !== undefined && body !== null
+  if (hasBody) headers.set('content-type', 'application/json')
+  let answer: Response
+  let text: string
+  try {
+    answer = await fetch(`${url}${request.url}`, {
+      method,
+      headers,
+      signal: AbortSignal.any([gone.signal, AbortSignal.timeout(httpLimits.passedOnMs)]),
+      ...(hasBody ? { body: JSON.stringify(body) } : {}),
+    })
+    text = await answer.text()
+  } catch (error) {
+    throw unanswered(url, method, error)
+  }
+  for (const name of replyHeaders) {
+    const value = answer.headers.get(name)
+    if (value !== null) reply.header(name, value)
+  }
+  reply.code(answer.status)
+  // As it is: it was serialized there.
+  await reply.serializer((sent: unknown) => String(sent)).send(text)
+}
+
+function unanswered(url: string, method: string, error: unknown): HttpProblem {
+  const { cause }: { cause?: unknown } = Object(error)
+  const { code }: { code?: string } = Object(cause)
+  const detail = `The worker at ${url}, which runs this partition, does not answer${code === undefined ? '' : ` (${code})`}.`
+  if (method === 'GET' || code === 'ECONNREFUSED') return new HttpProblem('not-ready', detail)
+  return new HttpProblem(
+    'outcome-unknown',
+    `${detail} It may have done it: look, or repeat a start with the same Idempotency-Key.`,
+  )
+}
+
+/** One page of what all workers have, the newest first. @throws {Unavailable} A partition runs nowhere now. */
+export async function listEverywhere(
+  own: InstancePage,
+  limit: number,
+  request: FastifyRequest,
+  worker: WorkerFace,
+): Promise<InstancePage> {
+  if (own.partitions.length === worker.partitionsInAll) return own
+  const pages = (await askPeers(request, worker.fleet)).map(({ body, headers }): InstancePage => {
+    const said = headers.get(partitionsHeader) ?? ''
+    return { ...(body as InstancePage), partitions: said === '' ? [] : said.split(',').map(Number) }
+  })
+  const all = [own, ...pages]
+  const partitions = new Set(all.flatMap((page) => page.partitions))
+  for (let partition = 0; partition < worker.partitionsInAll; partition++) {
+    if (!partitions.has(partition))
+      throw new Unavailable('not-ready', `partition ${partition} does not run in any worker that answers now`)
+  }
+  return merge(all, limit, [...partitions])
+}
+
+/** What the others answer to the same question, each from what runs there; who does not answer is left out. */
+export async function askPeers(
+  { url: path }: FastifyRequest,
+  fleet: FleetFace,
+): Promise<readonly { readonly body: unknown; readonly headers: Headers }[]> {
+  const peers = fleet.peers().filter(({ owned }) => owned.length > 0)
+  const answers = await Promise.all(
+    peers.map(async ({ url }) => {
+      try {
+        const answer = await fetch(`${url}${path}`, {
+          headers: { [passedOnHeader]: 'yes' },
+          signal: AbortSignal.timeout(httpLimits.peerAnswerMs),
+        })
+        return answer.ok ? [{ body: await answer.json(), headers: answer.headers }] : []
+      } catch {
+        return []
+      }
+    }),
+  )
+  return answers.flat()
+}
+
+/** Ids sort by time. A page that goes on was looked through down to its `next` only: what lies below is not known yet. */
+function merge(pages: readonly InstancePage[], limit: number, partitions: readonly number[]): InstancePage {
+  const newestFirst = (a: string, b: string): number => (a < b ? 1 : a > b ? -1 : 0)
+  const [floor] = pages.flatMap(({ next }) => (next === undefined ? [] : [next])).toSorted(newestFirst)
+  const known = new Map<string, InstanceSummary>()
+  for (const { items } of pages) for (const item of items) known.set(item.id, item)
+  const sorted = [...known.values()]
+    .filter(({ id }) => floor === undefined || id >= floor)
+    .toSorted((a, b) => newestFirst(a.id, b.id))
+  const items = sorted.slice(0, limit)
+  const next = sorted.length > limit ? items.at(-1)?.id : floor
+  return { items, partitions, ...(next === undefined ? {} : { next }) }
+}
