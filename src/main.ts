@@ -10,6 +10,8 @@ import { writeBehind } from './adapters/level/write-behind.ts'
 import { claimWorkerDirectory } from './adapters/level/worker-directory.ts'
 import { openKafkaLog } from './adapters/kafka/log.ts'
 import { createKafkaMembership } from './adapters/kafka/membership.ts'
+import type { KafkaOptions } from './adapters/kafka/client.ts'
+import { topicDetails } from './adapters/kafka/topic-details.ts'
 import { systemClock } from './adapters/system/clock.ts'
 import { createIds } from './adapters/system/ids.ts'
 import { kafkaCredentials } from './adapters/system/kafka-credentials.ts'
@@ -23,7 +25,7 @@ import { silentLogger, type Logger } from './base/logger.ts'
 import { measure } from './bench/measure.ts'
 import { processSurroundings } from './cli/process-surroundings.ts'
 import { createProgram, type RunningWorker, type StartOptions } from './cli/program.ts'
-import type { NeededTopic } from './cli/surroundings.ts'
+import type { InspectedTopic, NeededTopic } from './cli/surroundings.ts'
 import type { WorkerConfig } from './config/worker-config.ts'
 import { readWorkflowFiles } from './definition/folder.ts'
 import { loadWorkflows } from './definition/parse.ts'
@@ -32,9 +34,10 @@ import { loadHandlers } from './handlers/registry.ts'
 import { HandlerThreads } from './handlers/threads.ts'
 import { startHttpServer } from './http/server.ts'
 import { topicsOf } from './records/keys.ts'
-import { createAppTopics } from './runtime/app-topics.ts'
+import { createAppTopics, neededTopics, type NeededTopics } from './runtime/app-topics.ts'
 import type { Log, Membership, OpenStore } from './runtime/ports.ts'
 import { persist } from './runtime/persist.ts'
+import { inspectTopics as inspect } from './runtime/topic-check.ts'
 import { Worker } from './runtime/worker.ts'
 import { WorkflowDirectory } from './runtime/workflow-directory.ts'
 
@@ -142,6 +145,11 @@ async function kafka(
   const own = await claimWorkerDirectory(data)
   const directoryOf = (partition: number): string => join(own.directory, app, String(partition))
   const secured = kafkaCredentials(config, process.env)
+  if (secured.sasl !== undefined && secured.tls === undefined)
+    logger.warn(
+      { mechanism: secured.sasl.mechanism },
+      'SASL without TLS: whoever sees the network can act as this worker',
+    )
   const surroundings = { client, clock: systemClock, logger }
   const connection = { brokers, clientId: `${app}-${workerId}`, ...secured, ...surroundings }
   const log = await persist(
@@ -190,18 +198,34 @@ const partitionsBy =
 
 /** Makes what an application needs on Kafka. @throws {DefinitionError} @throws {ConfigError} @throws {TransientFault} */
 export async function createTopics(config: WorkerConfig): Promise<readonly NeededTopic[]> {
-  const { app, partitions, brokers = [] } = config
-  const { workflows, problems } = loadWorkflows(await readWorkflowFiles(config.workflows))
-  if (problems.length > 0) throw new DefinitionError(problems)
-  const secured = kafkaCredentials(config, process.env)
-  const client = await kafkaClient(config.client)
-  const surroundings = { client, clock: systemClock, logger: silentLogger }
-  const log = await openKafkaLog({ brokers, clientId: app, ...secured, ...surroundings })
+  const needed = await needsOf(config)
+  const log = await openKafkaLog(await administration(config))
   try {
-    return await createAppTopics({ log, app, partitions, workflows, partitionsOf: partitionsBy(config) })
+    return await createAppTopics({ ...needed, log })
   } finally {
     await log.close()
   }
+}
+
+/** Looks at what an application needs on Kafka. @throws {DefinitionError} @throws {ConfigError} @throws {TransientFault} */
+export async function inspectTopics(config: WorkerConfig): Promise<readonly InspectedTopic[]> {
+  const needed = neededTopics(await needsOf(config))
+  const names = needed.map(({ name }) => name)
+  return inspect(config.app, needed, await topicDetails(await administration(config), names))
+}
+
+async function needsOf(config: WorkerConfig): Promise<NeededTopics> {
+  const { workflows, problems } = loadWorkflows(await readWorkflowFiles(config.workflows))
+  if (problems.length > 0) throw new DefinitionError(problems)
+  const { app, partitions } = config
+  return { app, partitions, workflows, partitionsOf: partitionsBy(config) }
+}
+
+async function administration(config: WorkerConfig): Promise<KafkaOptions> {
+  const { app, brokers = [] } = config
+  const secured = kafkaCredentials(config, process.env)
+  const client = await kafkaClient(config.client)
+  return { client, brokers, clientId: app, ...secured, clock: systemClock, logger: silentLogger }
 }
 
 /** Runs the command line; resolves with the exit code. */
@@ -209,7 +233,9 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
   // Timers of the clock keep no process alive, and a start that waits for Kafka has nothing else that does.
   const alive = setInterval(() => {}, 2 ** 30)
   try {
-    return await createProgram(processSurroundings({ startWorker, createTopics, measure, loadHandlers })).run(argv)
+    return await createProgram(
+      processSurroundings({ startWorker, createTopics, inspectTopics, measure, loadHandlers }),
+    ).run(argv)
   } finally {
     clearInterval(alive)
   }

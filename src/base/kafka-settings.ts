@@ -6,7 +6,6 @@ export type KafkaClientName = 'platformatic' | 'kafkajs'
 export type Guarantee = 'exactly-once' | 'at-least-once'
 
 export interface KafkaSettings {
-  readonly client: KafkaClientName
   readonly kafkaTls: boolean
   readonly kafkaTlsCaFile?: string
   readonly kafkaTlsCertFile?: string

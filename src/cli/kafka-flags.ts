@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import type { KafkaSettings } from '../base/kafka-settings.ts'
 
-export type KafkaFlags = { readonly [key in 'brokers' | keyof KafkaSettings]?: string }
+export type KafkaFlags = { readonly [key in 'brokers' | 'client' | keyof KafkaSettings]?: string }
 
 /** Adds --brokers and what secures the connection; `otherwise` is what the command does without. */
 export function withKafka(command: Command, otherwise?: string): Command {

@@ -9,7 +9,7 @@ const stopSignals = ['SIGINT', 'SIGTERM'] as const
 
 /** The surroundings of a command that was typed. A reader of stdout that goes away (`| head`) ends the process quietly. */
 export function processSurroundings(
-  composed: Pick<Surroundings, 'startWorker' | 'createTopics' | 'measure' | 'loadHandlers'>,
+  composed: Pick<Surroundings, 'startWorker' | 'createTopics' | 'inspectTopics' | 'measure' | 'loadHandlers'>,
 ): Surroundings {
   const { version }: { version: string } = JSON.parse(readFileSync(`${packageDirectory}/package.json`, 'utf8'))
   // A checkout, or a dependency run by npm: npx finds it there, and Node 24 with it where that is a dependency.

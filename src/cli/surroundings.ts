@@ -36,6 +36,28 @@ export interface NeededTopic {
  */
 export type CreateTopics = (config: WorkerConfig) => Promise<readonly NeededTopic[]>
 
+/** A topic that an application needs, and what of it is not as it should be. */
+export interface InspectedTopic {
+  readonly name: string
+  /** The application keeps it for itself; else it is of its workflows. */
+  readonly isOwn: boolean
+  readonly exists: boolean
+  readonly partitions?: number
+  readonly replicas?: number
+  /** Absent, as the next: it may not be read. */
+  readonly cleanupPolicy?: string
+  readonly maxMessageBytes?: number
+  readonly differences: readonly {
+    readonly what: string
+    readonly wanted: string
+    readonly found: string
+    readonly cure: string
+  }[]
+}
+
+/** Looks at the topics that an application and its workflows need, sorted by name; throws as `CreateTopics` does. */
+export type InspectTopics = (config: WorkerConfig) => Promise<readonly InspectedTopic[]>
+
 /** What is known of handlers without running them. */
 export interface KnownHandlers {
   readonly names: readonly string[]
@@ -53,6 +75,7 @@ export type StopSignal = 'SIGINT' | 'SIGTERM'
 export interface Surroundings {
   readonly startWorker: StartWorker
   readonly createTopics: CreateTopics
+  readonly inspectTopics: InspectTopics
   readonly measure: Measure
   /** The handlers in a directory, with the JSON Schemas that they export. @throws {ConfigError} */
   readonly loadHandlers: (directory: string | undefined) => Promise<KnownHandlers>

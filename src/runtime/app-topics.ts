@@ -30,17 +30,26 @@ export async function prepareTopics(options: AppTopicsOptions & { readonly creat
   throw new ConfigError([{ code: 'DW_PARTITIONS_DIFFER', message }])
 }
 
+export interface NeededTopics {
+  readonly app: string
+  readonly partitions: number
+  readonly workflows: readonly Workflow[]
+  /** Of the topics that workflows name. */
+  readonly partitionsOf: (topic: string) => number
+}
+
+/** What an application and its workflows need. */
+export function neededTopics({ app, partitions, workflows, partitionsOf }: NeededTopics): readonly TopicSpec[] {
+  return [...ownTopics(app, partitions), ...namedTopics(workflows, partitionsOf)]
+}
+
 /** Makes what an application and its workflows need; gives all of it, sorted by name. @throws {ConfigError} DW_PARTITIONS_DIFFER */
-export async function createAppTopics(
-  options: AppTopicsOptions & {
-    readonly workflows: readonly Workflow[]
-    /** Of the topics that workflows name. */
-    readonly partitionsOf: (topic: string) => number
-  },
-): Promise<readonly NeededTopic[]> {
-  const { log, app, partitions, workflows, partitionsOf } = options
+export async function createAppTopics(options: AppTopicsOptions & NeededTopics): Promise<readonly NeededTopic[]> {
+  const { log, workflows, partitionsOf } = options
   const named = namedTopics(workflows, partitionsOf)
-  const names = [...ownTopics(app, partitions), ...named].map(({ name }) => name).sort()
+  const names = neededTopics(options)
+    .map(({ name }) => name)
+    .sort()
   const before = await log.describeTopics(names)
   await prepareTopics({ ...options, createsTopics: true })
   await log.createTopics(named)

@@ -7,6 +7,7 @@
 //   r/<topic>     the registration: where to begin in a topic that was never read
 //
 // Versions, registrations and manifest of one publication are one transaction: nobody sees half a directory.
+import { RecordRefused, TransientFault } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import { compileWorkflow } from '../definition/parse.ts'
 import type { Workflow } from '../definition/workflow.ts'
@@ -14,6 +15,7 @@ import type { Command } from '../engine/command.ts'
 import type { AppTopics } from '../records/keys.ts'
 import { namedTopics } from './app-topics.ts'
 import { WorkflowCatalogue, type Registration } from './catalogue.ts'
+import { findRegistrations } from './registrations.ts'
 import type { SourceTopic } from './sources.ts'
 import { OffsetGone, type Clock, type Log, type LogRecord, type OutgoingRecord, type Reader } from './ports.ts'
 
@@ -36,6 +38,7 @@ export interface Publication {
 }
 
 const readAgainMs = 1_000
+const lookAgainMs = 10_000
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
@@ -45,6 +48,10 @@ export class Definitions {
   #reader: Reader | undefined
   #waiting: { isThere: () => boolean; resolve: () => void }[] = []
   #listeners: (() => void)[] = []
+  /** What was published here last, and the topics that it reads and that were not there. */
+  #ours: { readonly source: string; readonly workflows: readonly Workflow[] } | undefined
+  #missing: ReadonlySet<string> = new Set()
+  #cancelLooking = (): void => {}
 
   constructor(options: DefinitionsOptions) {
     this.#options = options
@@ -97,6 +104,8 @@ export class Definitions {
   async publish({ source, revision, files }: Publication): Promise<number | undefined> {
     const { log, topics, partitionsOf, createsTopics } = this.#options
     const workflows = [...files.values()].flatMap((each) => (each === 'broken' ? [] : each))
+    this.#ours = { source, workflows }
+    this.#missing = new Set()
     if (createsTopics) await log.createTopics(namedTopics(workflows, partitionsOf))
     // Opened before anything is looked at: it ends what a predecessor left open, and two that publish take turns.
     const producer = await log.openProducer(`${topics.definitions}-${source}`)
@@ -106,19 +115,50 @@ export class Definitions {
       if (revision !== undefined && current !== undefined && revision < current) return current
       const records = [...(await this.#unknown(workflows)), ...this.#changedManifest({ source, revision, files })]
       if (records.length > 0) await producer.transact(records)
+    } catch (error) {
+      // A right may be given while we wait for it.
+      if (!(error instanceof RecordRefused) || error.reason !== 'not-authorised') throw error
+      throw new TransientFault(error.message, { cause: error })
     } finally {
       await producer.close()
     }
     await this.catchUp()
+    this.#lookAgain()
     return undefined
+  }
+
+  /** Topics that somebody makes later are registered then. Nothing else is published: another may have done so since. */
+  #lookAgain(): void {
+    this.#cancelLooking()
+    if (this.#missing.size === 0 || this.#reader === undefined) return
+    const { clock, logger } = this.#options
+    this.#cancelLooking = clock.after(lookAgainMs, () => {
+      void this.#register()
+        .catch((error: unknown) =>
+          logger.warn({ error: String(error) }, 'topics could not be looked for; trying again'),
+        )
+        .then(() => this.#lookAgain())
+    })
+  }
+
+  async #register(): Promise<void> {
+    const { log, topics } = this.#options
+    if (this.#ours === undefined || (await log.describeTopics([...this.#missing])).size === 0) return
+    const { source, workflows } = this.#ours
+    const producer = await log.openProducer(`${topics.definitions}-${source}`)
+    try {
+      await this.catchUp()
+      await producer.transact(await this.#registrations(workflows))
+    } finally {
+      await producer.close()
+    }
   }
 
   async #unknown(workflows: readonly Workflow[]): Promise<readonly OutgoingRecord[]> {
     const versions = workflows.filter(({ version }) => this.catalogue.find(version) === undefined)
-    const registrations = await this.#registrations(workflows)
     return [
       ...versions.map(({ version, source }) => this.#record(`w/${version}`, { source })),
-      ...registrations.map(([topic, registration]) => this.#record(`r/${topic}`, registration)),
+      ...(await this.#registrations(workflows)),
     ]
   }
 
@@ -152,6 +192,7 @@ export class Definitions {
   close(): void {
     this.#reader?.close()
     this.#reader = undefined
+    this.#cancelLooking()
   }
 
   #record(key: string, value: object): OutgoingRecord {
@@ -163,29 +204,17 @@ export class Definitions {
     }
   }
 
-  /** The topics that are read for the first time, with their ends of now. */
-  async #registrations(workflows: readonly Workflow[]): Promise<readonly (readonly [string, Registration])[]> {
-    const from = new Map<string, 'latest' | 'earliest'>()
-    for (const workflow of workflows) {
-      const reads = [...workflow.start, ...workflow.tasks.filter((task) => task.type === 'kafka-listener')]
-      for (const each of reads) if (from.get(each.topic) !== 'earliest') from.set(each.topic, each.from)
-    }
+  /** The topics that are read for the first time; those that are not there are told once. */
+  async #registrations(workflows: readonly Workflow[]): Promise<readonly OutgoingRecord[]> {
     const { log, logger } = this.#options
-    const found = await log.describeTopics([...from.keys()])
-    const registrations: (readonly [string, Registration])[] = []
-    for (const [topic, where] of from) {
-      const info = found.get(topic)
-      if (info === undefined) {
-        logger.warn({ topic }, `topic ${topic} does not exist: what reads it waits until it does`)
-        continue
-      }
-      if (this.catalogue.registration(topic)?.topicId === info.id) continue
-      const ends: number[] = []
-      for (let partition = 0; partition < info.partitions; partition++)
-        ends.push((await log.offsets(topic, partition)).end)
-      registrations.push([topic, { topicId: info.id, from: where, ends }])
-    }
-    return registrations
+    const { fresh, missing } = await findRegistrations(log, this.catalogue, workflows)
+    for (const topic of missing.filter((each) => !this.#missing.has(each)))
+      logger.warn(
+        { topic },
+        `topic ${topic} does not exist, or this worker may not see it: what reads it waits until it does`,
+      )
+    this.#missing = new Set(missing)
+    return fresh.map(([topic, registration]) => this.#record(`r/${topic}`, registration))
   }
 
   #read(): void {

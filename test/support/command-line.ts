@@ -40,6 +40,7 @@ export function commandLine(
   const program = createProgram({
     startWorker: () => Promise.reject(new Error('this test starts no worker')),
     createTopics: () => Promise.reject(new Error('this test has no Kafka')),
+    inspectTopics: () => Promise.reject(new Error('this test has no Kafka')),
     measure: () => Promise.resolve({ error: new Error('this test measures nothing') }),
     loadHandlers: () => Promise.resolve({ names: [], find: () => undefined }),
     stdin: nothing(),

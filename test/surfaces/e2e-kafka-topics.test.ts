@@ -96,3 +96,23 @@ test('topics create refuses what it cannot use, and says so by its exit code', a
   assert.equal(broken.code, 1)
   assert.match(broken.stderr, /DW_YAML/)
 })
+
+test('a topic of a workflow that is made later is read from then on', async (t) => {
+  const app = newApp()
+  const topic = `${app}-later`
+  const start = `workflow: later\nstart: [{ topic: ${topic} }]\ntasks:\n  - { name: note, type: set, set: { a: 1 } }\n`
+  const site = Site.of(t, { 'prepared/.keep': '', 'workflows/later.yaml': start })
+  const flags = ['--brokers', brokers().join(','), '--app', app, '--partitions', '2']
+  assert.equal((await site.type('topics', 'create', ...flags, '--workflows', 'prepared')).code, 0)
+  const daemon = await site.start(...flags, '--topics-create', 'false')
+  assert.ok(daemon.log.some(({ msg }) => msg.includes(`topic ${topic} does not exist`)))
+  const log = await openLog(brokers())
+  t.after(() => log.close())
+  await log.createTopics([{ name: topic, partitions: 3, cleanup: 'retained' }])
+  // Where it is read from is its end as it is found: records go on coming.
+  const completed = await daemon.until(async () => {
+    await daemon.produce(topic, 'k', {})
+    return (await daemon.client.findInstanceByKey('later', 'k')) ?? undefined
+  })
+  assert.equal(completed.key, 'k')
+})

@@ -64,7 +64,8 @@ export interface Requests {
   findCoordinator(kind: 'group' | 'transaction', key: string): Coded & Broker
   listOffset(place: Place, timestamp: 'earliest' | 'latest', isCommitted: boolean): Coded & { readonly offset: number }
   deleteRecords(place: Place, before: number, timeoutMs: number): Coded
-  describeTopics(topics: readonly string[], settings: readonly string[]): readonly TopicSettings[]
+  /** All settings where there are no names. */
+  describeTopics(topics: readonly string[], settings: readonly string[] | null): readonly TopicSettings[]
   createTopics(topics: readonly NewTopic[], timeoutMs: number): readonly TopicOutcome[]
   deleteTopics(topics: readonly string[], timeoutMs: number): readonly TopicOutcome[]
   /** Takes an id, or with what is held of it raises its epoch. */
@@ -72,6 +73,8 @@ export interface Requests {
   /** The coordinator's answer for each partition; `errorCode` is the first of a partition that is not all right. */
   addPartitionsToTxn(transactionalId: string, held: HeldId, partitions: readonly Place[]): AddedPartitions
   endTxn(transactionalId: string, held: HeldId, isCommit: boolean): Coded
+  /** How a broker wants to be told who we are: asked on a connection of nobody. */
+  saslHandshake(mechanism: string): { readonly mechanisms: readonly string[] }
   produce(transactionalId: string | null, batches: readonly PlacedBatch[], timeoutMs: number): readonly Appended[]
   /** Committed records: what lies below the last stable offset, with what was aborted in it. */
   fetch(partitions: readonly FetchPosition[], bounds: FetchBounds): Fetched
@@ -102,8 +105,16 @@ export interface Metadata {
     readonly name: string
     readonly id: string
     readonly isInternal: boolean
-    readonly partitions: readonly { readonly partition: number; readonly leader: number }[]
+    readonly partitions: readonly PartitionMetadata[]
   })[]
+}
+
+export interface PartitionMetadata {
+  readonly partition: number
+  /** -1 where there is none now. */
+  readonly leader: number
+  /** How many copies it should have. */
+  readonly replicas: number
 }
 
 export interface TopicSettings extends Coded {

@@ -1,6 +1,6 @@
 // The broker that coordinates one transactional id or one group: found, asked, found again where it has moved.
 import type { Cluster } from './cluster.ts'
-import { errorOf, isCoordinatorMove } from './faults.ts'
+import { describe, errorOf, isCoordinatorMove } from './faults.ts'
 import type { KafkaError } from './faults.ts'
 import type { Retry } from './retry.ts'
 import { NoAnswer } from './client.ts'
@@ -59,7 +59,7 @@ export class Coordinator {
 export class NoCoordinator extends NoAnswer {
   readonly error: KafkaError
   constructor(error: KafkaError) {
-    super(false, new Error(error))
+    super(false, new Error(describe(error)))
     this.error = error
   }
 }

@@ -3,7 +3,6 @@
 // of another kind; whether something was produced is not to be read from a code: producer.ts knows what it has sent.
 import { protocolErrors, protocolErrorsCodesById } from '@platformatic/kafka'
 import { PartitionFenced, RecordRefused, TransientFault } from '../../base/errors.ts'
-import type { NoAnswer } from './client.ts'
 
 /** "NOT_LEADER_OR_FOLLOWER"; undefined when all is well. */
 export type KafkaError = string
@@ -12,10 +11,22 @@ export function errorOf(code: number): KafkaError | undefined {
   return code === 0 ? undefined : (protocolErrorsCodesById[code] ?? `ERROR_${code}`)
 }
 
-/** In words, with the code's name to search for. */
-export function describe(error: KafkaError): string {
+/** What brokers ask a right for, as `kafka-acls.sh --operation` has it. */
+export type Operation = 'Create' | 'Delete' | 'Describe' | 'Read' | 'Write'
+
+/** Of what there is one use only. */
+const rights: Readonly<Record<KafkaError, string>> = {
+  GROUP_AUTHORIZATION_FAILED: 'Read on the group',
+  TRANSACTIONAL_ID_AUTHORIZATION_FAILED: 'Write on the transactional id',
+}
+
+/** In words, with the code's name to search for, and the right that is missing. @param operation what was wanted of a topic */
+export function describe(error: KafkaError, operation?: Operation): string {
   const known = protocolErrors[error]
-  return known === undefined ? error : `${known.message.replace(/\.$/, '')} (${error})`
+  if (known === undefined) return error
+  const right = error === 'TOPIC_AUTHORIZATION_FAILED' && operation ? `${operation} on the topic` : rights[error]
+  const wants = right === undefined ? '' : `: this worker's user needs ${right}`
+  return `${known.message.replace(/\.$/, '')} (${error})${wants}`
 }
 
 const leaderMoves: ReadonlySet<KafkaError> = new Set([
@@ -51,6 +62,9 @@ export const isNotAppendedYet = (error: KafkaError): boolean => leaderMoves.has(
 export const isPerhapsAppended = (error: KafkaError): boolean =>
   error === 'NOT_ENOUGH_REPLICAS_AFTER_APPEND' || error === 'REQUEST_TIMED_OUT' || error === 'NETWORK_EXCEPTION'
 
+/** We may not do that with this topic. */
+export const isForbidden = (error: KafkaError): boolean => error === 'TOPIC_AUTHORIZATION_FAILED'
+
 /** The coordinator is another broker by now, or not ready. */
 export const isCoordinatorMove = (error: KafkaError): boolean =>
   error === 'NOT_COORDINATOR' || error === 'COORDINATOR_NOT_AVAILABLE' || error === 'COORDINATOR_LOAD_IN_PROGRESS'
@@ -81,17 +95,17 @@ export function recordFault(
   where: string,
 ): RecordRefused | PartitionFenced | TransientFault {
   const reason = refusalOf(error)
-  if (reason !== undefined) return new RecordRefused(index, reason, `${where}: ${describe(error)}`)
-  return faultOf(error, where)
+  if (reason !== undefined) return new RecordRefused(index, reason, `${where}: ${describe(error, 'Write')}`)
+  return faultOf(error, where, 'Write')
 }
 
-/** The fault of a request that was answered by an error. */
-export function faultOf(error: KafkaError, where: string): PartitionFenced | TransientFault {
-  const message = `${where}: ${describe(error)}`
+/** The fault of a request that was answered by an error. @param operation what was wanted of a topic */
+export function faultOf(error: KafkaError, where: string, operation?: Operation): PartitionFenced | TransientFault {
+  const message = `${where}: ${describe(error, operation)}`
   return isFenced(error) ? new PartitionFenced(message) : new TransientFault(message)
 }
 
 /** The fault of a request that changes nothing, and was not answered. */
-export function unanswered(error: NoAnswer, where: string): TransientFault {
+export function unanswered(error: Error, where: string): TransientFault {
   return new TransientFault(`${where}: ${error.message}`, { cause: error })
 }

@@ -168,8 +168,9 @@ export class Fetcher implements FetchesFor {
     if (error === 'OFFSET_OUT_OF_RANGE') return this.#outOfRange(reader)
     if (isLeaderMove(error)) this.#cluster.forget(reader.topic)
     else {
-      reader.fail(new TransientFault(`${where}: ${describe(error)}`))
-      this.#cluster.options.logger.warn({ topic: reader.topic, partition: reader.partition }, describe(error))
+      const reason = describe(error, 'Read')
+      reader.fail(new TransientFault(`${where}: ${reason}`))
+      this.#cluster.options.logger.warn({ topic: reader.topic, partition: reader.partition }, reason)
     }
     await this.#later(reader)
   }
@@ -185,7 +186,7 @@ export class Fetcher implements FetchesFor {
     const { topic: name, partition } = reader
     try {
       const topic = await this.#cluster.topic(name)
-      if (topic.error !== undefined) reader.fail(new TransientFault(`${name}: ${describe(topic.error)}`))
+      if (topic.error !== undefined) reader.fail(new TransientFault(`${name}: ${describe(topic.error, 'Read')}`))
       else if (topic.leaders.length <= partition)
         reader.fail(new TransientFault(`${name} has no partition ${partition}`))
       else {

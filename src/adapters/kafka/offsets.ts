@@ -3,7 +3,7 @@ import { TransientFault } from '../../base/errors.ts'
 import type { Offsets } from '../../runtime/ports.ts'
 import type { Cluster } from './cluster.ts'
 import { errorOf, faultOf, isLeaderMove, unanswered } from './faults.ts'
-import type { KafkaError } from './faults.ts'
+import type { KafkaError, Operation } from './faults.ts'
 import { bounds } from './options.ts'
 import { Retry } from './retry.ts'
 import { NoAnswer } from './client.ts'
@@ -11,7 +11,7 @@ import type { Broker, Place } from './client.ts'
 
 /** @throws {TransientFault} Also where there is no such topic or partition. */
 export async function offsetsOf(cluster: Cluster, topic: string, partition: number): Promise<Offsets> {
-  return atLeader(cluster, topic, partition, async (leader) => {
+  return atLeader(cluster, topic, partition, 'Read', async (leader) => {
     // Answered in this order, so that they fit: earliest <= committed end <= end.
     const [earliest, committedEnd, end] = await Promise.all([
       listOffset(cluster, leader, { topic, partition }, 'earliest', false),
@@ -27,7 +27,7 @@ export async function offsetsOf(cluster: Cluster, topic: string, partition: numb
 
 /** Forgets the records of a partition below `before`. @throws {TransientFault} */
 export async function deleteRecords(cluster: Cluster, topic: string, partition: number, before: number): Promise<void> {
-  await atLeader(cluster, topic, partition, async (leader) => {
+  await atLeader(cluster, topic, partition, 'Delete', async (leader) => {
     const place = { topic, partition }
     const answer = await cluster.wire.ask(leader, 'deleteRecords', place, before, bounds.brokerTimeoutMs)
     return errorOf(answer.errorCode) ?? before
@@ -50,6 +50,7 @@ async function atLeader<Answer extends object | number>(
   cluster: Cluster,
   topic: string,
   partition: number,
+  operation: Operation,
   ask: (leader: Broker) => Promise<Answer | KafkaError>,
 ): Promise<Answer> {
   const where = `${topic}/${partition}`
@@ -59,7 +60,7 @@ async function atLeader<Answer extends object | number>(
     try {
       const metadata = await cluster.topic(topic)
       const leader = cluster.leaderOf(metadata, partition)
-      if (metadata.error !== undefined) throw faultOf(metadata.error, where)
+      if (metadata.error !== undefined) throw faultOf(metadata.error, where, operation)
       if (metadata.leaders.length <= partition) {
         cluster.forget(topic)
         throw new TransientFault(`${where}: the topic has ${metadata.leaders.length} partitions`)
@@ -74,6 +75,6 @@ async function atLeader<Answer extends object | number>(
       continue
     }
     cluster.forget(topic)
-    if (!isLeaderMove(error) || !(await retry.again())) throw faultOf(error, where)
+    if (!isLeaderMove(error) || !(await retry.again())) throw faultOf(error, where, operation)
   }
 }

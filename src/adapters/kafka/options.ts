@@ -58,6 +58,8 @@ export const bounds = {
   warmingWaitMs: 30_000,
   /** How long a join waits for an answer to how near the copies are; the others wait meanwhile. */
   lacksWithinMs: 3_000,
+  /** How long it is told that a topic may not be seen: those that are needed are looked at again before. */
+  hiddenToldMs: 60_000,
   /** How long `confirms` waits for a rebalance that is under way. */
   confirmWithinMs: 20_000,
 } as const

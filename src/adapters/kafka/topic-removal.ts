@@ -1,6 +1,6 @@
 // Removes topics from a cluster. No part of the log's port: a worker never removes a topic, only a benchmark its own.
 import { Cluster } from './cluster.ts'
-import { describe, errorOf, isLeaderMove, unanswered } from './faults.ts'
+import { describe, errorOf, isForbidden, isLeaderMove, unanswered } from './faults.ts'
 import type { KafkaOptions } from './client.ts'
 import { bounds } from './options.ts'
 import { Retry } from './retry.ts'
@@ -45,6 +45,6 @@ async function ask(cluster: Cluster, names: readonly string[], refused: Map<stri
   for (const { name, errorCode, message } of answer) {
     const error = errorOf(errorCode)
     if (error === undefined || passing.has(error) || isLeaderMove(error)) continue
-    refused.set(name, message ?? describe(error))
+    refused.set(name, isForbidden(error) ? describe(error, 'Delete') : (message ?? describe(error)))
   }
 }

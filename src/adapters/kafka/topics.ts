@@ -2,7 +2,7 @@
 import { TransientFault } from '../../base/errors.ts'
 import type { TopicInfo, TopicSpec } from '../../runtime/ports.ts'
 import type { Cluster, TopicMetadata } from './cluster.ts'
-import { describe, errorOf, faultOf, isLeaderMove } from './faults.ts'
+import { describe, errorOf, faultOf, isForbidden, isLeaderMove } from './faults.ts'
 import { bounds } from './options.ts'
 import { Retry } from './retry.ts'
 
@@ -100,7 +100,7 @@ export async function createTopics(cluster: Cluster, specs: readonly TopicSpec[]
     const missing = specs.filter((_, at) => topics[at]!.error === 'UNKNOWN_TOPIC_OR_PARTITION')
     if (missing.length > 0) await create(cluster, missing, refused)
     const hidden = topics.find(({ error }) => error === 'TOPIC_AUTHORIZATION_FAILED')
-    if (hidden !== undefined) throw faultOf('TOPIC_AUTHORIZATION_FAILED', `topic ${hidden.name}`)
+    if (hidden !== undefined) throw faultOf('TOPIC_AUTHORIZATION_FAILED', `topic ${hidden.name}`, 'Describe')
     const [problem] = refused
     if (problem !== undefined) throw new TransientFault(`topic ${problem[0]} was not created: ${problem[1]}`)
     if (!(await retry.again())) {
@@ -121,6 +121,6 @@ async function create(cluster: Cluster, specs: readonly TopicSpec[], refused: Ma
     const isPassing = error === 'NOT_CONTROLLER' || error === 'REQUEST_TIMED_OUT'
     // Another worker that starts now may make it as well.
     if (error === undefined || error === 'TOPIC_ALREADY_EXISTS' || isPassing || isLeaderMove(error)) continue
-    refused.set(name, message ?? describe(error))
+    refused.set(name, isForbidden(error) ? describe(error, 'Create') : (message ?? describe(error)))
   }
 }

@@ -78,7 +78,7 @@ const requests: Translated = {
     return answer.topics[0]!.partitions[0]!
   },
   async describeTopics(ask, topics, configNames) {
-    const resources = topics.map((name) => ({ type: topicResource, name, configNames }))
+    const resources = topics.map((name) => ({ type: topicResource, name, configNames: configNames ?? [] }))
     interface Entry {
       readonly configName: string
       readonly configValue: string | null
@@ -131,6 +131,10 @@ const requests: Translated = {
   },
   endTxn: (ask, transactionalId, held, transactionResult) =>
     ask<Coded>(by('EndTxn', { transactionalId, ...held, transactionResult })),
+  async saslHandshake(ask, mechanism) {
+    const answer = await ask<{ readonly enabledMechanisms: readonly string[] }>(by('SaslHandshake', { mechanism }))
+    return { mechanisms: answer.enabledMechanisms }
+  },
   produce: (ask, transactionalId, batches, timeoutMs) =>
     ask<readonly Appended[]>((versions) => own.produce(versions, transactionalId, batches, timeoutMs)),
   fetch: (ask, positions, bounds) => ask<Fetched>((versions) => own.fetch(versions, positions, bounds)),

@@ -71,9 +71,9 @@ function partitionIn(decoder: Decoder) {
   decoder.readInt16() // a partition without a leader says so by its leader
   const [partition, leader] = [decoder.readInt32(), decoder.readInt32()]
   decoder.readInt32() // its epoch
-  for (let list = 0; list < 3; list++) listIn(decoder, (each) => each.readInt32()) // replicas: all, in sync, offline
+  const [all] = [0, 1, 2].map(() => listIn(decoder, (each) => each.readInt32())) // replicas: all, in sync, offline
   decoder.readTaggedFields()
-  return { partition, leader }
+  return { partition, leader, replicas: all!.length }
 }
 
 const listIn = <Item>(decoder: Decoder, read: (decoder: Decoder) => Item): Item[] =>

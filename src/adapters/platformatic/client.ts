@@ -16,6 +16,7 @@ import {
   leaveGroupV5,
   listOffsetsV8,
   metadataV12,
+  saslHandshakeV1,
   syncGroupV5,
 } from '@platformatic/kafka'
 import type { API } from '@platformatic/kafka'
@@ -84,7 +85,11 @@ const requests: Translated = {
         id,
         errorCode,
         isInternal,
-        partitions: partitions.map(({ partitionIndex, leaderId }) => ({ partition: partitionIndex, leader: leaderId })),
+        partitions: partitions.map(({ partitionIndex, leaderId, replicaNodes }) => ({
+          partition: partitionIndex,
+          leader: leaderId,
+          replicas: replicaNodes.length,
+        })),
       })),
     }
   },
@@ -108,7 +113,7 @@ const requests: Translated = {
     const resources = topics.map((resourceName) => ({
       resourceType: ConfigResourceTypes.TOPIC,
       resourceName,
-      configurationKeys: [...settings],
+      configurationKeys: settings && [...settings],
     }))
     const { results } = await ask(describeConfigsV4, resources, false, false)
     return results.map(({ resourceName, errorCode, configs }) => ({
@@ -159,6 +164,10 @@ const requests: Translated = {
   },
   endTxn(ask, transactionalId, { producerId, producerEpoch }, isCommit) {
     return ask(endTxnV3, transactionalId, producerId, producerEpoch, isCommit)
+  },
+  async saslHandshake(ask, mechanism) {
+    const { mechanisms } = await ask(saslHandshakeV1, mechanism)
+    return { mechanisms: mechanisms ?? [] }
   },
   async produce(ask, transactionalId, batches, timeoutMs) {
     const { responses } = await ask(produceBytes, transactionalId, byTopic(batches), timeoutMs)

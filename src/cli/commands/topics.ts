@@ -1,15 +1,15 @@
-// dagger-worker topics list, by a worker; and topics create, by Kafka itself, before there is one: for those whose
-// workers may not make topics.
+// dagger-worker topics list, by a worker; and topics create, describe and check, by Kafka itself, before there is one:
+// for those whose workers may not make topics.
 import type { Command } from 'commander'
 import { TransientFault } from '../../base/errors.ts'
 import { loadConfig, type WorkerConfig } from '../../config/worker-config.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { CommandFailure } from '../failure.ts'
 import { withKafka, type KafkaFlags } from '../kafka-flags.ts'
-import { createOutput, table } from '../output.ts'
+import { createOutput, type Output, table } from '../output.ts'
 import { counted } from '../problems.ts'
 import { clientFor, type ServerFlag, withServer } from '../remote.ts'
-import type { Surroundings } from '../surroundings.ts'
+import type { InspectedTopic, Surroundings } from '../surroundings.ts'
 
 export function addTopics(program: Command, surroundings: Surroundings): void {
   const topics = program
@@ -22,12 +22,34 @@ export function addTopics(program: Command, surroundings: Surroundings): void {
     .option('--json', 'as JSON, with the offsets of each partition')
     .addHelpText('after', '\nExample:\n  dagger-worker topics list')
     .action((flags: ServerFlag & { readonly json?: true }) => listTopics(flags, surroundings))
-  withKafka(topics.command('create'))
+  ofApplication(topics.command('create'))
     .summary('make the Kafka topics that an application needs')
     .description(
       'Makes the Kafka topics that an application and its workflows need, where they are missing; what exists is left as\n' +
         'it is. Then its workers need no right to make topics: start them with --topics-create false.',
     )
+    .action((flags: ApplicationFlags) => createTopics(flags, surroundings))
+  ofApplication(topics.command('describe'))
+    .summary('show the Kafka topics that an application needs')
+    .description(
+      'Shows the Kafka topics that an application and its workflows need, as they are, and what is wrong with them.',
+    )
+    .action((flags: ApplicationFlags) => describeTopics(flags, surroundings))
+  ofApplication(topics.command('check'))
+    .summary('tell what is wrong with them')
+    .description(
+      'Looks at the Kafka topics that an application and its workflows need, and ends with 1 where one is missing or is\n' +
+        'not as it should be: each difference is told with its cure. Nothing is changed.',
+    )
+    .action((flags: ApplicationFlags) => checkTopics(flags, surroundings))
+}
+
+type ApplicationFlags = { readonly config?: string; readonly json?: true } & KafkaFlags & {
+    readonly [key in 'app' | 'workflows' | 'partitions']?: string
+  }
+
+function ofApplication(command: Command): Command {
+  return withKafka(command)
     .option('--app <name>', "the application's name (default: dagger)")
     .option('--workflows <dir>', 'directory of the workflow files (default: workflows)')
     .option('--partitions <n>', 'partitions of a new application (default: 12)')
@@ -35,27 +57,16 @@ export function addTopics(program: Command, surroundings: Surroundings): void {
     .option('--json', 'as JSON')
     .addHelpText(
       'after',
-      '\nExample:\n  dagger-worker topics create --brokers kafka-1:9092 --app shop --workflows ./workflows',
+      `\nExample:\n  dagger-worker topics ${command.name()} --brokers kafka-1:9092 --app shop --workflows ./workflows`,
     )
-    .action((flags: CreateFlags) => createTopics(flags, surroundings))
 }
 
-type CreateFlags = { readonly config?: string; readonly json?: true } & KafkaFlags & {
-    readonly [key in 'app' | 'workflows' | 'partitions']?: string
-  }
-
-async function createTopics({ config: file, json, ...values }: CreateFlags, surroundings: Surroundings): Promise<void> {
-  const { env, workingDirectory } = surroundings
-  const config = loadConfig({ flags: values, env, ...(file === undefined ? {} : { file }), workingDirectory })
-  if (config.brokers === undefined) {
-    throw new CommandFailure(
-      'Name the brokers with --brokers host:port. The embedded log needs no topics made: `start` does that.',
-      exitCodes.usage,
-    )
-  }
-  const topics = await neededTopics(config, surroundings)
+async function createTopics(flags: ApplicationFlags, surroundings: Surroundings): Promise<void> {
+  const failed = (why: string): string =>
+    `The topics could not be made, or not all: ${why}. What is made stays; try again.`
+  const topics = await onKafka(flags, surroundings, surroundings.createTopics, failed)
   const output = createOutput(surroundings)
-  if (json === true) {
+  if (flags.json === true) {
     output.json(topics.map(({ name, partitions, isNew }) => ({ name, partitions, created: isNew })))
     return
   }
@@ -68,18 +79,70 @@ async function createTopics({ config: file, json, ...values }: CreateFlags, surr
   for (const line of table(rows)) output.line(line)
 }
 
-async function neededTopics(
-  config: WorkerConfig,
-  surroundings: Surroundings,
-): ReturnType<Surroundings['createTopics']> {
+const notLookedAt = (why: string): string => `The topics could not be looked at: ${why}. Try again.`
+
+async function describeTopics(flags: ApplicationFlags, surroundings: Surroundings): Promise<void> {
+  const topics = await onKafka(flags, surroundings, surroundings.inspectTopics, notLookedAt)
+  const output = createOutput(surroundings)
+  if (flags.json === true) {
+    output.json(topics)
+    return
+  }
+  const heads = ['TOPIC', 'PARTITIONS', 'REPLICAS', 'CLEANUP', 'MAX BYTES', '']
+  const rows = topics.map((topic) => rowOf(topic, heads, output))
+  for (const line of table([heads.map(output.style.dim), ...rows])) output.line(line)
+}
+
+function rowOf(topic: InspectedTopic, heads: readonly string[], { style }: Output): readonly string[] {
+  const { name, exists, partitions, replicas, cleanupPolicy, maxMessageBytes, differences } = topic
+  const wrong = differences.map(({ what, wanted, found }) =>
+    exists ? `${what}: wanted ${wanted}, found ${found}` : found,
+  )
+  const cells = [name, partitions, replicas, cleanupPolicy, maxMessageBytes].map((cell) => String(cell ?? '-'))
+  const aligned = cells.map((cell, at) => (at === 0 || at === 3 ? cell : cell.padStart(heads[at]?.length ?? 0)))
+  return [...aligned, wrong.length === 0 ? style.green('ok') : style.yellow(wrong.join('; '))]
+}
+
+async function checkTopics(flags: ApplicationFlags, surroundings: Surroundings): Promise<void> {
+  const topics = await onKafka(flags, surroundings, surroundings.inspectTopics, notLookedAt)
+  const output = createOutput(surroundings)
+  const wrong = topics.filter(({ differences }) => differences.length > 0)
+  if (flags.json === true) {
+    output.json(topics.flatMap(({ name, differences }) => differences.map((each) => ({ topic: name, ...each }))))
+  } else {
+    for (const { name, differences } of wrong) {
+      for (const { what, wanted, found, cure } of differences) {
+        output.line(`${output.style.bold(name)}  ${what}: wanted ${wanted}, found ${found}`)
+        output.line(`  ${cure}`)
+      }
+    }
+  }
+  if (wrong.length > 0) {
+    const said = `${counted(wrong.length, 'topic')} of ${topics.length} not as needed.`
+    throw new CommandFailure(flags.json === true ? '' : said, exitCodes.failed)
+  }
+  if (flags.json !== true) output.line(`${counted(topics.length, 'topic')}, all as needed.`)
+}
+
+async function onKafka<Answer>(
+  flags: ApplicationFlags,
+  { env, workingDirectory }: Surroundings,
+  act: (config: WorkerConfig) => Promise<Answer>,
+  failed: (why: string) => string,
+): Promise<Answer> {
+  const { config: file, json: _, ...values } = flags
+  const config = loadConfig({ flags: values, env, ...(file === undefined ? {} : { file }), workingDirectory })
+  if (config.brokers === undefined) {
+    throw new CommandFailure(
+      'Name the brokers with --brokers host:port. The embedded log needs no topics made: `start` does that.',
+      exitCodes.usage,
+    )
+  }
   try {
-    return await surroundings.createTopics(config)
+    return await act(config)
   } catch (error) {
     if (!(error instanceof TransientFault)) throw error
-    throw new CommandFailure(
-      `The topics could not be made, or not all: ${error.message}. What is made stays; try again.`,
-      exitCodes.unavailable,
-    )
+    throw new CommandFailure(failed(error.message), exitCodes.unavailable)
   }
 }
 

@@ -21,6 +21,8 @@ export interface KafkaBroker {
   /** Where its jars are, for tests that run a Java client. */
   readonly jars: string
   readonly pid: number
+  /** The addresses of its other listeners, by name. */
+  readonly doors: ReadonlyMap<string, string>
   /** For a broker that joins it. */
   readonly cluster: { readonly id: string; readonly controllerPort: number }
   /** Ends it as an operator does; the data stays. */
@@ -44,6 +46,14 @@ export interface BrokerPlace {
   readonly javaOptions: readonly string[]
 }
 
+/** Beside the listener that anybody may come in by. */
+export interface Doors {
+  /** Listeners by name, each with its security protocol: { TLS: 'SSL' }. */
+  readonly protocols: Readonly<Record<string, 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SSL'>>
+  /** Options of `format`: --add-scram and what it takes. */
+  readonly format?: readonly string[]
+}
+
 /**
  * Starts a broker on an empty folder; `settings` are added to its server.properties.
  * @param joins the one whose cluster it is the second of @param place of one of several that begin together
@@ -51,19 +61,23 @@ export interface BrokerPlace {
 export async function startBroker(
   settings: Readonly<Record<string, string>> = {},
   joins?: KafkaBroker,
+  { protocols, format: formatOptions = [] }: Doors = { protocols: {} },
   place?: BrokerPlace,
 ): Promise<KafkaBroker> {
   const jars = await installKafka()
   const folder = await mkdtemp(join(tmpdir(), 'dw-kafka-'))
-  const [freePort, freeControllerPort] = await freePorts(2)
-  const port = place?.port ?? freePort!
+  const names = Object.keys(protocols)
+  const [freePort = 0, freeControllerPort = 0, ...doorPorts] = await freePorts(2 + names.length)
+  const doors = new Map(names.map((name, at) => [name, `127.0.0.1:${doorPorts[at]}`]))
+  const port = place?.port ?? freePort
   const clusterId = place?.clusterId ?? joins?.cluster.id ?? newClusterId()
-  const controllerPort = place?.controllerPort ?? joins?.cluster.controllerPort ?? freeControllerPort!
+  const controllerPort = place?.controllerPort ?? joins?.cluster.controllerPort ?? freeControllerPort
   const properties = join(folder, 'server.properties')
   const role = joins === undefined ? {} : asSecond(port)
-  await writeFile(properties, lines({ ...defaults(folder, port, controllerPort), ...role, ...settings }))
+  const own = defaults(folder, port, controllerPort)
+  await writeFile(properties, lines({ ...own, ...role, ...withDoors(own, doors, protocols), ...settings }))
   const java = [...javaArguments(jars, folder), ...(place?.javaOptions ?? [])]
-  const format = ['kafka.tools.StorageTool', 'format', `--cluster-id=${clusterId}`, '-c', properties] // it may begin with a dash
+  const format = ['kafka.tools.StorageTool', 'format', `--cluster-id=${clusterId}`, '-c', properties, ...formatOptions] // it may begin with a dash
   await run('java', ['-XX:TieredStopAtLevel=1', ...java, ...format])
 
   let child: ChildProcess | undefined
@@ -80,7 +94,9 @@ export async function startBroker(
     started.once('exit', () => (hasExited = true))
     started.once('error', () => (hasExited = true))
     const givenUpAt = Date.now() + startTimeoutMs
-    while (!(await takesConnections(port))) {
+    // Listeners open one after the other.
+    const isUp = async () => (await Promise.all([port, ...doorPorts].map(takesConnections))).every(Boolean)
+    while (!(await isUp())) {
       if (hasExited || Date.now() > givenUpAt) {
         started.kill('SIGKILL')
         const log = await readFile(join(folder, 'kafka.log'), 'utf8').catch(() => '(no log)')
@@ -104,6 +120,7 @@ export async function startBroker(
   return {
     address: `127.0.0.1:${port}`,
     jars,
+    doors,
     cluster: { id: clusterId, controllerPort },
     get pid() {
       if (child?.pid === undefined || !isWanted) throw new Error('the broker is stopped')
@@ -149,6 +166,22 @@ function defaults(folder: string, port: number, controllerPort: number): Record<
     'log.segment.bytes': '16777216',
     'log.index.size.max.bytes': '65536',
     'log.cleaner.dedupe.buffer.size': '4194304',
+  }
+}
+
+/** The listeners that are asked for, behind those there are. */
+function withDoors(
+  own: Readonly<Record<string, string>>,
+  doors: ReadonlyMap<string, string>,
+  protocols: Doors['protocols'],
+): Record<string, string> {
+  if (doors.size === 0) return {}
+  const added = [...doors].map(([name, address]) => `,${name}://${address}`).join('')
+  const secured = Object.entries(protocols).map(([name, protocol]) => `,${name}:${protocol}`)
+  return {
+    listeners: `${own['listeners']}${added}`,
+    'advertised.listeners': `${own['advertised.listeners']}${added}`,
+    'listener.security.protocol.map': `CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT${secured.join('')}`,
   }
 }
 

@@ -30,7 +30,7 @@ export async function startCluster(): Promise<KafkaCluster> {
   // None is up before there is a majority of controllers.
   const brokers = await Promise.all(
     places.map(({ id, ...place }) =>
-      startBroker({ ...shared, 'node.id': `${id}`, 'controller.quorum.voters': voters }, undefined, {
+      startBroker({ ...shared, 'node.id': `${id}`, 'controller.quorum.voters': voters }, undefined, undefined, {
         ...place,
         clusterId,
         javaOptions,
