@@ -10,6 +10,9 @@ import { isSpokenBy } from './own-requests.ts'
 /** What it would complain of is told by whoever asked. */
 const quiet: Logger = { namespace: () => quiet, error() {}, warn() {}, info() {}, debug() {} }
 
+/** It proves itself again before the first request that is so near to the end of the session; in its first second no broker lets it. */
+const reauthenticateBeforeMs = 500
+
 interface Connected {
   readonly connection: Connection
   readonly versions: Versions
@@ -78,6 +81,7 @@ export class Connections {
         clientId,
         connectionTimeout: bounds.connectTimeoutMs,
         requestTimeout: this.#requestTimeoutMs,
+        reauthenticationThreshold: reauthenticateBeforeMs,
         logger: quiet,
         socketFactory,
         ssl: tls?.() ?? null,
@@ -108,13 +112,25 @@ async function end(connection: Connection): Promise<void> {
 /** kafkajs looks before it writes; everything later may have arrived. */
 const isUnsent = (error: unknown): boolean => error instanceof Error && error.message === 'Not connected'
 
-/** kafkajs has no word for an attempt that is made again with another secret: it is asked for with each connection. */
+/** Read again each time that it proves itself, where that takes no waiting: kafkajs knows how to wait for a token only. */
 async function saslOf({ mechanism, username, password, token }: KafkaSasl): Promise<object> {
   if (mechanism === 'OAUTHBEARER') {
     return { mechanism: 'oauthbearer', oauthBearerProvider: async () => ({ value: await token?.() }) }
   }
-  return { mechanism: mechanism.toLowerCase(), username: await username?.(), password: await password?.() }
+  const [firstUsername, firstPassword] = [await username?.(), await password?.()]
+  return {
+    mechanism: mechanism.toLowerCase(),
+    get username() {
+      return now(username?.(), firstUsername)
+    },
+    get password() {
+      return now(password?.(), firstPassword)
+    },
+  }
 }
+
+const now = (value: string | Promise<string> | undefined, first: string | undefined): string | undefined =>
+  typeof value === 'string' ? value : first
 
 class TooOld extends Error {}
 

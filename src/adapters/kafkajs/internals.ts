@@ -84,6 +84,7 @@ export interface ConnectionSettings {
   readonly clientId: string
   readonly connectionTimeout: number
   readonly requestTimeout: number
+  readonly reauthenticationThreshold: number
   readonly logger: Logger
   readonly socketFactory: unknown
   readonly ssl: ConnectionOptions | null
