@@ -1,5 +1,5 @@
 // What is measured, and what it should be.
-import { bounds } from '../src/adapters/platformatic/options.ts'
+import { bounds } from '../src/adapters/kafka/options.ts'
 import { median as medianOf } from '../src/bench/statistics.ts'
 
 export interface Goal {

@@ -1,5 +1,6 @@
 // What the workloads run on in one sitting. All runs on Kafka share one broker, which has been warmed up: the JVM compiles
 // for its first half minute, and a new broker for each run would have that in its figures.
+import { platformaticClient } from '../src/adapters/platformatic/client.ts'
 import { kafkaGround, embeddedGround } from '../src/bench/ground.ts'
 import { floorRate, orderRate } from '../src/bench/rates.ts'
 import type { Ground } from '../src/bench/site.ts'
@@ -67,7 +68,7 @@ export class Grounds {
 const options = () => ({ partitions, signal: new AbortController().signal })
 
 function onBroker({ address }: KafkaBroker): Ground {
-  const ground = kafkaGround({ brokers: [address], clientId: 'bench' }, options())
+  const ground = kafkaGround({ client: platformaticClient, brokers: [address], clientId: 'bench' }, options())
   return {
     ...ground,
     async openLog(directory, app) {

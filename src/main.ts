@@ -2,15 +2,16 @@
 import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
+import { checkGuarantee, kafkaClient } from './adapters/clients.ts'
 import { openEmbeddedLog } from './adapters/embedded/log.ts'
 import { soleMembership } from './adapters/embedded/membership.ts'
 import { destroyLevelStore, openLevelStore } from './adapters/level/store.ts'
 import { writeBehind } from './adapters/level/write-behind.ts'
 import { claimWorkerDirectory } from './adapters/level/worker-directory.ts'
-import { openKafkaLog } from './adapters/platformatic/log.ts'
-import { createKafkaMembership } from './adapters/platformatic/membership.ts'
-import type { KafkaOptions } from './adapters/platformatic/options.ts'
-import { topicDetails } from './adapters/platformatic/topic-details.ts'
+import { openKafkaLog } from './adapters/kafka/log.ts'
+import { createKafkaMembership } from './adapters/kafka/membership.ts'
+import type { KafkaOptions } from './adapters/kafka/client.ts'
+import { topicDetails } from './adapters/kafka/topic-details.ts'
 import { systemClock } from './adapters/system/clock.ts'
 import { createIds } from './adapters/system/ids.ts'
 import { kafkaCredentials } from './adapters/system/kafka-credentials.ts'
@@ -139,6 +140,8 @@ async function kafka(
   workerId: string,
 ): Promise<Ground> {
   const { data, app, partitions, standby } = config
+  const client = await kafkaClient(config.client)
+  checkGuarantee(client, config.guarantee)
   const own = await claimWorkerDirectory(data)
   const directoryOf = (partition: number): string => join(own.directory, app, String(partition))
   const secured = kafkaCredentials(config, process.env)
@@ -147,7 +150,8 @@ async function kafka(
       { mechanism: secured.sasl.mechanism },
       'SASL without TLS: whoever sees the network can act as this worker',
     )
-  const connection = { brokers, clientId: `${app}-${workerId}`, ...secured, clock: systemClock, logger }
+  const surroundings = { client, clock: systemClock, logger }
+  const connection = { brokers, clientId: `${app}-${workerId}`, ...secured, ...surroundings }
   const log = await persist(
     { clock: systemClock, logger, what: `reaching Kafka at ${brokers.join(', ')}`, isOver: () => false },
     () => openKafkaLog(connection),
@@ -195,7 +199,7 @@ const partitionsBy =
 /** Makes what an application needs on Kafka. @throws {DefinitionError} @throws {ConfigError} @throws {TransientFault} */
 export async function createTopics(config: WorkerConfig): Promise<readonly NeededTopic[]> {
   const needed = await needsOf(config)
-  const log = await openKafkaLog(administration(config))
+  const log = await openKafkaLog(await administration(config))
   try {
     return await createAppTopics({ ...needed, log })
   } finally {
@@ -207,7 +211,7 @@ export async function createTopics(config: WorkerConfig): Promise<readonly Neede
 export async function inspectTopics(config: WorkerConfig): Promise<readonly InspectedTopic[]> {
   const needed = neededTopics(await needsOf(config))
   const names = needed.map(({ name }) => name)
-  return inspect(config.app, needed, await topicDetails(administration(config), names))
+  return inspect(config.app, needed, await topicDetails(await administration(config), names))
 }
 
 async function needsOf(config: WorkerConfig): Promise<NeededTopics> {
@@ -217,10 +221,11 @@ async function needsOf(config: WorkerConfig): Promise<NeededTopics> {
   return { app, partitions, workflows, partitionsOf: partitionsBy(config) }
 }
 
-function administration(config: WorkerConfig): KafkaOptions {
+async function administration(config: WorkerConfig): Promise<KafkaOptions> {
   const { app, brokers = [] } = config
   const secured = kafkaCredentials(config, process.env)
-  return { brokers, clientId: app, ...secured, clock: systemClock, logger: silentLogger }
+  const client = await kafkaClient(config.client)
+  return { client, brokers, clientId: app, ...secured, clock: systemClock, logger: silentLogger }
 }
 
 /** Runs the command line; resolves with the exit code. */

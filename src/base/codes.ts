@@ -57,6 +57,8 @@ export const errorCodes = {
   DW_CONFIG_FILE: 'Correct the path after --config, or the YAML or JSON in the file.',
   DW_CONFIG_UNKNOWN: 'Correct the name of the setting, or remove it.',
   DW_CONFIG_DIRECTORY: 'Name a directory that exists, or make it.',
+  DW_GUARANTEE: 'Take a client that may claim the guarantee, or ask for less: the message names both.',
+  DW_KAFKA_VERSION: 'Name brokers of a Kafka that the client speaks with: the message says which.',
   DW_KAFKA_TLS: 'Correct the kafkaTls settings: the message says what the broker, or a file, does not agree with.',
   DW_KAFKA_SASL: 'Correct the kafkaSasl settings, or what the brokers know of this user; the message has their words.',
   DW_HTTP_HOST: 'Leave the host at 127.0.0.1: another address needs a token, which this release does not have yet.',

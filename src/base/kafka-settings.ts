@@ -1,6 +1,10 @@
 // How a worker proves who it is to Kafka, and knows that it talks to the right one: settings, with no secret in them.
 // Secrets are in files that the settings name or in variables of their own, and are read when a connection is made.
 
+/** Whose protocol and connections are used. */
+export type KafkaClientName = 'platformatic' | 'kafkajs'
+export type Guarantee = 'exactly-once' | 'at-least-once'
+
 export interface KafkaSettings {
   readonly kafkaTls: boolean
   readonly kafkaTlsCaFile?: string

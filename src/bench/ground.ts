@@ -1,9 +1,10 @@
 // The grounds that there are. Another log is another function here: workloads know the port only.
 import { randomBytes } from 'node:crypto'
 import { openEmbeddedLog } from '../adapters/embedded/log.ts'
-import { openKafkaLog } from '../adapters/platformatic/log.ts'
-import type { KafkaConnection } from '../adapters/platformatic/options.ts'
-import { removeTopics, type TopicLeft } from '../adapters/platformatic/topic-removal.ts'
+import { openKafkaLog } from '../adapters/kafka/log.ts'
+import type { Client } from '../adapters/kafka/client.ts'
+import type { KafkaConnection } from '../adapters/kafka/options.ts'
+import { removeTopics, type TopicLeft } from '../adapters/kafka/topic-removal.ts'
 import { systemClock } from '../adapters/system/clock.ts'
 import { silentLogger } from '../base/logger.ts'
 import type { Ground } from './site.ts'
@@ -33,7 +34,10 @@ export interface KafkaGround extends Ground {
 }
 
 /** A cluster, which may be somebody's: each run has topics of its own, and removes them. */
-export function kafkaGround(connection: KafkaConnection, options: GroundOptions): KafkaGround {
+export function kafkaGround(
+  connection: KafkaConnection & { readonly client: Client },
+  options: GroundOptions,
+): KafkaGround {
   const kafka = { ...connection, ...surroundings }
   const prefix = `dagger-worker-bench-${randomBytes(4).toString('hex')}`
   let runs = 0

@@ -1,5 +1,6 @@
 // The benchmark of `dagger-worker bench`: floor and order in turns, so that both see the same noise, then the latency.
 import { tmpdir } from 'node:os'
+import { kafkaClient } from '../adapters/clients.ts'
 import { kafkaCredentials } from '../adapters/system/kafka-credentials.ts'
 import { embeddedGround, kafkaGround, type KafkaGround } from './ground.ts'
 import { runLatency } from './latency.ts'
@@ -22,7 +23,8 @@ export async function measure(request: BenchRequest): Promise<BenchOutcome> {
   }
   const { brokers } = kafka
   const secured = kafkaCredentials(kafka, process.env)
-  const ground = kafkaGround({ brokers, clientId: 'dagger-worker-bench', ...secured }, request)
+  const client = await kafkaClient(kafka.client)
+  const ground = kafkaGround({ client, brokers, clientId: 'dagger-worker-bench', ...secured }, request)
   onProgress(`on Kafka at ${brokers.join(', ')}, in topics that begin with ${ground.prefix} and are removed afterwards`)
   const outcome = await outcomeOf(ground, request)
   const leftovers = await leftoversOf(ground)

@@ -1,10 +1,10 @@
 // What `dagger-worker bench` asks for and is told: what the command line knows of benchmarks.
 
-import type { KafkaSettings } from '../base/kafka-settings.ts'
+import type { KafkaClientName, KafkaSettings } from '../base/kafka-settings.ts'
 
 export interface BenchRequest {
   /** With "host:port" of the brokers; absent: the embedded log in a temporary directory. */
-  readonly kafka?: KafkaSettings & { readonly brokers: readonly string[] }
+  readonly kafka?: KafkaSettings & { readonly brokers: readonly string[]; readonly client: KafkaClientName }
   /** Of each topic. */
   readonly partitions: number
   /** Of each throughput run. */

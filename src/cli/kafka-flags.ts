@@ -2,13 +2,14 @@
 import type { Command } from 'commander'
 import type { KafkaSettings } from '../base/kafka-settings.ts'
 
-export type KafkaFlags = { readonly [key in 'brokers' | keyof KafkaSettings]?: string }
+export type KafkaFlags = { readonly [key in 'brokers' | 'client' | keyof KafkaSettings]?: string }
 
 /** Adds --brokers and what secures the connection; `otherwise` is what the command does without. */
 export function withKafka(command: Command, otherwise?: string): Command {
   const without = otherwise === undefined ? '' : ` (default: none, ${otherwise})`
   return command
     .option('--brokers <list>', `Kafka brokers as host:port,host:port${without}`)
+    .option('--client <name>', 'Kafka client: platformatic or kafkajs (default: platformatic)')
     .optionsGroup('TLS and SASL to the brokers:')
     .option('--kafka-tls <boolean>', 'whether connections have TLS (default: false)')
     .option('--kafka-tls-ca-file <file>', "PEM of those who sign the brokers' certificates (default: Node's)")

@@ -4,7 +4,7 @@
 import { statSync } from 'node:fs'
 import { ConfigError, type Problem } from '../base/errors.ts'
 import { parseHost, type AllowedHost } from '../base/hosts.ts'
-import type { KafkaSettings } from '../base/kafka-settings.ts'
+import type { Guarantee, KafkaClientName, KafkaSettings } from '../base/kafka-settings.ts'
 import { configDefaults } from './config-schema.ts'
 import { kafkaProblems } from './kafka-problems.ts'
 import { environmentLayer, fileLayer, flagLayer, type Layer } from './layers.ts'
@@ -14,6 +14,10 @@ export interface WorkerConfig extends KafkaSettings {
   readonly app: string
   /** "host:port" of the Kafka brokers; absent: the embedded log. */
   readonly brokers?: readonly string[]
+  /** Which client talks to Kafka. */
+  readonly client: KafkaClientName
+  /** What the worker claims on Kafka. */
+  readonly guarantee: Guarantee
   /** Directory of the workflow files; absolute, as every path here. */
   readonly workflows: string
   readonly handlers?: string
@@ -53,6 +57,8 @@ export interface ConfigSources {
 interface ConfigValues extends KafkaSettings {
   readonly app: string
   readonly brokers?: string
+  readonly client: KafkaClientName
+  readonly guarantee: Guarantee
   readonly workflows: string
   readonly handlers?: string
   readonly data: string

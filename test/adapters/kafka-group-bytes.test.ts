@@ -5,7 +5,7 @@ import {
   decodeSubscription,
   encodeAssignment,
   encodeSubscription,
-} from '../../src/adapters/platformatic/group-bytes.ts'
+} from '../../src/adapters/kafka/group-bytes.ts'
 import { encodeConsumerProtocolAssignment, encodeConsumerProtocolSubscription } from '@platformatic/kafka'
 
 const topic = 'app.inbox'

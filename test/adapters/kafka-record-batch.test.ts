@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createRecordsBatch, Reader, readRecordsBatches, type MessageRecord } from '@platformatic/kafka'
 import fc from 'fast-check'
-import { batchesIn, UnreadableBatch, type FetchedBatch } from '../../src/adapters/platformatic/fetched-batch.ts'
-import { encodeBatch } from '../../src/adapters/platformatic/record-batch.ts'
+import { batchesIn, UnreadableBatch, type FetchedBatch } from '../../src/adapters/kafka/fetched-batch.ts'
+import { encodeBatch } from '../../src/adapters/kafka/record-batch.ts'
 import type { LogRecord, OutgoingRecord } from '../../src/runtime/ports.ts'
 
 const nowMs = 1_790_000_000_000

@@ -6,7 +6,8 @@ import { copyFileSync, readFileSync } from 'node:fs'
 import { after, before, test, type TestContext } from 'node:test'
 import { createServer, type TLSSocket } from 'node:tls'
 import { metadataV12 } from '@platformatic/kafka'
-import { NoAnswer, Wire } from '../../src/adapters/platformatic/wire.ts'
+import { NoAnswer } from '../../src/adapters/kafka/client.ts'
+import { Connections } from '../../src/adapters/platformatic/connections.ts'
 import { kafkaCredentials } from '../../src/adapters/system/kafka-credentials.ts'
 import type { KafkaSettings } from '../../src/base/kafka-settings.ts'
 import { makeCertificates, type Certificates } from '../support/kafka/certificates.ts'
@@ -33,11 +34,14 @@ async function handshaker(t: TestContext) {
   return { names, port: address.port }
 }
 
-function wireOf(t: TestContext, settings: Partial<KafkaSettings>) {
-  const wire = new Wire({ brokers: [], clientId: 'tls', ...kafkaCredentials({ kafkaTls: true, ...settings }, {}) })
-  t.after(() => wire.close())
+function askingBy(t: TestContext, settings: Partial<KafkaSettings>) {
+  const credentials = kafkaCredentials({ kafkaTls: true, ...settings }, {})
+  const connections = new Connections({ brokers: [], clientId: 'tls', ...credentials }, 15_000)
+  t.after(() => connections.close())
   return async (host: string, port: number): Promise<NoAnswer> => {
-    const failure: unknown = await wire.ask({ host, port }, metadataV12, [], false, false).catch((error) => error)
+    const failure: unknown = await connections
+      .ask({ host, port }, metadataV12, [], false, false)
+      .catch((error: unknown) => error)
     assert.ok(failure instanceof NoAnswer)
     return failure
   }
@@ -45,9 +49,9 @@ function wireOf(t: TestContext, settings: Partial<KafkaSettings>) {
 
 test('the server is told the name that it is reached by, or the one that is set; an address is no name', async (t) => {
   const { names, port } = await handshaker(t)
-  const ask = wireOf(t, { kafkaTlsCaFile: files.ca })
+  const ask = askingBy(t, { kafkaTlsCaFile: files.ca })
   for (const host of ['localhost', '127.0.0.1', 'localhost']) assert.equal((await ask(host, port)).refusal, undefined)
-  const askByName = wireOf(t, { kafkaTlsCaFile: files.ca, kafkaTlsServerName: 'kafka.test' })
+  const askByName = askingBy(t, { kafkaTlsCaFile: files.ca, kafkaTlsServerName: 'kafka.test' })
   assert.equal((await askByName('127.0.0.1', port)).refusal, undefined)
   assert.deepEqual(names, ['localhost', false, 'localhost', 'kafka.test'])
 })
@@ -55,7 +59,7 @@ test('the server is told the name that it is reached by, or the one that is set;
 test('an authority that is exchanged counts from the next connection on', async (t) => {
   const { names, port } = await handshaker(t)
   const ca = files.write('current-ca.pem', readFileSync(files.strangerCert, 'utf8'))
-  const ask = wireOf(t, { kafkaTlsCaFile: ca })
+  const ask = askingBy(t, { kafkaTlsCaFile: ca })
   assert.equal((await ask('127.0.0.1', port)).refusal?.code, 'DW_KAFKA_TLS')
   copyFileSync(files.ca, ca)
   assert.equal((await ask('127.0.0.1', port)).refusal, undefined)

@@ -3,9 +3,10 @@
 // its outcome.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { metadataV12 } from '@platformatic/kafka'
-import { openKafkaLog } from '../../src/adapters/platformatic/log.ts'
-import { Wire } from '../../src/adapters/platformatic/wire.ts'
+import { openKafkaLog } from '../../src/adapters/kafka/log.ts'
+import { bounds } from '../../src/adapters/kafka/options.ts'
+import { kafkajsClient } from '../../src/adapters/kafkajs/client.ts'
+import { platformaticClient } from '../../src/adapters/platformatic/client.ts'
 import { kafkaCredentials } from '../../src/adapters/system/kafka-credentials.ts'
 import { systemClock } from '../../src/adapters/system/clock.ts'
 import { silentLogger } from '../../src/base/logger.ts'
@@ -40,8 +41,12 @@ const settings: { readonly [mechanism: string]: () => KafkaSettings } = {
   }),
 }
 
-for (const [mechanism, settingsOf] of Object.entries(settings)) {
-  test(`over ${sessions} sessions by ${mechanism} no transaction and no question fails, and all is read`, async (t) => {
+const all = [platformaticClient, kafkajsClient].flatMap((client) =>
+  Object.entries(settings).map(([mechanism, settingsOf]) => ({ client, mechanism, settingsOf })),
+)
+
+for (const { client, mechanism, settingsOf } of all) {
+  test(`${client.name}: over ${sessions} sessions by ${mechanism} no transaction and no question fails, and all is read`, async (t) => {
     let asked = 0
     const { sasl, ...secured } = kafkaCredentials(settingsOf(), env)
     assert.ok(sasl !== undefined)
@@ -52,23 +57,24 @@ for (const [mechanism, settingsOf] of Object.entries(settings)) {
     const options = {
       ...connection,
       sasl: { ...given, mechanism: sasl.mechanism },
+      client,
       clock: systemClock,
       logger: silentLogger,
     }
     const log = await openKafkaLog(options)
     t.after(() => log.close())
     const topic = await createTopic(log)
-    const producer = await log.openProducer(`sessions-${mechanism}`)
+    const producer = await log.openProducer(`sessions-${client.name}-${mechanism}`)
     const reader = log.openReader({ topic, partition: 0, offset: 0, onReady: () => {} })
     // No log asks again for this one: a connection that was lost is an error.
-    const wire = new Wire(options)
+    const wire = client.connect(options, bounds.requestTimeoutMs)
     t.after(() => wire.close())
     const [host = '', port] = kafka.at('SASL_TLS').split(':')
     const endsAt = performance.now() + sessionMs * sessions
     let questions = 0
     const ask = async (): Promise<void> => {
       while (performance.now() < endsAt) {
-        await wire.ask({ host, port: Number(port) }, metadataV12, [topic], false, false)
+        await wire.ask({ host, port: Number(port) }, 'metadata', [topic])
         questions += 1
       }
     }
@@ -95,6 +101,7 @@ test('a connection that the broker has closed keeps no timer for proving itself 
   const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
   const before = timers()
   const connection = {
+    client: platformaticClient,
     brokers: [kafka.at('SASL_TLS')],
     clientId: 'timers',
     ...kafkaCredentials(byPassword('PLAIN'), env),

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 import { Admin } from '@platformatic/kafka'
-import { createKafkaMembership, type MemberMemory } from '../../src/adapters/platformatic/membership.ts'
+import { createKafkaMembership, type MemberMemory } from '../../src/adapters/kafka/membership.ts'
+import { platformaticClient } from '../../src/adapters/platformatic/client.ts'
 import { systemClock } from '../../src/adapters/system/clock.ts'
 import { silentLogger } from '../../src/base/logger.ts'
 import type { Assignment, Membership } from '../../src/runtime/ports.ts'
@@ -28,6 +29,7 @@ async function joinGroup(
 ): Promise<Worker> {
   const assignments: Assignment[] = []
   const membership = createKafkaMembership({
+    client: platformaticClient,
     brokers: brokers(),
     clientId: 'membership',
     groupId,

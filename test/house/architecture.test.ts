@@ -19,7 +19,12 @@ const arrows: { readonly [room: string]: readonly string[] } = {
   'adapters/leveldb': ['base'],
   'adapters/level': ['base', 'runtime', 'adapters/leveldb'],
   'adapters/embedded': ['base', 'runtime', 'adapters/leveldb'],
-  'adapters/platformatic': ['base', 'runtime'],
+  // The log and the group on Kafka, whatever the client; beside it the clients.
+  'adapters/kafka': ['base', 'runtime'],
+  'adapters/platformatic': ['base', 'adapters/kafka'],
+  'adapters/kafkajs': ['base', 'adapters/kafka'],
+  // Picks one of the two.
+  'adapters/clients.ts': ['base', 'adapters/kafka', 'adapters/platformatic', 'adapters/kafkajs'],
   // A worker on a log, composed for benchmarks.
   bench: [
     'base',
@@ -30,7 +35,8 @@ const arrows: { readonly [room: string]: readonly string[] } = {
     'adapters/system',
     'adapters/level',
     'adapters/embedded',
-    'adapters/platformatic',
+    'adapters/kafka',
+    'adapters/clients.ts',
   ],
   config: ['base', 'definition'],
   cli: ['base', 'definition', 'config', 'runtime/face.ts', 'bench/report.ts'],
@@ -59,7 +65,9 @@ const homes: { readonly [name: string]: readonly string[] } = {
   fastify: ['http'],
   level: ['adapters/level', 'adapters/embedded'],
   'classic-level': ['adapters/leveldb', 'adapters/level', 'adapters/embedded'],
-  '@platformatic/kafka': ['adapters/platformatic'],
+  // Its codecs (compressions, checksums, the consumer protocol's own form) serve whatever the client.
+  '@platformatic/kafka': ['adapters/platformatic', 'adapters/kafka'],
+  kafkajs: ['adapters/kafkajs'],
   pino: ['adapters/system'],
   'pino-pretty': ['adapters/system'],
   msgpackr: ['records', 'adapters/embedded'],

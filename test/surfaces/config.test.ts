@@ -40,6 +40,8 @@ test('with nothing given, the defaults hold and paths are below the working dire
   assert.deepEqual(load(), {
     app: 'dagger',
     workflows: join(directory, 'workflows'),
+    client: 'platformatic',
+    guarantee: 'exactly-once',
     kafkaTls: false,
     data: join(directory, '.dagger-worker'),
     host: '127.0.0.1',

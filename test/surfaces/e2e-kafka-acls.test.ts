@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { after, before, test, type TestContext } from 'node:test'
-import { openKafkaLog } from '../../src/adapters/platformatic/log.ts'
+import { openKafkaLog } from '../../src/adapters/kafka/log.ts'
+import { platformaticClient } from '../../src/adapters/platformatic/client.ts'
 import { systemClock } from '../../src/adapters/system/clock.ts'
 import { kafkaCredentials } from '../../src/adapters/system/kafka-credentials.ts'
 import { silentLogger } from '../../src/base/logger.ts'
@@ -180,6 +181,7 @@ test('without Delete on its topics a worker is told so when it wants to forget r
   t.after(() => revoke(admin, principal, others))
   const settings = { kafkaTls: false, kafkaSaslMechanism: 'PLAIN', kafkaSaslUsername: user } as const
   const log = await openKafkaLog({
+    client: platformaticClient,
     brokers: [kafka.at('SASL')],
     clientId: 'deleting',
     ...kafkaCredentials(settings, { DAGGER_WORKER_KAFKA_SASL_PASSWORD: password }),

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { test } from 'node:test'
+import { test, type TestContext } from 'node:test'
 import { crc32 } from 'node:zlib'
 import { partitionOfText } from '../../src/base/partitioner.ts'
 import type { Json } from '../../src/base/json.ts'
@@ -33,12 +33,17 @@ function transactions(keys: readonly string[], truth: (key: string) => Json, lie
   return all
 }
 
-test("orders and answers of others' clients: every committed order completes, no aborted record does anything", async (t) => {
+for (const client of ['platformatic', 'kafkajs']) {
+  test(`orders and answers of others' clients: every committed order completes, no aborted record does anything, by ${client}`, (t) =>
+    ordersOfOthers(t, client))
+}
+
+async function ordersOfOthers(t: TestContext, client: string): Promise<void> {
   const app = `e2e-${randomUUID().slice(0, 8)}`
   const topic = (name: string): string => `${app}-${name}`
   const site = Site.of(t, { 'workflows/order.yaml': order.replaceAll(/topic: ([\w-]+)/g, `topic: ${topic('$1')}`) })
   const daemon = await site.start(
-    ...['--brokers', brokers().join(','), '--app', app, '--partitions', String(partitions)],
+    ...['--brokers', brokers().join(','), '--app', app, '--partitions', String(partitions), '--client', client],
   )
   const keys = Array.from({ length: 40 }, (_, i) => `o-${i}`)
   assert.ok(keys.some((key) => partitionOf(key) !== partitionOfText(key, partitions)))
@@ -96,4 +101,4 @@ test("orders and answers of others' clients: every committed order completes, no
   const health = await daemon.health()
   assert.deepEqual(health.problems, [])
   assert.equal(health.counters['record_dead_lettered'] ?? 0, 0)
-})
+}

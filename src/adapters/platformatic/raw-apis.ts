@@ -1,25 +1,16 @@
-// Produce and fetch with record batches as bytes: what is around them is the client's, what is in them is record-batch.ts.
-// A broker's error codes are data here, not errors.
+// Produce and fetch with record batches as bytes: what is around them is the client's, what is in them is
+// ../kafka/record-batch.ts. A broker's error codes are data here, not errors.
 import { createAPI, fetchV13, produceV9, readKnownTaggedFields, Writer } from '@platformatic/kafka'
 import type { API, Reader } from '@platformatic/kafka'
-import { bounds } from './options.ts'
+import type { FetchedPartition } from '../kafka/client.ts'
 
 /** One batch of each partition. */
 export interface ProduceTopic {
   readonly name: string
-  readonly partitions: readonly { readonly partition: number; readonly batch: Buffer }[]
+  readonly partitions: readonly { readonly partition: number; readonly bytes: Buffer }[]
 }
 
-/** What was fetched of a partition. */
-export interface FetchedPartition {
-  readonly partition: number
-  readonly errorCode: number
-  readonly abortedTransactions: readonly { readonly producerId: bigint; readonly firstOffset: bigint }[]
-  /** Batches, the last one perhaps not whole. */
-  readonly batches: Buffer
-}
-
-export interface Fetched {
+export interface FetchAnswer {
   readonly errorCode: number
   readonly topics: readonly { readonly topicId: string; readonly partitions: readonly FetchedPartition[] }[]
 }
@@ -27,33 +18,34 @@ export interface Fetched {
 const allReplicas = -1
 const noBatches = Buffer.alloc(0)
 
-export const produceBytes: { readonly api: API<[string | null, readonly ProduceTopic[]], produceV9.ProduceResponse> } =
-  {
-    api: createAPI(0, 9, produceRequest, produceV9.parseResponse),
-  }
+export const produceBytes: {
+  readonly api: API<[string | null, readonly ProduceTopic[], number], produceV9.ProduceResponse>
+} = {
+  api: createAPI(0, 9, produceRequest, produceV9.parseResponse),
+}
 
-export const fetchBytes: { readonly api: API<fetchV13.FetchRequest, Fetched> } = {
+export const fetchBytes: { readonly api: API<fetchV13.FetchRequest, FetchAnswer> } = {
   api: createAPI(1, 13, fetchV13.createRequest, (_correlationId, _apiKey, _apiVersion, reader) => fetchedIn(reader)),
 }
 
-function produceRequest(transactionalId: string | null, topics: readonly ProduceTopic[]): Writer {
+function produceRequest(transactionalId: string | null, topics: readonly ProduceTopic[], timeoutMs: number): Writer {
   return Writer.create()
     .appendString(transactionalId)
     .appendInt16(allReplicas)
-    .appendInt32(bounds.brokerTimeoutMs)
+    .appendInt32(timeoutMs)
     .appendArray([...topics], (writer, { name, partitions }) => {
-      writer.appendString(name).appendArray([...partitions], (each, { partition, batch }) => {
+      writer.appendString(name).appendArray([...partitions], (each, { partition, bytes }) => {
         each
           .appendInt32(partition)
-          .appendUnsignedVarInt(batch.length + 1)
-          .append(batch)
+          .appendUnsignedVarInt(bytes.length + 1)
+          .append(bytes)
       })
     })
     .appendTaggedFields()
 }
 
 /** Fetch response, version 13: https://kafka.apache.org/protocol#The_Messages_Fetch */
-function fetchedIn(reader: Reader): Fetched {
+function fetchedIn(reader: Reader): FetchAnswer {
   reader.readInt32() // throttled for so long
   const errorCode = reader.readInt16()
   reader.readInt32() // session

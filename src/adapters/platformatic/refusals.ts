@@ -5,8 +5,9 @@ import { ResponseError } from '@platformatic/kafka'
 import type { Broker } from '@platformatic/kafka'
 import { ConfigError } from '../../base/errors.ts'
 import type { Problem } from '../../base/errors.ts'
-import { errorOf } from './faults.ts'
-import type { KafkaConnection } from './options.ts'
+import { causesOf } from '../kafka/client.ts'
+import { errorOf } from '../kafka/faults.ts'
+import type { KafkaConnection } from '../kafka/options.ts'
 
 /** The broker speaks TLS, and we do not: told by the first bytes of its answer. */
 export class BrokerWantsTls extends Error {}
@@ -79,14 +80,6 @@ export function refusalOf(failure: unknown, { host, port }: Broker, { sasl }: Ka
     }
   }
   return undefined
-}
-
-/** The error and what it was caused by, the outermost first. */
-export function* causesOf(error: unknown): Generator<Error> {
-  for (let each = error; each instanceof Error;) {
-    yield each
-    each = each.cause ?? (each instanceof AggregateError ? each.errors[0] : undefined)
-  }
 }
 
 const tls = (path: string, message: string): Problem => ({ code: 'DW_KAFKA_TLS', path, message })

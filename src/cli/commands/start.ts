@@ -21,6 +21,7 @@ export function addStart(program: Command, surroundings: Surroundings): void {
   withKafka(program.command('start'), 'the embedded log')
     .summary('run the worker')
     .description('Runs the worker: reads the workflows, carries their instances, serves the HTTP API.')
+    .option('--guarantee <name>', 'what is claimed on Kafka: exactly-once or at-least-once (default: exactly-once)')
     .option('--workflows <dir>', 'directory of the workflow files (default: workflows)')
     .option('--handlers <dir>', 'directory of the handler modules')
     .option('--data <dir>', 'where the worker keeps its data (default: .dagger-worker)')
@@ -96,7 +97,8 @@ export async function untilStopped(
 
 function reportOf(config: WorkerConfig, { url }: RunningWorker, view: WorkerView): object {
   const { app, log, workflows, definitionProblems, problems } = view
-  return { url, app, log, data: config.data, workflows, definitionProblems, problems }
+  const kafka = config.brokers === undefined ? {} : { client: config.client, guarantee: config.guarantee }
+  return { url, app, log, ...kafka, data: config.data, workflows, definitionProblems, problems }
 }
 
 function* reportLines(
@@ -120,6 +122,9 @@ function* reportLines(
     [
       ['URL', style.cyan(url)],
       ['data', config.data],
+      ...(config.brokers === undefined
+        ? []
+        : [['Kafka', `${config.brokers.join(', ')}, ${config.guarantee} by ${config.client}`]]),
       ['partitions', partitionsText(view, running.worker.partitionsInAll)],
       ['workflows', found],
     ],

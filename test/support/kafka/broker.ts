@@ -38,6 +38,14 @@ export interface KafkaBroker {
   dispose(): Promise<void>
 }
 
+/** Where a broker stands whose cluster is laid out before any of it is started. */
+export interface BrokerPlace {
+  readonly port: number
+  readonly controllerPort: number
+  readonly clusterId: string
+  readonly javaOptions: readonly string[]
+}
+
 /** Beside the listener that anybody may come in by. */
 export interface Doors {
   /** Listeners by name, each with its security protocol: { TLS: 'SSL' }. */
@@ -46,24 +54,29 @@ export interface Doors {
   readonly format?: readonly string[]
 }
 
-/** Starts a broker on an empty folder; `settings` are added to its server.properties. @param joins the one whose cluster it is the second of */
+/**
+ * Starts a broker on an empty folder; `settings` are added to its server.properties.
+ * @param joins the one whose cluster it is the second of @param place of one of several that begin together
+ */
 export async function startBroker(
   settings: Readonly<Record<string, string>> = {},
   joins?: KafkaBroker,
   { protocols, format: formatOptions = [] }: Doors = { protocols: {} },
+  place?: BrokerPlace,
 ): Promise<KafkaBroker> {
   const jars = await installKafka()
   const folder = await mkdtemp(join(tmpdir(), 'dw-kafka-'))
   const names = Object.keys(protocols)
-  const [port = 0, ownControllerPort = 0, ...doorPorts] = await freePorts(2 + names.length)
+  const [freePort = 0, freeControllerPort = 0, ...doorPorts] = await freePorts(2 + names.length)
   const doors = new Map(names.map((name, at) => [name, `127.0.0.1:${doorPorts[at]}`]))
-  const clusterId = joins?.cluster.id ?? randomBytes(16).toString('base64url')
-  const controllerPort = joins?.cluster.controllerPort ?? ownControllerPort
+  const port = place?.port ?? freePort
+  const clusterId = place?.clusterId ?? joins?.cluster.id ?? newClusterId()
+  const controllerPort = place?.controllerPort ?? joins?.cluster.controllerPort ?? freeControllerPort
   const properties = join(folder, 'server.properties')
   const role = joins === undefined ? {} : asSecond(port)
   const own = defaults(folder, port, controllerPort)
   await writeFile(properties, lines({ ...own, ...role, ...withDoors(own, doors, protocols), ...settings }))
-  const java = javaArguments(jars, folder)
+  const java = [...javaArguments(jars, folder), ...(place?.javaOptions ?? [])]
   const format = ['kafka.tools.StorageTool', 'format', `--cluster-id=${clusterId}`, '-c', properties, ...formatOptions] // it may begin with a dash
   await run('java', ['-XX:TieredStopAtLevel=1', ...java, ...format])
 
@@ -81,7 +94,9 @@ export async function startBroker(
     started.once('exit', () => (hasExited = true))
     started.once('error', () => (hasExited = true))
     const givenUpAt = Date.now() + startTimeoutMs
-    while (!(await takesConnections(port))) {
+    // Listeners open one after the other.
+    const isUp = async () => (await Promise.all([port, ...doorPorts].map(takesConnections))).every(Boolean)
+    while (!(await isUp())) {
       if (hasExited || Date.now() > givenUpAt) {
         started.kill('SIGKILL')
         const log = await readFile(join(folder, 'kafka.log'), 'utf8').catch(() => '(no log)')
@@ -191,8 +206,10 @@ const lines = (settings: Readonly<Record<string, string>>) =>
     .map(([name, value]) => `${name}=${value}\n`)
     .join('')
 
+export const newClusterId = (): string => randomBytes(16).toString('base64url')
+
 /** Ports that nobody listens on; held together, so that they differ. */
-async function freePorts(count: number): Promise<readonly number[]> {
+export async function freePorts(count: number): Promise<readonly number[]> {
   const servers = Array.from({ length: count }, () => createServer())
   const ports = await Promise.all(servers.map(portOf))
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))

@@ -35,3 +35,8 @@ export async function transactWithJava(
   ])
   await linesOfJava('Transact.java', [brokers.join(','), transactionalId, topic], `${lines.join('\n')}\n`)
 }
+
+/** Produces what is allowed and unusual to partition 0 of a topic: Odd.java says what. */
+export async function produceOddWithJava(brokers: readonly string[], topic: string): Promise<void> {
+  await linesOfJava('Odd.java', [brokers.join(','), topic])
+}

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { Admin, Producer } from '@platformatic/kafka'
 import type { CompressionAlgorithmValue } from '@platformatic/kafka'
-import { openKafkaLog } from '../../../src/adapters/platformatic/log.ts'
+import { openKafkaLog } from '../../../src/adapters/kafka/log.ts'
+import { platformaticClient } from '../../../src/adapters/platformatic/client.ts'
 import { systemClock } from '../../../src/adapters/system/clock.ts'
 import { silentLogger } from '../../../src/base/logger.ts'
 import type { Log, LogRecord, OutgoingRecord, Reader } from '../../../src/runtime/ports.ts'
@@ -14,7 +15,13 @@ const lookAgainMs = 10
 export const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
 export const openLog = (brokers: readonly string[]): Promise<Log> =>
-  openKafkaLog({ brokers, clientId: 'conformance', clock: systemClock, logger: silentLogger })
+  openKafkaLog({
+    client: platformaticClient,
+    brokers,
+    clientId: 'conformance',
+    clock: systemClock,
+    logger: silentLogger,
+  })
 
 export async function createTopic(log: Log, partitions = 1): Promise<string> {
   const name = `t-${randomUUID()}`

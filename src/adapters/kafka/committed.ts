@@ -4,7 +4,7 @@
 // this is Kafka's rule instead: from its first offset on a producer is aborted, until its next abort marker.
 //   F1. Every batch moves the position on: records, markers, what was aborted, what compaction has emptied.
 import { batchesIn, type FetchedBatch } from './fetched-batch.ts'
-import type { FetchedPartition } from './raw-apis.ts'
+import type { FetchedPartition } from './client.ts'
 
 const abortMarker = 0
 

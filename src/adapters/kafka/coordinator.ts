@@ -1,34 +1,35 @@
 // The broker that coordinates one transactional id or one group: found, asked, found again where it has moved.
-import { findCoordinatorV4 } from '@platformatic/kafka'
-import type { API, Broker } from '@platformatic/kafka'
 import type { Cluster } from './cluster.ts'
 import { describe, errorOf, isCoordinatorMove } from './faults.ts'
 import type { KafkaError } from './faults.ts'
 import type { Retry } from './retry.ts'
-import { NoAnswer } from './wire.ts'
-import type { Wire } from './wire.ts'
+import { NoAnswer } from './client.ts'
+import type { Broker, Coded, Requests, Wire } from './client.ts'
 
-const kinds = { group: 0, transaction: 1 } as const
+/** What coordinators are asked. */
+type Request = {
+  [Name in keyof Requests]: ReturnType<Requests[Name]> extends Coded ? Name : never
+}[keyof Requests]
 
 export class Coordinator {
   readonly #cluster: Cluster
   readonly #wire: Wire
-  readonly #kind: number
+  readonly #kind: 'group' | 'transaction'
   readonly #key: string
   #broker: Broker | undefined
 
-  constructor(cluster: Cluster, wire: Wire, kind: keyof typeof kinds, key: string) {
+  constructor(cluster: Cluster, wire: Wire, kind: 'group' | 'transaction', key: string) {
     this.#cluster = cluster
     this.#wire = wire
-    this.#kind = kinds[kind]
+    this.#kind = kind
     this.#key = key
   }
 
   /** The coordinator's answer, error codes included, once. @throws {NoAnswer} also while there is no coordinator */
-  async ask<Request extends unknown[], Answer extends { errorCode: number }>(
-    request: { readonly api: API<Request, Answer> },
-    ...parameters: Request
-  ): Promise<Answer> {
+  async ask<Name extends Request>(
+    request: Name,
+    ...parameters: Parameters<Requests[Name]>
+  ): Promise<ReturnType<Requests[Name]>> {
     const broker = (this.#broker ??= await this.#find())
     try {
       const answer = await this.#wire.ask(broker, request, ...parameters)
@@ -41,19 +42,13 @@ export class Coordinator {
     }
   }
 
-  /** Where it is asked next is looked up again. */
-  forget(): void {
-    this.#broker = undefined
-  }
-
   async #find(): Promise<Broker> {
     // From a broker that any request goes to: the id's own connections are for its coordinator and its leaders.
-    const answer = await this.#cluster
-      .ask((broker) => this.#cluster.wire.ask(broker, findCoordinatorV4, this.#kind, [this.#key]))
+    const found = await this.#cluster
+      .ask((broker) => this.#cluster.wire.ask(broker, 'findCoordinator', this.#kind, this.#key))
       .catch((error: unknown) => {
         throw error instanceof NoAnswer ? new NoAnswer(false, error) : error
       })
-    const found = answer.coordinators[0]!
     const error = errorOf(found.errorCode)
     if (error !== undefined) throw new NoCoordinator(error)
     return { host: found.host, port: found.port }

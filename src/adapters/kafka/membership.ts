@@ -13,7 +13,6 @@
 //   M4. Who comes back where its predecessor died says so for it: the group need not wait for its session to end.
 //   M5. Who was told to warm copies up joins again once they are near, so that they are given to it.
 // Safety does not depend on any of this: a zombie is fenced by the log.
-import { heartbeatV4, joinGroupV7, leaveGroupV5, syncGroupV5 } from '@platformatic/kafka'
 import { nearRecords, place, type Share } from '../../runtime/placement.ts'
 import type { Assignment, Membership } from '../../runtime/ports.ts'
 import { Cluster } from './cluster.ts'
@@ -22,9 +21,9 @@ import { describe, errorOf, isCoordinatorMove } from './faults.ts'
 import type { KafkaError } from './faults.ts'
 import { decodeAssignment, decodeSubscription, encodeAssignment, encodeSubscription } from './group-bytes.ts'
 import { bounds } from './options.ts'
-import type { KafkaOptions } from './options.ts'
 import { pause, Retry } from './retry.ts'
-import { NoAnswer, Wire } from './wire.ts'
+import { NoAnswer } from './client.ts'
+import type { KafkaOptions, Wire } from './client.ts'
 
 export interface MembershipOptions extends KafkaOptions {
   readonly groupId: string
@@ -43,7 +42,6 @@ export interface MemberMemory {
   note(memberId: string): Promise<void>
 }
 
-const protocolType = 'consumer'
 /** The name of the assignor; another way to assign needs another name. */
 const protocol = 'dagger-worker'
 const nobody = ''
@@ -76,9 +74,9 @@ class KafkaMembership implements Membership {
   constructor(options: MembershipOptions) {
     this.#options = options
     this.#cluster = new Cluster(options)
-    this.#wire = new Wire(options)
+    this.#wire = this.#cluster.connect()
     this.#coordinator = new Coordinator(this.#cluster, this.#wire, 'group', options.groupId)
-    this.#joinWire = new Wire(options, bounds.rebalanceTimeoutMs + bounds.requestTimeoutMs)
+    this.#joinWire = this.#cluster.connect(bounds.rebalanceTimeoutMs + bounds.requestTimeoutMs)
     this.#joinCoordinator = new Coordinator(this.#cluster, this.#joinWire, 'group', options.groupId)
   }
 
@@ -132,7 +130,7 @@ class KafkaMembership implements Membership {
 
   async #leaveAs(memberId: string): Promise<void> {
     const { logger, groupId } = this.#options
-    await this.#coordinator.ask(leaveGroupV5, groupId, [{ memberId }]).catch((failure: unknown) => {
+    await this.#coordinator.ask('leaveGroup', groupId, memberId).catch((failure: unknown) => {
       // The group learns of it when the session times out.
       if (!(failure instanceof NoAnswer)) throw failure
       logger.warn({ group: groupId }, `${memberId} left without a word to the group: ${failure.message}`)
@@ -165,10 +163,9 @@ class KafkaMembership implements Membership {
     const lacks = await this.#lacksNow()
     const generation = Math.max(0, this.#generation)
     const said = encodeSubscription(topic, { owned, standby, generation, lacks, standbys })
-    const timeouts = [bounds.sessionTimeoutMs, bounds.rebalanceTimeoutMs] as const
-    const protocols = [{ name: protocol, metadata: said }]
-    const ask = () =>
-      this.#joinCoordinator.ask(joinGroupV7, groupId, ...timeouts, this.#memberId, null, protocolType, protocols)
+    const { sessionTimeoutMs, rebalanceTimeoutMs } = bounds
+    const joining = { sessionTimeoutMs, rebalanceTimeoutMs, protocol, metadata: said }
+    const ask = () => this.#joinCoordinator.ask('joinGroup', groupId, this.#memberId, joining)
     let joined = await ask()
     if (errorOf(joined.errorCode) === 'MEMBER_ID_REQUIRED') {
       this.#memberId = joined.memberId
@@ -187,11 +184,11 @@ class KafkaMembership implements Membership {
         assignment: encodeAssignment(topic, share),
       }))
     }
-    const who = [groupId, joined.generationId, joined.memberId] as const
-    const synced = await this.#joinCoordinator.ask(syncGroupV5, ...who, null, protocolType, protocol, assignments)
+    const member = { generation: joined.generation, memberId: joined.memberId, protocol }
+    const synced = await this.#joinCoordinator.ask('syncGroup', groupId, member, assignments)
     const unsynced = errorOf(synced.errorCode)
     if (unsynced !== undefined) return unsynced
-    this.#adopt(joined.generationId, decodeAssignment(topic, synced.assignment))
+    this.#adopt(joined.generation, decodeAssignment(topic, synced.assignment))
   }
 
   #adopt(generation: number, share: Share): void {
@@ -253,13 +250,8 @@ class KafkaMembership implements Membership {
   }
 
   async #heartbeat(): Promise<KafkaError | undefined> {
-    const answer = await this.#coordinator.ask(
-      heartbeatV4,
-      this.#options.groupId,
-      this.#generation,
-      this.#memberId,
-      null,
-    )
+    const member = { generation: this.#generation, memberId: this.#memberId, protocol }
+    const answer = await this.#coordinator.ask('heartbeat', this.#options.groupId, member)
     return errorOf(answer.errorCode)
   }
 

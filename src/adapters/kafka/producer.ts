@@ -11,7 +11,6 @@
 //       sequences begin anew, so that a batch that was refused leaves no gap.
 //   T3. A transaction of which some batch has no answer is not known to be over, whatever an abort says: that batch may
 //       yet be appended.
-import { addPartitionsToTxnV3, endTxnV3, initProducerIdV4 } from '@platformatic/kafka'
 import { assert } from '../../base/assert.ts'
 import { OutcomeUnknown, PartitionFenced, RecordRefused, TransientFault } from '../../base/errors.ts'
 import type { CommittedEnd, OutgoingRecord, Producer } from '../../runtime/ports.ts'
@@ -26,7 +25,8 @@ import { Retry } from './retry.ts'
 import { send } from './send.ts'
 import type { Outcome } from './send.ts'
 import type { BatchLimits } from './topics.ts'
-import { NoAnswer, Wire } from './wire.ts'
+import { NoAnswer } from './client.ts'
+import type { HeldId, Wire } from './client.ts'
 
 export interface ProducerOptions {
   readonly cluster: Cluster
@@ -55,9 +55,7 @@ class TransactionalProducer implements Producer {
   readonly #wire: Wire
   readonly #coordinator: Coordinator
   readonly #sequences = new Map<string, number>()
-  // Explicitly none: a fresh client that claims an id and epoch (0, 0) is refused as fenced.
-  #producerId = -1n
-  #producerEpoch = -1
+  #held: HeldId | undefined
   #isInitialised = false
   #isBusy = false
   /** Over: each later transaction fails as the one that ended it. */
@@ -66,7 +64,7 @@ class TransactionalProducer implements Producer {
 
   constructor(options: ProducerOptions) {
     this.#options = options
-    this.#wire = new Wire(options.cluster.options)
+    this.#wire = options.cluster.connect()
     this.#coordinator = new Coordinator(options.cluster, this.#wire, 'transaction', options.transactionalId)
   }
 
@@ -75,17 +73,11 @@ class TransactionalProducer implements Producer {
     const { transactionalId } = this.#options
     const where = `transactional id ${transactionalId}`
     const ask = async () => {
-      const held = [this.#producerId, this.#producerEpoch] as const
-      const answer = await this.#coordinator.ask(
-        initProducerIdV4,
-        transactionalId,
-        bounds.transactionTimeoutMs,
-        ...held,
-      )
+      const timeoutMs = bounds.transactionTimeoutMs
+      const answer = await this.#coordinator.ask('initProducerId', transactionalId, timeoutMs, this.#held)
       const error = errorOf(answer.errorCode)
       if (error !== undefined) return error
-      this.#producerId = answer.producerId
-      this.#producerEpoch = answer.producerEpoch
+      this.#held = { producerId: answer.producerId, producerEpoch: answer.producerEpoch }
     }
     const error = await untilAnswered(this.#retry(), ask, isPassing).catch((failure: unknown) => {
       throw failure instanceof NoAnswer ? unanswered(failure, where) : failure
@@ -134,8 +126,7 @@ class TransactionalProducer implements Producer {
       await this.#addPartitions(batches)
       const stamp = {
         transactionalId: this.#options.transactionalId,
-        producerId: this.#producerId,
-        producerEpoch: this.#producerEpoch,
+        ...this.#id,
         sequences: this.#sequences,
       }
       const outcomes = await send(batches, { cluster, wire: this.#wire, stamp, stopsAtFailure: true })
@@ -151,35 +142,21 @@ class TransactionalProducer implements Producer {
   }
 
   async #addPartitions(batches: readonly PartitionBatches[]): Promise<void> {
-    const topics = new Map<string, number[]>()
-    for (const { topic, partition } of batches) topics.set(topic, [...(topics.get(topic) ?? []), partition])
-    const request = {
-      transactionalId: this.#options.transactionalId,
-      producerId: this.#producerId,
-      producerEpoch: this.#producerEpoch,
-      verifyOnly: false,
-      topics: [...topics].map(([name, partitions]) => ({ name, partitions })),
-    }
+    const { transactionalId } = this.#options
+    const places = batches.map(({ topic, partition }) => ({ topic, partition }))
     let refused: { topic: string; partition: number } | undefined
     let isUnheardOf = false
     const ask = async () => {
       refused = undefined
-      // Version 3: from 4 on the request is for brokers, and wants the rights of one.
-      const answer = await this.#coordinator.ask(addPartitionsToTxnV3, [request])
-      const answered = answer.resultsByTransaction[0]!.topicResults.flatMap(({ name, resultsByPartition }) =>
-        resultsByPartition.map(({ partitionIndex, partitionErrorCode }) => ({
-          topic: name,
-          partition: partitionIndex,
-          error: errorOf(partitionErrorCode),
-        })),
-      )
-      const failed = answered.filter(({ error }) => error !== undefined)
-      const first = failed.find(({ error }) => error !== 'OPERATION_NOT_ATTEMPTED') ?? failed[0]
-      if (first?.error !== undefined && isCoordinatorMove(first.error)) this.#coordinator.forget()
+      const { partitions } = await this.#coordinator.ask('addPartitionsToTxn', transactionalId, this.#id, places)
+      const failed = partitions.filter(({ errorCode }) => errorCode !== 0)
+      const first = failed.find(({ errorCode }) => errorOf(errorCode) !== 'OPERATION_NOT_ATTEMPTED') ?? failed[0]
+      if (first === undefined) return undefined
       refused = first
+      const error = errorOf(first.errorCode)
       // The coordinator may hear later than others of a topic that was just made.
-      isUnheardOf = first?.error === 'UNKNOWN_TOPIC_OR_PARTITION' && (await this.#exists(first.topic))
-      return first?.error
+      isUnheardOf = error === 'UNKNOWN_TOPIC_OR_PARTITION' && (await this.#exists(first.topic))
+      return error
     }
     const error = await untilAnswered(this.#retry(), ask, (refusal) => isUnheardOf || isPassing(refusal)).catch(
       (failure: unknown) => {
@@ -201,7 +178,7 @@ class TransactionalProducer implements Producer {
     const { transactionalId } = this.#options
     let mayBeDone = false
     const ask = async () => {
-      const answer = await this.#coordinator.ask(endTxnV3, transactionalId, this.#producerId, this.#producerEpoch, true)
+      const answer = await this.#coordinator.ask('endTxn', transactionalId, this.#id, true)
       const error = errorOf(answer.errorCode)
       // A coordinator that moves away while it commits says the same as one that has not begun to.
       if (error !== undefined && isCoordinatorMove(error)) mayBeDone = true
@@ -216,15 +193,16 @@ class TransactionalProducer implements Producer {
   async #abort(): Promise<void> {
     this.#isInitialised = false // T2
     const { transactionalId } = this.#options
-    const ask = async () =>
-      errorOf(
-        (await this.#coordinator.ask(endTxnV3, transactionalId, this.#producerId, this.#producerEpoch, false))
-          .errorCode,
-      )
+    const ask = async () => errorOf((await this.#coordinator.ask('endTxn', transactionalId, this.#id, false)).errorCode)
     const error = await this.#endOnce(ask)
     if (error === undefined) return
     if (isFenced(error)) throw new PartitionFenced(`aborting ${transactionalId}: ${describe(error)}`)
     throw unknownBy(describe(error))
+  }
+
+  get #id(): HeldId {
+    assert(this.#held !== undefined, 'the id is initialised before a transaction is begun')
+    return this.#held
   }
 
   /** T1: asks again after an answer that passes, or where the request never left. */

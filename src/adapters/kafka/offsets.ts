@@ -1,6 +1,4 @@
 // Where a partition begins and ends, and forgetting its beginning: requests to the one broker that leads it.
-import { deleteRecordsV2, listOffsetsV8 } from '@platformatic/kafka'
-import type { Broker } from '@platformatic/kafka'
 import { TransientFault } from '../../base/errors.ts'
 import type { Offsets } from '../../runtime/ports.ts'
 import type { Cluster } from './cluster.ts'
@@ -8,21 +6,17 @@ import { errorOf, faultOf, isLeaderMove, unanswered } from './faults.ts'
 import type { KafkaError, Operation } from './faults.ts'
 import { bounds } from './options.ts'
 import { Retry } from './retry.ts'
-import { NoAnswer } from './wire.ts'
-
-const atEarliest = -2n
-const atLatest = -1n
-const uncommitted = 0
-const committed = 1
+import { NoAnswer } from './client.ts'
+import type { Broker, Place } from './client.ts'
 
 /** @throws {TransientFault} Also where there is no such topic or partition. */
 export async function offsetsOf(cluster: Cluster, topic: string, partition: number): Promise<Offsets> {
   return atLeader(cluster, topic, partition, 'Read', async (leader) => {
     // Answered in this order, so that they fit: earliest <= committed end <= end.
     const [earliest, committedEnd, end] = await Promise.all([
-      listOffset(cluster, leader, topic, partition, atEarliest, uncommitted),
-      listOffset(cluster, leader, topic, partition, atLatest, committed),
-      listOffset(cluster, leader, topic, partition, atLatest, uncommitted),
+      listOffset(cluster, leader, { topic, partition }, 'earliest', false),
+      listOffset(cluster, leader, { topic, partition }, 'latest', true),
+      listOffset(cluster, leader, { topic, partition }, 'latest', false),
     ])
     if (typeof earliest === 'string') return earliest
     if (typeof committedEnd === 'string') return committedEnd
@@ -33,26 +27,22 @@ export async function offsetsOf(cluster: Cluster, topic: string, partition: numb
 
 /** Forgets the records of a partition below `before`. @throws {TransientFault} */
 export async function deleteRecords(cluster: Cluster, topic: string, partition: number, before: number): Promise<void> {
-  const partitions = [{ partitionIndex: partition, offset: BigInt(before) }]
   await atLeader(cluster, topic, partition, 'Delete', async (leader) => {
-    const topics = [{ name: topic, partitions }]
-    const answer = await cluster.wire.ask(leader, deleteRecordsV2, topics, bounds.brokerTimeoutMs)
-    return errorOf(answer.topics[0]!.partitions[0]!.errorCode) ?? before
+    const place = { topic, partition }
+    const answer = await cluster.wire.ask(leader, 'deleteRecords', place, before, bounds.brokerTimeoutMs)
+    return errorOf(answer.errorCode) ?? before
   })
 }
 
 async function listOffset(
   cluster: Cluster,
   leader: Broker,
-  name: string,
-  partitionIndex: number,
-  timestamp: bigint,
-  isolation: number,
+  place: Place,
+  timestamp: 'earliest' | 'latest',
+  isCommitted: boolean,
 ): Promise<number | KafkaError> {
-  const partitions = [{ partitionIndex, currentLeaderEpoch: -1, timestamp }]
-  const answer = await cluster.wire.ask(leader, listOffsetsV8, -1, isolation, [{ name, partitions }])
-  const found = answer.topics[0]!.partitions[0]!
-  return errorOf(found.errorCode) ?? Number(found.offset)
+  const { errorCode, offset } = await cluster.wire.ask(leader, 'listOffset', place, timestamp, isCommitted)
+  return errorOf(errorCode) ?? offset
 }
 
 /** Asks the leader of a partition, and again where it has moved; a string is a refusal. */

@@ -1,6 +1,5 @@
 // The log on Kafka: one per worker. Each part has its own file; here they are put together, and Kafka's habit of writing
 // a transaction's markers after it has answered the commit is kept from those who ask where a partition ends.
-import { saslHandshakeV1 } from '@platformatic/kafka'
 import { ConfigError, TransientFault } from '../../base/errors.ts'
 import type { Problem } from '../../base/errors.ts'
 import type { CommittedEnd, Log, Offsets, Producer, TopicInfo } from '../../runtime/ports.ts'
@@ -10,12 +9,12 @@ import { describe, isForbidden, unanswered } from './faults.ts'
 import { Fetcher } from './fetcher.ts'
 import { deleteRecords, offsetsOf } from './offsets.ts'
 import { bounds } from './options.ts'
-import type { KafkaOptions } from './options.ts'
+import type { KafkaOptions } from './client.ts'
 import { produce } from './plain-producer.ts'
 import { openTransactionalProducer } from './producer.ts'
 import { Retry } from './retry.ts'
 import { BatchLimits, createTopics, topicInfos } from './topics.ts'
-import { NoAnswer } from './wire.ts'
+import { NoAnswer } from './client.ts'
 
 /** Opens the log once a broker has answered. @throws {TransientFault} None does. @throws {ConfigError} None lets us in. */
 export async function openKafkaLog(options: KafkaOptions): Promise<Log> {
@@ -36,9 +35,9 @@ async function wantedSasl(cluster: Cluster): Promise<Problem | undefined> {
   const { sasl, brokers } = cluster.options
   if (sasl !== undefined) return undefined
   const any = 'PLAIN'
-  const ask = cluster.ask((broker) => cluster.wire.ask(broker, saslHandshakeV1, any))
+  const ask = cluster.ask((broker) => cluster.wire.ask(broker, 'saslHandshake', any))
   const mechanisms = await ask.then(
-    (answer) => answer.mechanisms ?? [],
+    ({ mechanisms: known }) => known,
     () => [],
   )
   if (mechanisms.length === 0) return undefined

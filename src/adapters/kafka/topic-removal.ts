@@ -1,10 +1,10 @@
 // Removes topics from a cluster. No part of the log's port: a worker never removes a topic, only a benchmark its own.
-import { deleteTopicsV6 } from '@platformatic/kafka'
 import { Cluster } from './cluster.ts'
 import { describe, errorOf, isForbidden, isLeaderMove, unanswered } from './faults.ts'
-import { bounds, type KafkaOptions } from './options.ts'
+import type { KafkaOptions } from './client.ts'
+import { bounds } from './options.ts'
 import { Retry } from './retry.ts'
-import { NoAnswer } from './wire.ts'
+import { NoAnswer } from './client.ts'
 
 /** A topic that is still there, and why. */
 export interface TopicLeft {
@@ -41,11 +41,10 @@ async function remove(cluster: Cluster, isChosen: (name: string) => boolean): Pr
 }
 
 async function ask(cluster: Cluster, names: readonly string[], refused: Map<string, string>): Promise<void> {
-  const topics = names.map((name) => ({ name }))
-  const answer = await cluster.wire.ask(await cluster.controller(), deleteTopicsV6, topics, bounds.brokerTimeoutMs)
-  for (const { name, errorCode, errorMessage } of answer.responses) {
+  const answer = await cluster.wire.ask(await cluster.controller(), 'deleteTopics', names, bounds.brokerTimeoutMs)
+  for (const { name, errorCode, message } of answer) {
     const error = errorOf(errorCode)
-    if (error === undefined || !name || passing.has(error) || isLeaderMove(error)) continue
-    refused.set(name, isForbidden(error) ? describe(error, 'Delete') : (errorMessage ?? describe(error)))
+    if (error === undefined || passing.has(error) || isLeaderMove(error)) continue
+    refused.set(name, isForbidden(error) ? describe(error, 'Delete') : (message ?? describe(error)))
   }
 }

@@ -1,6 +1,4 @@
 import type { ConnectionOptions } from 'node:tls'
-import type { Logger } from '../../base/logger.ts'
-import type { Clock } from '../../runtime/ports.ts'
 
 /** How the brokers are reached. */
 export interface KafkaConnection {
@@ -19,11 +17,6 @@ export interface KafkaSasl {
   readonly username?: () => string | Promise<string>
   readonly password?: () => string | Promise<string>
   readonly token?: () => string | Promise<string>
-}
-
-export interface KafkaOptions extends KafkaConnection {
-  readonly clock: Clock
-  readonly logger: Logger
 }
 
 /** Every wait and size of the adapter, with its reason. */

@@ -1,33 +1,13 @@
-// Requests to brokers, over the connections of one purpose. A broker answers the requests of a connection one after the
-// other, so a purpose that waits (a long poll, a join) or that must end by itself (a producer) has a Wire of its own.
-//
-// It owns what a failure means for the one who asked:
-//   an answer with error codes is an answer, handed over as data: each caller knows which codes it lives with;
-//   NoAnswer says whether the request may have been carried out; nothing is asked again in here.
-// The versions that the callers pick are those of Kafka 3.5, which every later broker still speaks.
+// The connections of `@platformatic/kafka`, and why a request over one of them has no answer.
 import { AuthenticationError, ConnectionPool, NetworkError, ResponseError, UserError } from '@platformatic/kafka'
 import type { API, Broker, Connection } from '@platformatic/kafka'
 import { isIP } from 'node:net'
 import type { ConnectionOptions } from 'node:tls'
-import type { Problem } from '../../base/errors.ts'
-import { bounds } from './options.ts'
-import type { KafkaConnection } from './options.ts'
-import { BrokerWantsTls, causesOf, refusalOf, TokenRefused } from './refusals.ts'
+import { NoAnswer } from '../kafka/client.ts'
+import { bounds, type KafkaConnection } from '../kafka/options.ts'
+import { BrokerWantsTls, refusalOf, TokenRefused } from './refusals.ts'
 
-/** No broker answered. `mayBeDone`: it was sent, and may have been carried out, now or later. */
-export class NoAnswer extends Error {
-  override readonly name = 'NoAnswer'
-  readonly mayBeDone: boolean
-  /** Only a person can mend it: TLS that does not fit, an identity that is refused. */
-  readonly refusal: Problem | undefined
-  constructor(mayBeDone: boolean, cause: unknown, refusal?: Problem) {
-    super(refusal?.message ?? (cause instanceof NoAnswer ? cause.message : messageOf(cause)), { cause })
-    this.mayBeDone = mayBeDone
-    this.refusal = refusal ?? (cause instanceof NoAnswer ? cause.refusal : undefined)
-  }
-}
-
-export class Wire {
+export class Connections {
   readonly #options: KafkaConnection
   readonly #pool: ConnectionPool
   /** Filled anew for each connection: certificates are exchanged while a worker runs. */
@@ -35,7 +15,7 @@ export class Wire {
   /** Why the last connection to a broker came to its end: those who wait for an answer are told only that it did. */
   readonly #reasons = new Map<string, Error>()
 
-  constructor(options: KafkaConnection, requestTimeoutMs: number = bounds.requestTimeoutMs) {
+  constructor(options: KafkaConnection, requestTimeoutMs: number) {
     const { clientId, tls, sasl } = options
     this.#options = options
     this.#pool = new ConnectionPool(clientId, {
@@ -114,12 +94,6 @@ function isOfTheNetwork(error: unknown): boolean {
   // Timeouts carry the code of network errors. A user error is a broker that wants TLS.
   if (error instanceof AuthenticationError || error instanceof UserError) return true
   return error instanceof Error && 'code' in error && error.code === NetworkError.code
-}
-
-/** With the innermost reason: "ECONNREFUSED", not only "failed 1 times". */
-function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  return [...new Set([...causesOf(error)].map(({ message }) => message))].join(' ')
 }
 
 /** A broker that refuses a token says so in what looks like success; the client's own check would go on after that. */

@@ -1,5 +1,4 @@
 // Topics: what they are, and how those of an application are made. What exists is never changed in here.
-import { ConfigResourceTypes, createTopicsV7, describeConfigsV4 } from '@platformatic/kafka'
 import { TransientFault } from '../../base/errors.ts'
 import type { TopicInfo, TopicSpec } from '../../runtime/ports.ts'
 import type { Cluster, TopicMetadata } from './cluster.ts'
@@ -58,20 +57,16 @@ export class BatchLimits {
   async learn(topics: readonly string[], isFresh = false): Promise<void> {
     const asked = topics.filter((topic) => isFresh || !this.#bytes.has(topic))
     if (asked.length === 0) return
-    const resources = asked.map((resourceName) => ({
-      resourceType: ConfigResourceTypes.TOPIC,
-      resourceName,
-      configurationKeys: ['max.message.bytes', 'delete.retention.ms'],
-    }))
+    const settings = ['max.message.bytes', 'delete.retention.ms']
     const answer = await this.#cluster.ask((broker) =>
-      this.#cluster.wire.ask(broker, describeConfigsV4, resources, false, false),
+      this.#cluster.wire.ask(broker, 'describeTopics', asked, settings),
     )
-    for (const { resourceName, errorCode, configs: found } of answer.results) {
-      const numberOf = (key: string): number => Number(found.find(({ name }) => name === key)?.value)
+    for (const { topic, errorCode, settings: found } of answer) {
+      const numberOf = (key: string): number => Number(found.get(key) ?? Number.NaN)
       const bytes = numberOf('max.message.bytes')
       const keptMs = numberOf('delete.retention.ms')
-      this.#bytes.set(resourceName, errorCode === 0 && bytes > 0 ? bytes : bounds.batchBytesDefault)
-      this.#tombstonesKeptMs.set(resourceName, errorCode === 0 && keptMs >= 0 ? keptMs : tombstonesKeptDefaultMs)
+      this.#bytes.set(topic, errorCode === 0 && bytes > 0 ? bytes : bounds.batchBytesDefault)
+      this.#tombstonesKeptMs.set(topic, errorCode === 0 && keptMs >= 0 ? keptMs : tombstonesKeptDefaultMs)
     }
   }
 }
@@ -118,20 +113,14 @@ export async function createTopics(cluster: Cluster, specs: readonly TopicSpec[]
 const isLed = ({ error, leaders }: TopicMetadata) => error === undefined && leaders.every((leader) => leader >= 0)
 
 async function create(cluster: Cluster, specs: readonly TopicSpec[], refused: Map<string, string>): Promise<void> {
-  const topics = specs.map(({ name, partitions, cleanup }) => ({
-    name,
-    numPartitions: partitions,
-    replicationFactor: -1,
-    assignments: [],
-    configs: Object.entries(configs[cleanup]).map(([config, value]) => ({ name: config, value })),
-  }))
+  const topics = specs.map(({ name, partitions, cleanup }) => ({ name, partitions, settings: configs[cleanup] }))
   const controller = await cluster.controller()
-  const answer = await cluster.wire.ask(controller, createTopicsV7, topics, bounds.brokerTimeoutMs, false)
-  for (const { name, errorCode, errorMessage } of answer.topics) {
+  const answer = await cluster.wire.ask(controller, 'createTopics', topics, bounds.brokerTimeoutMs)
+  for (const { name, errorCode, message } of answer) {
     const error = errorOf(errorCode)
     const isPassing = error === 'NOT_CONTROLLER' || error === 'REQUEST_TIMED_OUT'
     // Another worker that starts now may make it as well.
     if (error === undefined || error === 'TOPIC_ALREADY_EXISTS' || isPassing || isLeaderMove(error)) continue
-    refused.set(name, isForbidden(error) ? describe(error, 'Create') : (errorMessage ?? describe(error)))
+    refused.set(name, isForbidden(error) ? describe(error, 'Create') : (message ?? describe(error)))
   }
 }

@@ -1,11 +1,9 @@
 // Topics as an operator sees them, with replicas and settings. No part of the log's port: a worker asks for none of it.
-import { ConfigResourceTypes, describeConfigsV4, metadataV12 } from '@platformatic/kafka'
 import { ConfigError } from '../../base/errors.ts'
 import type { FoundTopic } from '../../runtime/topic-check.ts'
 import { Cluster } from './cluster.ts'
 import { describe, errorOf, isForbidden, unanswered } from './faults.ts'
-import type { KafkaOptions } from './options.ts'
-import { NoAnswer } from './wire.ts'
+import { NoAnswer, type KafkaOptions } from './client.ts'
 
 /** The topics of these names that there are, by name; a text says why one may not be seen. @throws {TransientFault} @throws {ConfigError} */
 export async function topicDetails(
@@ -25,29 +23,24 @@ export async function topicDetails(
 
 async function details(cluster: Cluster, names: readonly string[]): Promise<ReadonlyMap<string, FoundTopic | string>> {
   const found = new Map<string, FoundTopic | string>()
-  const { topics } = await cluster.ask((broker) => cluster.wire.ask(broker, metadataV12, [...names], false, false))
+  const { topics } = await cluster.ask((broker) => cluster.wire.ask(broker, 'metadata', names))
   for (const { name, errorCode, partitions } of topics) {
     const error = errorOf(errorCode)
-    if (typeof name !== 'string' || error === 'UNKNOWN_TOPIC_OR_PARTITION') continue
+    if (error === 'UNKNOWN_TOPIC_OR_PARTITION') continue
     if (error !== undefined && isForbidden(error)) found.set(name, describe(error, 'Describe'))
     else {
-      const replicas = partitions.map(({ replicaNodes }) => replicaNodes.length)
-      found.set(name, { partitions: partitions.length, replicas: Math.min(...replicas) })
+      const replicas = Math.min(...partitions.map((partition) => partition.replicas))
+      found.set(name, { partitions: partitions.length, replicas })
     }
   }
   const seen = [...found].filter((entry): entry is [string, FoundTopic] => typeof entry[1] !== 'string')
   if (seen.length === 0) return found
-  const resources = seen.map(([resourceName]) => ({ resourceType: ConfigResourceTypes.TOPIC, resourceName }))
-  const { results } = await cluster.ask((broker) =>
-    cluster.wire.ask(broker, describeConfigsV4, resources, false, false),
-  )
+  const seenNames = seen.map(([name]) => name)
+  const described = await cluster.ask((broker) => cluster.wire.ask(broker, 'describeTopics', seenNames, null))
   const settings = new Map(
-    results
+    described
       .filter(({ errorCode }) => errorCode === 0)
-      .map(({ resourceName, configs }) => [
-        resourceName,
-        new Map(configs.map(({ name, value }) => [name, value ?? ''])),
-      ]),
+      .map((one) => [one.topic, new Map([...one.settings].map(([name, value]) => [name, value ?? '']))]),
   )
   for (const [name, topic] of seen) {
     const own = settings.get(name)

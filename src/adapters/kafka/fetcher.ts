@@ -4,7 +4,6 @@
 // second, short poll beside it, repeated until the long one is back; then all go on together.
 //   R1. A reader is in one request at a time, and a partition once in a request.
 //   R2. A reader whose partition cannot be fetched now waits by itself and holds up nobody.
-import type { Broker } from '@platformatic/kafka'
 import { TransientFault } from '../../base/errors.ts'
 import { OffsetGone } from '../../runtime/ports.ts'
 import type { ReaderOptions } from '../../runtime/ports.ts'
@@ -14,13 +13,11 @@ import { describe, errorOf, isLeaderMove } from './faults.ts'
 import type { KafkaError } from './faults.ts'
 import { offsetsOf } from './offsets.ts'
 import { bounds } from './options.ts'
-import { fetchBytes, type FetchedPartition } from './raw-apis.ts'
 import { KafkaReader } from './reader.ts'
 import type { FetchesFor } from './reader.ts'
 import { pause } from './retry.ts'
-import { NoAnswer, Wire } from './wire.ts'
-
-const readCommitted = 1
+import { NoAnswer } from './client.ts'
+import type { Broker, FetchedPartition, Wire } from './client.ts'
 
 /** One broker: two connections, since it answers one poll after the other on each. */
 interface Polls {
@@ -96,8 +93,8 @@ export class Fetcher implements FetchesFor {
   #poll(key: string, leader: Broker, waiting: readonly KafkaReader[]): void {
     let polls = this.#polls.get(key)
     if (polls === undefined) {
-      const { options } = this.#cluster
-      polls = { long: new Wire(options), beside: new Wire(options), isLongUnderWay: false, isBesideUnderWay: false }
+      const [long, beside] = [this.#cluster.connect(), this.#cluster.connect()]
+      polls = { long, beside, isLongUnderWay: false, isBesideUnderWay: false }
       this.#polls.set(key, polls)
     }
     if (polls.isBesideUnderWay) return
@@ -117,13 +114,17 @@ export class Fetcher implements FetchesFor {
 
   async #fetch(wire: Wire, leader: Broker, readers: readonly KafkaReader[], waitMs: number): Promise<void> {
     const offsets = new Map(readers.map((reader) => [reader, reader.fetchOffset]))
-    const poll = [waitMs, 1, bounds.fetchBytesMax, readCommitted, 0, -1] as const
+    const positions = readers.map(({ topic, topicId, partition, fetchOffset }) => ({
+      topic,
+      topicId: topicId!,
+      partition,
+      offset: fetchOffset,
+    }))
+    const { fetchBytesMax: bytesMax, fetchPartitionBytesMax: partitionBytesMax } = bounds
     try {
-      const answer = await wire.ask(leader, fetchBytes, ...poll, topicsOf(readers), [], '')
+      const answer = await wire.ask(leader, 'fetch', positions, { waitMs, bytesMax, partitionBytesMax })
       const answered = new Map<string, FetchedPartition>()
-      for (const { topicId, partitions } of answer.topics) {
-        for (const fetched of partitions) answered.set(`${topicId}/${fetched.partition}`, fetched)
-      }
+      for (const fetched of answer.partitions) answered.set(`${fetched.topicId}/${fetched.partition}`, fetched)
       for (const reader of readers) {
         const fetched = answered.get(`${reader.topicId}/${reader.partition}`)
         const error = errorOf(fetched?.errorCode ?? answer.errorCode)
@@ -229,32 +230,6 @@ function atOnce(waiting: readonly KafkaReader[]): readonly KafkaReader[] {
     if (!byPartition.has(key)) byPartition.set(key, reader) // R1
   }
   return [...byPartition.values()]
-}
-
-function topicsOf(readers: readonly KafkaReader[]) {
-  const topics = new Map<string, { topicId: string; partitions: PartitionRequest[] }>()
-  for (const { topicId, partition, fetchOffset } of readers) {
-    let topic = topics.get(topicId!)
-    if (topic === undefined) topics.set(topicId!, (topic = { topicId: topicId!, partitions: [] }))
-    const partitionMaxBytes = bounds.fetchPartitionBytesMax
-    const offset = BigInt(fetchOffset)
-    topic.partitions.push({
-      partition,
-      fetchOffset: offset,
-      partitionMaxBytes,
-      currentLeaderEpoch: -1,
-      lastFetchedEpoch: -1,
-    })
-  }
-  return [...topics.values()]
-}
-
-interface PartitionRequest {
-  readonly partition: number
-  readonly currentLeaderEpoch: number
-  readonly fetchOffset: bigint
-  readonly lastFetchedEpoch: number
-  readonly partitionMaxBytes: number
 }
 
 function unreadable({ topic, partition, fetchOffset }: KafkaReader, cause: unknown): TransientFault {

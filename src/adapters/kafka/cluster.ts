@@ -1,12 +1,11 @@
 // What is known of the cluster: which brokers there are, which topics, who leads each partition. Known things are kept
 // until somebody finds them wrong (`forget`) and asks again; questions at the same time about one topic are one request.
-import { metadataV12 } from '@platformatic/kafka'
-import type { Broker } from '@platformatic/kafka'
 import { TransientFault } from '../../base/errors.ts'
 import { errorOf } from './faults.ts'
 import type { KafkaError } from './faults.ts'
-import type { KafkaOptions } from './options.ts'
-import { NoAnswer, Wire } from './wire.ts'
+import { bounds } from './options.ts'
+import { NoAnswer } from './client.ts'
+import type { Broker, KafkaOptions, Wire } from './client.ts'
 
 export interface TopicMetadata {
   readonly name: string
@@ -33,8 +32,13 @@ export class Cluster {
 
   constructor(options: KafkaOptions) {
     this.options = options
-    this.wire = new Wire(options)
+    this.wire = this.connect()
     this.#bootstrap = options.brokers.map(brokerOf)
+  }
+
+  /** Connections of a purpose of its own. */
+  connect(requestTimeoutMs: number = bounds.requestTimeoutMs): Wire {
+    return this.options.client.connect(this.options, requestTimeoutMs)
   }
 
   /** What keeps the cluster from answering now, in words. */
@@ -115,16 +119,16 @@ export class Cluster {
   }
 
   async #read(names: string[] | null): Promise<readonly TopicMetadata[]> {
-    const answer = await this.ask((broker) => this.wire.ask(broker, metadataV12, names, false, false))
-    this.#brokers = new Map(answer.brokers.map(({ nodeId, host, port }) => [nodeId, { host, port }]))
+    const answer = await this.ask((broker) => this.wire.ask(broker, 'metadata', names))
+    this.#brokers = new Map(answer.brokers.map(({ id, host, port }) => [id, { host, port }]))
     this.#controllerId = answer.controllerId
     const topics: TopicMetadata[] = []
-    for (const { name, topicId, errorCode, isInternal, partitions } of answer.topics) {
-      if (name === null || name === undefined || (isInternal && names === null)) continue
+    for (const { name, id, errorCode, isInternal, partitions } of answer.topics) {
+      if (isInternal && names === null) continue
       const leaders: number[] = []
-      for (const partition of partitions) leaders[partition.partitionIndex] = partition.leaderId
+      for (const { partition, leader } of partitions) leaders[partition] = leader
       const error = errorOf(errorCode)
-      const topic = { name, id: error === undefined ? topicId : '', leaders, ...(error === undefined ? {} : { error }) }
+      const topic = { name, id: error === undefined ? id : '', leaders, ...(error === undefined ? {} : { error }) }
       if (error === undefined) this.#topics.set(name, topic)
       else this.#topics.delete(name)
       topics.push(topic)

@@ -4,17 +4,15 @@
 //   S2. A batch is sent again only where that cannot append it twice: the refusal says that it was not appended, or the
 //       broker counts our batches (a stamp with sequences).
 //   S3. Nothing is under way when this returns.
-import type { Broker } from '@platformatic/kafka'
 import type { Batch, PartitionBatches } from './batches.ts'
 import type { Cluster } from './cluster.ts'
 import { errorOf, isLeaderMove, isNotAppendedYet, isPerhapsAppended } from './faults.ts'
 import type { KafkaError } from './faults.ts'
 import { bounds } from './options.ts'
-import { produceBytes, type ProduceTopic } from './raw-apis.ts'
 import { encodeBatch } from './record-batch.ts'
 import { Retry } from './retry.ts'
-import { NoAnswer } from './wire.ts'
-import type { Wire } from './wire.ts'
+import { NoAnswer } from './client.ts'
+import type { Broker, PlacedBatch, Wire } from './client.ts'
 
 /** By which a broker knows our batches from others' and from their own repetition. */
 export interface Stamp {
@@ -132,21 +130,19 @@ async function sendOne({ leader, batches }: Request, options: SendOptions): Prom
   }
   try {
     const { wire, cluster, stamp } = options
-    const topics = topicsOf(batches, cluster.options.clock.nowMs(), stamp)
-    const { responses } = await wire.ask(leader, produceBytes, stamp?.transactionalId ?? null, topics)
-    for (const { name, partitionResponses } of responses) {
-      for (const { index, errorCode, baseOffset, recordErrors } of partitionResponses) {
-        const batch = batches.find(({ topic, partition }) => topic === name && partition === index)!
-        const error = errorOf(errorCode)
-        const record = recordErrors[0]?.batchIndex
-        outcomes.set(
-          batch,
-          error === undefined
-            ? { baseOffset: Number(baseOffset) }
-            : { error, isPerhaps: isPerhapsAppended(error), ...(record === undefined ? {} : { record }) },
-        )
-        if (error !== undefined && isLeaderMove(error)) options.cluster.forget(name)
-      }
+    const placed = encoded(batches, cluster.options.clock.nowMs(), stamp)
+    const id = stamp?.transactionalId ?? null
+    for (const answer of await wire.ask(leader, 'produce', id, placed, bounds.brokerTimeoutMs)) {
+      const { topic, partition, errorCode, baseOffset, record } = answer
+      const batch = batches.find((one) => one.topic === topic && one.partition === partition)!
+      const error = errorOf(errorCode)
+      outcomes.set(
+        batch,
+        error === undefined
+          ? { baseOffset }
+          : { error, isPerhaps: isPerhapsAppended(error), ...(record === undefined ? {} : { record }) },
+      )
+      if (error !== undefined && isLeaderMove(error)) options.cluster.forget(topic)
     }
   } catch (failure) {
     if (!(failure instanceof NoAnswer)) throw failure
@@ -161,14 +157,10 @@ const sequenceOf = (stamp: Stamp, batch: Batch): number => stamp.sequences.get(p
 const afterSequence = (stamp: Stamp, batch: Batch): number =>
   (sequenceOf(stamp, batch) + batch.records.length) % 2 ** 31
 
-function topicsOf(batches: readonly Batch[], nowMs: number, stamp: Stamp | undefined): readonly ProduceTopic[] {
-  const topics = new Map<string, { partition: number; batch: Buffer }[]>()
-  for (const batch of batches) {
+function encoded(batches: readonly Batch[], nowMs: number, stamp: Stamp | undefined): readonly PlacedBatch[] {
+  return batches.map((batch) => {
     const { topic, partition, records } = batch
-    const encoded = encodeBatch(records, nowMs, stamp && { ...stamp, baseSequence: sequenceOf(stamp, batch) })
-    const partitions = topics.get(topic)
-    if (partitions === undefined) topics.set(topic, [{ partition, batch: encoded }])
-    else partitions.push({ partition, batch: encoded })
-  }
-  return [...topics].map(([name, partitions]) => ({ name, partitions }))
+    const bytes = encodeBatch(records, nowMs, stamp && { ...stamp, baseSequence: sequenceOf(stamp, batch) })
+    return { topic, partition, bytes }
+  })
 }

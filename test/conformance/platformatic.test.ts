@@ -1,0 +1,14 @@
+// The conformance suite on one broker that is well, for `@platformatic/kafka`.
+import { useKafka } from '../support/kafka/use-kafka.ts'
+import { kafkajs } from './adapters/kafkajs.ts'
+import { platformatic } from './adapters/platformatic.ts'
+import { groupCases } from './suite/group.ts'
+import { otherClientsCases } from './suite/other-clients.ts'
+import { readingCases } from './suite/reading.ts'
+import { transactionalIdCases } from './suite/transactional-id.ts'
+
+const brokers = useKafka()
+readingCases(platformatic, brokers)
+otherClientsCases(platformatic, brokers)
+transactionalIdCases(platformatic, brokers)
+groupCases(platformatic, kafkajs, brokers)
