@@ -2,6 +2,7 @@
 // (D4) and the same inputs give the same answer (I11).
 import type { TaskError } from '../base/errors.ts'
 import type { Expression } from '../definition/expression.ts'
+import type { TopicFormat } from '../definition/topic-format.ts'
 import type { RecordTrigger, Workflow } from '../definition/workflow.ts'
 
 export interface World {
@@ -25,6 +26,8 @@ export interface Catalogue {
   current(workflow: string): Workflow | undefined
   startsOn(topic: string): readonly Start[]
   listenersOn(topic: string): readonly ListenerGroup[]
+  /** How the topic is read, by any of the versions that there are; never empty. */
+  formatsOn(topic: string): readonly TopicFormat[]
   /** True where starts of a workflow may wait for an instance to end: by any of its versions. */
   mayQueue(workflow: string): boolean
 }
@@ -34,11 +37,16 @@ export interface Start {
   readonly trigger: RecordTrigger
 }
 
+export interface Route {
+  readonly expression: Expression
+  readonly format: TopicFormat
+}
+
 /** How the listeners of one workflow, all its versions, find the value of a topic's record. */
 export interface ListenerGroup {
   readonly workflow: string
-  /** The distinct record sides of their first pairs. */
-  readonly routes: readonly Expression[]
+  /** The distinct record sides of their first pairs, each with the format that it reads the record by. */
+  readonly routes: readonly Route[]
   /** The longest `keep` among them. */
   readonly keepMs: number
   /** dead-letter where any of them says so. */

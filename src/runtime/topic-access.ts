@@ -1,4 +1,5 @@
 // Topics as people use them: produce some records, look at some. Nothing here touches the state.
+import { toBase64 } from '../base/base64.ts'
 import type { Json } from '../base/json.ts'
 import { isOwnTopic, type AppTopics } from '../records/keys.ts'
 import type { ProduceRecord, ProduceResult, RecordView, TopicView } from './face.ts'
@@ -35,7 +36,7 @@ export class TopicAccess {
     return this.#log.produce(
       records.map(({ key, value, partition, headers }): OutgoingRecord => ({
         topic,
-        key: key === undefined || key === null ? null : encoder.encode(key),
+        key: typeof key === 'string' ? encoder.encode(key) : (key ?? null),
         value,
         ...(partition === undefined ? {} : { partition }),
         ...(headers === undefined ? {} : { headers }),
@@ -110,15 +111,15 @@ function viewOfRecord(record: LogRecord): RecordView {
   const key = record.key === null ? null : textOf(record.key)
   const value = record.value === null ? null : textOf(record.value)
   const headers: { [key: string]: string } = Object.create(null)
-  for (const header of record.headers) headers[header.key] = textOf(header.value) ?? base64(header.value)
+  for (const header of record.headers) headers[header.key] = textOf(header.value) ?? toBase64(header.value)
   return {
     partition: record.partition,
     offset: record.offset,
     timestamp: new Date(record.timestampMs).toISOString(),
     key: key ?? null,
-    ...(key === undefined && record.key !== null ? { keyBase64: base64(record.key) } : {}),
+    ...(key === undefined && record.key !== null ? { keyBase64: toBase64(record.key) } : {}),
     value: value === undefined || value === null ? null : jsonOf(value),
-    ...(value === undefined && record.value !== null ? { valueBase64: base64(record.value) } : {}),
+    ...(value === undefined && record.value !== null ? { valueBase64: toBase64(record.value) } : {}),
     headers,
   }
 }
@@ -138,5 +139,3 @@ function jsonOf(text: string): Json {
     return text
   }
 }
-
-const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64')

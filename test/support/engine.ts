@@ -59,6 +59,8 @@ export class EngineWorld extends EngineView {
   readonly events: Event[] = []
   readonly rejections: { readonly command: Command['type']; readonly code: RejectionCode }[] = []
   readonly produced: Produced[] = []
+  /** The same as their bytes. */
+  readonly sent: CommandOutgoing[] = []
   readonly deadLetters: DeadLetter[] = []
   /** Handler tasks that ask for a slot, and those that were told to run, and that it is over. */
   readonly requests: Extract<Effect, { type: 'handler.request' }>[] = []
@@ -332,10 +334,11 @@ export class EngineWorld extends EngineView {
         this.deadLetters.push(outgoing)
         return
       case 'command':
+        this.sent.push(outgoing)
         this.produced.push({
           topic: outgoing.topic,
           key: outgoing.key === null ? null : decoder.decode(outgoing.key),
-          value: outgoing.value === null ? null : JSON.parse(decoder.decode(outgoing.value)),
+          value: outgoing.value === null ? null : jsonOf(decoder.decode(outgoing.value)),
           headers: Object.fromEntries(outgoing.headers.map(({ key, value }) => [key, decoder.decode(value)])),
           partition: outgoing.partition,
         })
@@ -373,6 +376,15 @@ export class EngineWorld extends EngineView {
       if (next === undefined) return
       this.#decide(next.partition, decodeInbox(next.bytes))
     }
+  }
+}
+
+/** What is no JSON is a text. */
+function jsonOf(text: string): Json {
+  try {
+    return JSON.parse(text) as Json
+  } catch {
+    return text
   }
 }
 

@@ -9,7 +9,8 @@ import { limits } from '../../base/limits.ts'
 import type { RecordTrigger } from '../../definition/workflow.ts'
 import { taskErrorOf } from '../attempt.ts'
 import { canonicalText } from '../correlation.ts'
-import { coordinates, messageOf, UnusableRecord, type MessageRoot, type SourceRecord } from '../message.ts'
+import { formatOf } from '../format.ts'
+import { coordinates, messageOf, type MessageRoot, type SourceRecord } from '../message.ts'
 import { accept, type Decider, type Outcome } from '../outcome.ts'
 import type { ListenerGroup, Start, World } from '../world.ts'
 
@@ -21,22 +22,16 @@ interface Failure {
 
 export const routeRecord: Decider<'record.route'> = ({ record }, _state, world) => {
   const out = accept()
-  let message: MessageRoot
-  try {
-    message = messageOf(record)
-  } catch (error) {
-    if (error instanceof UnusableRecord)
-      return deadLetter(record, [{ code: error.code, message: error.message, workflow: '' }], out)
-    throw error
-  }
+  const unreadable = reasonsAgainst(record, world)
+  if (unreadable !== undefined) return deadLetter(record, unreadable, out)
   const startFailures: Failure[] = []
   for (const start of world.catalogue.startsOn(record.topic)) {
-    const failure = routeStart(start, record, message, world, out)
+    const failure = routeStart(start, record, world, out)
     if (failure !== undefined) startFailures.push(failure)
   }
   const listenerFailures: Failure[] = []
   for (const group of world.catalogue.listenersOn(record.topic)) {
-    listenerFailures.push(...routeToListeners(group, record, message, world, out))
+    listenerFailures.push(...routeToListeners(group, record, world, out))
   }
   const isUsed = out.followUps.length > 0 || out.outgoing.length > 0
   const failures = isUsed ? startFailures : [...startFailures, ...listenerFailures]
@@ -44,14 +39,29 @@ export const routeRecord: Decider<'record.route'> = ({ record }, _state, world) 
   return isUsed ? out : out.event({ type: 'record.unmatched' })
 }
 
+/** Why nobody can read it, by any format in which the topic is read; undefined: somebody can. R1 */
+function reasonsAgainst(record: SourceRecord, world: World): readonly Failure[] | undefined {
+  const reasons: Failure[] = []
+  for (const format of world.catalogue.formatsOn(record.topic)) {
+    try {
+      messageOf(record, format)
+      return undefined
+    } catch (error) {
+      const { code, message } = taskErrorOf(error)
+      reasons.push(failure('', code, message))
+    }
+  }
+  return reasons
+}
+
 function routeStart(
   { workflow, trigger }: Start,
   record: SourceRecord,
-  message: MessageRoot,
   world: World,
   out: Outcome,
 ): Failure | undefined {
   try {
+    const message = messageOf(record, formatOf(workflow, record.topic))
     if (trigger.when !== undefined) {
       const wanted = trigger.when.evaluate({ message, now: message.timestamp })
       if (wanted === false) return undefined
@@ -80,21 +90,15 @@ function routeStart(
 /** The key of what a record starts; undefined or empty: it gives none. @throws {ExpressionError} */
 export function startKeyOf(trigger: RecordTrigger, record: SourceRecord, message: MessageRoot): string | undefined {
   if (trigger.key !== undefined) return canonicalText(trigger.key.evaluate({ message, now: message.timestamp }))
-  return message.key === null || message.key === '' ? coordinates(record) : message.key
+  return message.key === null || message.key === '' ? coordinates(record) : canonicalText(message.key)
 }
 
-function routeToListeners(
-  group: ListenerGroup,
-  record: SourceRecord,
-  message: MessageRoot,
-  world: World,
-  out: Outcome,
-): Failure[] {
+function routeToListeners(group: ListenerGroup, record: SourceRecord, world: World, out: Outcome): Failure[] {
   const failures: Failure[] = []
   const values = new Set<string>()
-  for (const route of group.routes) {
+  for (const { format, expression } of group.routes) {
     try {
-      const found = route.evaluate({ message })
+      const found = expression.evaluate({ message: messageOf(record, format) })
       const value = canonicalText(found)
       if (value !== undefined && value.length <= limits.keyLengthMax) values.add(value)
       else
@@ -102,7 +106,7 @@ function routeToListeners(
           failure(
             group.workflow,
             'correlation-value',
-            `correlate: ${route.source} must give a short text or a whole number`,
+            `correlate: ${expression.source} must give a short text or a whole number`,
           ),
         )
     } catch (error) {

@@ -5,6 +5,7 @@ import { utf8 } from '../../base/utf8.ts'
 import { limits } from '../../base/limits.ts'
 import type { Template } from '../../definition/expression.ts'
 import { AttemptFailed, completeAttempt, evaluate } from '../attempt.ts'
+import { formatOf, Misfit, writeKey, writeValue } from '../format.ts'
 import type { Begin } from './behaviour.ts'
 
 export const beginKafkaCommand: Begin<'kafka-command'> = (at, out) => {
@@ -31,8 +32,9 @@ export const beginKafkaCommand: Begin<'kafka-command'> = (at, out) => {
   if (instance.traceparent !== undefined && !task.headers?.has('traceparent')) {
     headers.push({ key: 'traceparent', value: utf8(instance.traceparent) })
   }
+  const format = formatOf(at.workflow, topic)
   const value = valueOf(task.value)
-  const bytes = value === null ? null : utf8(JSON.stringify(value))
+  const bytes = value === null ? null : orRejected(topic, () => writeValue(value, format.value))
   if (bytes !== null && bytes.length > limits.recordBytesMax) {
     throw new AttemptFailed(
       'produce-rejected',
@@ -46,11 +48,22 @@ export const beginKafkaCommand: Begin<'kafka-command'> = (at, out) => {
     attempt: at.number,
     topic,
     partition,
-    key: key === null ? null : utf8(text(key)),
+    key: key === null ? null : orRejected(topic, () => writeKey(key, format.key)),
     value: bytes,
     headers,
   })
   completeAttempt(at, undefined, out)
+}
+
+/** @throws {AttemptFailed} It is not what the topic holds. */
+function orRejected(topic: string, write: () => Uint8Array): Uint8Array {
+  try {
+    return write()
+  } catch (error) {
+    if (error instanceof Misfit)
+      throw new AttemptFailed('produce-rejected', `the record for ${topic}: ${error.message}`)
+    throw error
+  }
 }
 
 /** A text as it is, anything else as JSON. */

@@ -35,3 +35,18 @@ export async function transactWithJava(
   ])
   await linesOfJava('Transact.java', [brokers.join(','), transactionalId, topic], `${lines.join('\n')}\n`)
 }
+
+export type JavaKind = 'string' | 'int' | 'long' | 'bytes' | 'none'
+
+/** Produces records by Kafka's own serializers: each key and value as its kind and its text, bytes in base64. */
+export async function produceTypedWithJava(
+  brokers: readonly string[],
+  records: readonly {
+    readonly topic: string
+    readonly key: readonly [JavaKind, string]
+    readonly value: readonly [JavaKind, string]
+  }[],
+): Promise<void> {
+  const lines = records.map(({ topic, key, value }) => [topic, ...key, ...value].join('\t'))
+  await linesOfJava('Typed.java', [brokers.join(',')], `${lines.join('\n')}\n`)
+}

@@ -1,0 +1,63 @@
+// What the bytes of a topic's records are: declared once in a workflow, under `topics`, for reading and for writing. It
+// travels with the workflow's version, so that every worker reads a record alike and a replay reads it as it was read.
+import type { Json } from '../base/json.ts'
+import type { Cursor } from './cursor.ts'
+import { ExpectedValue } from './fitting.ts'
+
+/** bytes: expressions have them as base64. */
+export type ValueFormat = 'json' | 'string' | 'bytes'
+/** int, long: 4 and 8 bytes, big-endian, as Kafka's own serializers write them; expressions have their decimal digits. */
+export type KeyFormat = 'string' | 'json' | 'bytes' | 'int' | 'long'
+
+/** One object for each that there is: what is equal is the same. */
+export interface TopicFormat {
+  readonly value: ValueFormat
+  readonly key: KeyFormat
+}
+
+const formats = new Map<string, TopicFormat>()
+
+export function topicFormat(value: ValueFormat = 'json', key: KeyFormat = 'string'): TopicFormat {
+  const name = `${value} ${key}`
+  let format = formats.get(name)
+  if (format === undefined) formats.set(name, (format = { value, key }))
+  return format
+}
+
+/** Of a topic of which nothing is declared. */
+export const defaultFormat: TopicFormat = topicFormat()
+
+/** The formats that a workflow declares, by topic. */
+export function buildFormats(topics: Cursor): ReadonlyMap<string, TopicFormat> {
+  return new Map(
+    topics.entries.map(([topic, at]) => [
+      topic,
+      topicFormat(at.at('format').text as ValueFormat | undefined, at.at('keyFormat').text as KeyFormat | undefined),
+    ]),
+  )
+}
+
+const base64 = { type: ['string', 'null'], pattern: '^[A-Za-z0-9+/]*={0,2}$' }
+const integer = { type: ['string', 'integer', 'null'], pattern: '^-?[0-9]+$' }
+
+/** What a command may give as the value; undefined: anything. */
+const values: { readonly [Format in ValueFormat]: ExpectedValue | undefined } = {
+  json: undefined,
+  string: expected({ type: ['string', 'null'] }),
+  bytes: expected(base64),
+}
+
+const keys: { readonly [Format in KeyFormat]: ExpectedValue | undefined } = {
+  string: undefined,
+  json: undefined,
+  bytes: expected(base64),
+  int: expected(integer),
+  long: expected(integer),
+}
+
+export const expectedValue = (format: TopicFormat): ExpectedValue | undefined => values[format.value]
+export const expectedKey = (format: TopicFormat): ExpectedValue | undefined => keys[format.key]
+
+function expected(schema: Json): ExpectedValue {
+  return new ExpectedValue(schema)
+}
