@@ -125,13 +125,13 @@ async function embedded({ data, app, partitions }: WorkerConfig, logger: Logger)
 }
 
 async function kafka(
-  { data, app, partitions }: WorkerConfig,
+  { data, app, partitions, compression }: WorkerConfig,
   brokers: readonly string[],
   logger: Logger,
   workerId: string,
 ): Promise<Ground> {
   const own = await claimWorkerDirectory(data)
-  const connection = { brokers, clientId: `${app}-${workerId}`, clock: systemClock, logger }
+  const connection = { brokers, clientId: `${app}-${workerId}`, clock: systemClock, logger, compression }
   const log = await persist(
     { clock: systemClock, logger, what: `reaching Kafka at ${brokers.join(', ')}`, isOver: () => false },
     () => openKafkaLog(connection),

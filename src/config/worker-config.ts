@@ -12,6 +12,8 @@ export interface WorkerConfig {
   readonly app: string
   /** "host:port" of the Kafka brokers; absent: the embedded log. */
   readonly brokers?: readonly string[]
+  /** Of what is produced on Kafka. */
+  readonly compression: 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
   /** Directory of the workflow files; absolute, as every path here. */
   readonly workflows: string
   readonly handlers?: string
@@ -49,6 +51,7 @@ export interface ConfigSources {
 interface ConfigValues {
   readonly app: string
   readonly brokers?: string
+  readonly compression: WorkerConfig['compression']
   readonly workflows: string
   readonly handlers?: string
   readonly data: string

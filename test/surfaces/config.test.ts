@@ -39,6 +39,7 @@ function file(text: string, extension = 'yaml'): string {
 test('with nothing given, the defaults hold and paths are below the working directory', () => {
   assert.deepEqual(load(), {
     app: 'dagger',
+    compression: 'none',
     workflows: join(directory, 'workflows'),
     data: join(directory, '.dagger-worker'),
     host: '127.0.0.1',

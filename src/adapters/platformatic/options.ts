@@ -1,6 +1,7 @@
 import type { ConnectionOptions } from 'node:tls'
 import type { Logger } from '../../base/logger.ts'
 import type { Clock } from '../../runtime/ports.ts'
+import type { Compression } from './compression.ts'
 
 /** How the brokers are reached. */
 export interface KafkaConnection {
@@ -23,6 +24,8 @@ export interface KafkaSasl {
 export interface KafkaOptions extends KafkaConnection {
   readonly clock: Clock
   readonly logger: Logger
+  /** Of what is produced; absent: none. */
+  readonly compression?: Compression
 }
 
 /** Every wait and size of the adapter, with its reason. */

@@ -9,7 +9,7 @@ import type { Batch, PartitionBatches } from './batches.ts'
 import type { Cluster } from './cluster.ts'
 import { errorOf, isLeaderMove, isNotAppendedYet, isPerhapsAppended } from './faults.ts'
 import type { KafkaError } from './faults.ts'
-import { bounds } from './options.ts'
+import { bounds, type KafkaOptions } from './options.ts'
 import { produceBytes, type ProduceTopic } from './raw-apis.ts'
 import { encodeBatch } from './record-batch.ts'
 import { Retry } from './retry.ts'
@@ -132,7 +132,7 @@ async function sendOne({ leader, batches }: Request, options: SendOptions): Prom
   }
   try {
     const { wire, cluster, stamp } = options
-    const topics = topicsOf(batches, cluster.options.clock.nowMs(), stamp)
+    const topics = topicsOf(batches, cluster.options, stamp)
     const { responses } = await wire.ask(leader, produceBytes, stamp?.transactionalId ?? null, topics)
     for (const { name, partitionResponses } of responses) {
       for (const { index, errorCode, baseOffset, recordErrors } of partitionResponses) {
@@ -161,11 +161,17 @@ const sequenceOf = (stamp: Stamp, batch: Batch): number => stamp.sequences.get(p
 const afterSequence = (stamp: Stamp, batch: Batch): number =>
   (sequenceOf(stamp, batch) + batch.records.length) % 2 ** 31
 
-function topicsOf(batches: readonly Batch[], nowMs: number, stamp: Stamp | undefined): readonly ProduceTopic[] {
+function topicsOf(
+  batches: readonly Batch[],
+  { clock, compression }: KafkaOptions,
+  stamp: Stamp | undefined,
+): readonly ProduceTopic[] {
+  const nowMs = clock.nowMs()
   const topics = new Map<string, { partition: number; batch: Buffer }[]>()
   for (const batch of batches) {
     const { topic, partition, records } = batch
-    const encoded = encodeBatch(records, nowMs, stamp && { ...stamp, baseSequence: sequenceOf(stamp, batch) })
+    const numbered = stamp && { ...stamp, baseSequence: sequenceOf(stamp, batch) }
+    const encoded = encodeBatch(records, nowMs, numbered, compression)
     const partitions = topics.get(topic)
     if (partitions === undefined) topics.set(topic, [{ partition, batch: encoded }])
     else partitions.push({ partition, batch: encoded })

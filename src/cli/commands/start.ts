@@ -22,6 +22,7 @@ export function addStart(program: Command, surroundings: Surroundings): void {
     .summary('run the worker')
     .description('Runs the worker: reads the workflows, carries their instances, serves the HTTP API.')
     .option('--brokers <list>', 'Kafka brokers as host:port,host:port (default: none, the embedded log)')
+    .option('--compression <name>', 'of what is produced on Kafka: none, gzip, snappy, lz4 or zstd (default: none)')
     .option('--workflows <dir>', 'directory of the workflow files (default: workflows)')
     .option('--handlers <dir>', 'directory of the handler modules')
     .option('--data <dir>', 'where the worker keeps its data (default: .dagger-worker)')

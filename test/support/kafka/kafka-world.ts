@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { Admin, Producer } from '@platformatic/kafka'
 import type { CompressionAlgorithmValue } from '@platformatic/kafka'
+import type { Compression } from '../../../src/adapters/platformatic/compression.ts'
 import { openKafkaLog } from '../../../src/adapters/platformatic/log.ts'
 import { systemClock } from '../../../src/adapters/system/clock.ts'
 import { silentLogger } from '../../../src/base/logger.ts'
@@ -13,8 +14,8 @@ const lookAgainMs = 10
 
 export const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
-export const openLog = (brokers: readonly string[]): Promise<Log> =>
-  openKafkaLog({ brokers, clientId: 'conformance', clock: systemClock, logger: silentLogger })
+export const openLog = (brokers: readonly string[], compression: Compression = 'none'): Promise<Log> =>
+  openKafkaLog({ brokers, clientId: 'conformance', clock: systemClock, logger: silentLogger, compression })
 
 export async function createTopic(log: Log, partitions = 1): Promise<string> {
   const name = `t-${randomUUID()}`
