@@ -1,4 +1,5 @@
 // The composition root: the only file that names every adapter.
+import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { openEmbeddedLog } from './adapters/embedded/log.ts'
@@ -8,6 +9,7 @@ import { writeBehind } from './adapters/level/write-behind.ts'
 import { claimWorkerDirectory } from './adapters/level/worker-directory.ts'
 import { openKafkaLog } from './adapters/platformatic/log.ts'
 import { createKafkaMembership } from './adapters/platformatic/membership.ts'
+import { openRegistry } from './adapters/registry/registry.ts'
 import { systemClock } from './adapters/system/clock.ts'
 import { createIds } from './adapters/system/ids.ts'
 import { createLogger } from './adapters/system/log.ts'
@@ -17,6 +19,7 @@ import { watchDirectory } from './adapters/system/watch.ts'
 import { DefinitionError, StoreCorrupted } from './base/errors.ts'
 import { limits } from './base/limits.ts'
 import { silentLogger, type Logger } from './base/logger.ts'
+import { registryPasswordVariable } from './base/registry-password.ts'
 import { measure } from './bench/measure.ts'
 import { processSurroundings } from './cli/process-surroundings.ts'
 import { createProgram, type RunningWorker, type StartOptions } from './cli/program.ts'
@@ -67,9 +70,11 @@ export async function startWorker(config: WorkerConfig, options: StartOptions): 
         ? await embedded(config, logger)
         : await kafka(config, config.brokers, logger, workerId)
     closers.push(() => ground.close())
+    const log = withSchemas(ground.log, config, logger)
     const worker = await Worker.start({
       cachedBytesMax: limits.cachedBytesMax,
       ...ground,
+      log,
       app: config.app,
       partitions: config.partitions,
       workerId,
@@ -161,6 +166,25 @@ async function kafka(
       await own.release()
     },
   }
+}
+
+/** The log with the registry of its schemas, where there is one. */
+function withSchemas(log: Log, config: WorkerConfig, logger: Logger): Log {
+  const { schemaRegistry, schemaRegistryUsername: username, schemaRegistryPasswordFile: file } = config
+  if (schemaRegistry === undefined) return log
+  const password = (): string =>
+    file === undefined
+      ? (process.env[registryPasswordVariable] ?? '')
+      : readFileSync(file, 'utf8').replace(/\r?\n$/, '')
+  const url = schemaRegistry.replace(/\/+$/, '')
+  const login = username === undefined ? {} : { username, password }
+  const schemas = openRegistry({ url, ...login, clock: systemClock, logger })
+  const problemsOfLog = log.problems.bind(log)
+  const problems = (): readonly string[] => [
+    ...problemsOfLog(),
+    ...(schemas.trouble === undefined ? [] : [schemas.trouble]),
+  ]
+  return Object.assign(log, { schemas, problems })
 }
 
 const partitionsBy =

@@ -32,7 +32,10 @@ const validate = new Ajv({ allErrors: true, verbose: true }).compile(schema)
 export const configKeys: readonly string[] = Object.keys(properties)
 
 /** The keys whose values are paths. */
-export const pathKeys: ReadonlySet<string> = new Set(['workflows', 'handlers', 'secrets', 'data'])
+export const pathKeys: ReadonlySet<string> = new Set([
+  ...['workflows', 'handlers', 'secrets', 'data'],
+  ...configKeys.filter((key) => key.endsWith('File')),
+])
 
 /** What a key has when no layer sets it. */
 export const configDefaults: { readonly [key: string]: Json } = Object.fromEntries(

@@ -8,6 +8,7 @@ import { dirname, resolve } from 'node:path'
 import type { Problem } from '../base/errors.ts'
 import type { Json } from '../base/json.ts'
 import { isObject } from '../definition/cursor.ts'
+import { registryPasswordVariable } from '../base/registry-password.ts'
 import { nearest } from '../definition/nearest.ts'
 import { readSource } from '../definition/source.ts'
 import { checkConfig, configKeys, type ConfigFinding, configType, pathKeys } from './config-schema.ts'
@@ -19,7 +20,10 @@ export interface Layer {
 
 const variablePrefix = 'DAGGER_WORKER_'
 /** Variables of ours that are no keys: the first names the file, the second is for the commands that ask a worker. */
-const otherVariables: ReadonlySet<string> = new Set(['DAGGER_WORKER_CONFIG', 'DAGGER_WORKER_SERVER'])
+const otherVariables: ReadonlySet<string> = new Set([
+  ...['DAGGER_WORKER_CONFIG', 'DAGGER_WORKER_SERVER'],
+  registryPasswordVariable,
+])
 /** What Kubernetes sets in every pod next to a service named "dagger-worker". */
 const kubernetesName = /^DAGGER_WORKER_(?:SERVICE_(?:HOST|PORT)|PORT_\d+_)/
 const kubernetesPort = /^(?:tcp|udp|sctp):\/\//

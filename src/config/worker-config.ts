@@ -14,6 +14,11 @@ export interface WorkerConfig {
   readonly brokers?: readonly string[]
   /** Of what is produced on Kafka. */
   readonly compression: 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
+  /** Where the schemas of topics are; absent: none has any. */
+  readonly schemaRegistry?: string
+  readonly schemaRegistryUsername?: string
+  /** Absent: the variable. */
+  readonly schemaRegistryPasswordFile?: string
   /** Directory of the workflow files; absolute, as every path here. */
   readonly workflows: string
   readonly handlers?: string
@@ -52,6 +57,9 @@ interface ConfigValues {
   readonly app: string
   readonly brokers?: string
   readonly compression: WorkerConfig['compression']
+  readonly schemaRegistry?: string
+  readonly schemaRegistryUsername?: string
+  readonly schemaRegistryPasswordFile?: string
   readonly workflows: string
   readonly handlers?: string
   readonly data: string

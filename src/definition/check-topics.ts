@@ -6,7 +6,7 @@ import type { Cursor, Path } from './cursor.ts'
 import type { ExpectedValue } from './fitting.ts'
 import { nearest } from './nearest.ts'
 import type { Report } from './report.ts'
-import { defaultFormat, expectedKey, expectedValue, type TopicFormat } from './topic-format.ts'
+import { defaultFormat, expectedKey, expectedValue, isRegistered, type TopicFormat } from './topic-format.ts'
 import type { KafkaCommandTask, Workflow } from './workflow.ts'
 
 const topicName = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,249}$/
@@ -59,9 +59,10 @@ function checkFields(topic: string, format: TopicFormat, path: Path, compiler: C
   for (const { name, path: at } of compiler.sightings) {
     const { root, field, subfield, offset } = name
     if (root !== 'message' || subfield === undefined || !path.every((step, index) => at[index] === step)) continue
-    const isText = field === 'value' ? format.value !== 'json' : field === 'key' && format.key !== 'json'
-    if (!isText) continue
-    const [what, key] = field === 'value' ? [format.value, 'format'] : [format.key, 'keyFormat']
+    if (field !== 'value' && field !== 'key') continue
+    const what = format[field]
+    if (what === 'json' || isRegistered(what)) continue
+    const key = field === 'value' ? 'format' : 'keyFormat'
     const message = `\`message.${field}\` of \`${topic}\` is a text (its \`${key}\` is ${what}): it has no field \`${subfield}\``
     report.add('DW_TOPIC_FORMAT', at, message, { offset })
   }

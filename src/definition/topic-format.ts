@@ -4,10 +4,13 @@ import type { Json } from '../base/json.ts'
 import type { Cursor } from './cursor.ts'
 import { ExpectedValue } from './fitting.ts'
 
+/** Those whose schemas are in a registry: the bytes begin with the id of one. */
+export const registeredFormats = ['avro', 'protobuf', 'json-schema'] as const
+export type RegisteredFormat = (typeof registeredFormats)[number]
 /** bytes: expressions have them as base64. */
-export type ValueFormat = 'json' | 'string' | 'bytes'
+export type ValueFormat = 'json' | 'string' | 'bytes' | RegisteredFormat
 /** int, long: 4 and 8 bytes, big-endian, as Kafka's own serializers write them; expressions have their decimal digits. */
-export type KeyFormat = 'string' | 'json' | 'bytes' | 'int' | 'long'
+export type KeyFormat = 'string' | 'json' | 'bytes' | 'int' | 'long' | RegisteredFormat
 
 /** One object for each that there is: what is equal is the same. */
 export interface TopicFormat {
@@ -40,11 +43,17 @@ export function buildFormats(topics: Cursor): ReadonlyMap<string, TopicFormat> {
 const base64 = { type: ['string', 'null'], pattern: '^[A-Za-z0-9+/]*={0,2}$' }
 const integer = { type: ['string', 'integer', 'null'], pattern: '^-?[0-9]+$' }
 
-/** What a command may give as the value; undefined: anything. */
+export const isRegistered = (format: ValueFormat | KeyFormat): format is RegisteredFormat =>
+  registeredFormats.some((each) => each === format)
+
+const registered = { avro: undefined, protobuf: undefined, 'json-schema': undefined }
+
+/** What a command may give as the value; undefined: anything, as far as can be known here. */
 const values: { readonly [Format in ValueFormat]: ExpectedValue | undefined } = {
   json: undefined,
   string: expected({ type: ['string', 'null'] }),
   bytes: expected(base64),
+  ...registered,
 }
 
 const keys: { readonly [Format in KeyFormat]: ExpectedValue | undefined } = {
@@ -53,6 +62,7 @@ const keys: { readonly [Format in KeyFormat]: ExpectedValue | undefined } = {
   bytes: expected(base64),
   int: expected(integer),
   long: expected(integer),
+  ...registered,
 }
 
 export const expectedValue = (format: TopicFormat): ExpectedValue | undefined => values[format.value]

@@ -3,9 +3,21 @@ import { fromBase64, toBase64 } from '../base/base64.ts'
 import type { Json } from '../base/json.ts'
 import { limits } from '../base/limits.ts'
 import { utf8 } from '../base/utf8.ts'
-import type { KeyFormat, TopicFormat, ValueFormat } from '../definition/topic-format.ts'
+import type { KeyFormat, RegisteredFormat, TopicFormat, ValueFormat } from '../definition/topic-format.ts'
 import { defaultFormat } from '../definition/topic-format.ts'
 import type { Workflow } from '../definition/workflow.ts'
+
+/** schema-unknown: the registry has none of that id, or none that can be used. schema-misfit: the bytes are not of it. */
+export type SchemaProblem = 'schema-unknown' | 'schema-misfit'
+
+/** What bytes are by their schema: JSON, or why not. */
+export type DecodedPart = { readonly json: Uint8Array } | { readonly code: SchemaProblem; readonly message: string }
+
+/** Of a record whose schemas are in a registry: found out when it is read, since the engine waits for nothing. */
+export interface Decoded {
+  readonly key: DecodedPart | undefined
+  readonly value: DecodedPart | undefined
+}
 
 /** The record cannot be used; the code is the reason in the dead-letter topic. */
 export class UnusableRecord extends Error {
@@ -15,6 +27,7 @@ export class UnusableRecord extends Error {
     | 'key-not-text'
     | 'key-not-json'
     | 'key-not-integer'
+    | SchemaProblem
     | 'too-deep'
     | 'record-too-large'
   constructor(code: UnusableRecord['code'], message: string) {
@@ -34,8 +47,12 @@ const strict = new TextDecoder('utf-8', { fatal: true })
 const exact = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** @throws {UnusableRecord} */
-export function readValue(bytes: Uint8Array, format: ValueFormat): Json {
+export function readValue(bytes: Uint8Array, format: ValueFormat, decoded?: Decoded): Json {
   switch (format) {
+    case 'avro':
+    case 'protobuf':
+    case 'json-schema':
+      return decodedAs(decoded?.value, 'value')
     case 'json':
       return parse(bytes, 'value')
     case 'string':
@@ -46,8 +63,12 @@ export function readValue(bytes: Uint8Array, format: ValueFormat): Json {
 }
 
 /** @throws {UnusableRecord} */
-export function readKey(bytes: Uint8Array, format: KeyFormat): Json {
+export function readKey(bytes: Uint8Array, format: KeyFormat, decoded?: Decoded): Json {
   switch (format) {
+    case 'avro':
+    case 'protobuf':
+    case 'json-schema':
+      return decodedAs(decoded?.key, 'key')
     case 'string':
       return textOf(bytes, 'key')
     case 'json':
@@ -65,7 +86,7 @@ export function readKey(bytes: Uint8Array, format: KeyFormat): Json {
 }
 
 /** @throws {Misfit} */
-export function writeValue(value: Json, format: ValueFormat): Uint8Array {
+export function writeValue(value: Json, format: Exclude<ValueFormat, RegisteredFormat>): Uint8Array {
   switch (format) {
     case 'json':
       return utf8(JSON.stringify(value))
@@ -78,7 +99,7 @@ export function writeValue(value: Json, format: ValueFormat): Uint8Array {
 }
 
 /** @throws {Misfit} */
-export function writeKey(key: Json, format: KeyFormat): Uint8Array {
+export function writeKey(key: Json, format: Exclude<KeyFormat, RegisteredFormat>): Uint8Array {
   switch (format) {
     case 'string':
       return utf8(typeof key === 'string' ? key : JSON.stringify(key))
@@ -94,6 +115,13 @@ export function writeKey(key: Json, format: KeyFormat): Uint8Array {
       throw misfit('key', `a whole number of ${size} bytes`, key)
     }
   }
+}
+
+function decodedAs(part: DecodedPart | undefined, what: 'key' | 'value'): Json {
+  if (part === undefined)
+    throw new UnusableRecord('schema-unknown', `the ${what} came before a workflow wanted its schema`)
+  if ('code' in part) throw new UnusableRecord(part.code, `the ${what}: ${part.message}`)
+  return parse(part.json, what)
 }
 
 const integerBytes = { int: 4, long: 8 } as const

@@ -1,8 +1,8 @@
 // A record as expressions see it: the root `message`. Bytes from strangers are looked at once, here.
 import type { Json } from '../base/json.ts'
 import { limits } from '../base/limits.ts'
-import { defaultFormat, type TopicFormat } from '../definition/topic-format.ts'
-import { readKey, readValue, UnusableRecord } from './format.ts'
+import { defaultFormat, isRegistered, type TopicFormat } from '../definition/topic-format.ts'
+import { readKey, readValue, UnusableRecord, type Decoded, type DecodedPart } from './format.ts'
 import { nullPayload, Payload } from './payload.ts'
 
 /** A record of a source topic, as it travels through the engine and between partitions. */
@@ -14,20 +14,22 @@ export interface SourceRecord {
   readonly key: Uint8Array | null
   readonly value: Uint8Array | null
   readonly headers: readonly { readonly key: string; readonly value: Uint8Array }[]
+  /** Of a topic that some workflow reads by schemas of a registry. */
+  readonly decoded?: Decoded
 }
 
 const lenient = new TextDecoder()
 
-interface Decoded {
+interface Seen {
   readonly record: SourceRecord
   readonly format: TopicFormat
   readonly message: MessageRoot
 }
 
 /** The record decoded last: all that one input leads to looks at the same one, and it is parsed once. */
-let last: Decoded | undefined
+let last: Seen | undefined
 /** Records of a batch that were looked into beforehand. */
-const foreseen = new Map<SourceRecord, Decoded>()
+const foreseen = new Map<SourceRecord, Seen>()
 const foreseenMax = 1_000
 
 /** What expressions find under `message`. */
@@ -69,7 +71,9 @@ export function foresee(record: SourceRecord, format: TopicFormat): MessageRoot 
 export function payloadOf(record: SourceRecord, format: TopicFormat): Payload {
   const { value } = messageOf(record, format)
   if (record.value === null) return nullPayload
-  return format.value === 'json' ? Payload.ofBytes(record.value, value) : Payload.of(value)
+  if (format.value === 'json') return Payload.ofBytes(record.value, value)
+  const part = isRegistered(format.value) ? record.decoded?.value : undefined
+  return part !== undefined && 'json' in part ? Payload.ofBytes(part.json, value) : Payload.of(value)
 }
 
 function read(record: SourceRecord, format: TopicFormat): MessageRoot {
@@ -79,8 +83,8 @@ function read(record: SourceRecord, format: TopicFormat): MessageRoot {
     partition: record.partition,
     offset: record.offset,
     timestamp: timestampOf(record.timestampMs),
-    key: record.key === null ? null : readKey(record.key, format.key),
-    value: record.value === null ? null : readValue(record.value, format.value),
+    key: record.key === null ? null : readKey(record.key, format.key, record.decoded),
+    value: record.value === null ? null : readValue(record.value, format.value, record.decoded),
     headers: headersOf(record),
   }
 }
@@ -91,8 +95,9 @@ export function coordinates(record: SourceRecord): string {
 }
 
 /** Topics may take larger records than ours do, and what is kept or forwarded has to fit into ours. */
-function checkSize({ key, value, headers }: SourceRecord): void {
+function checkSize({ key, value, headers, decoded }: SourceRecord): void {
   let bytes = (key?.length ?? 0) + (value?.length ?? 0)
+  if (decoded !== undefined) bytes += lengthOf(decoded.key) + lengthOf(decoded.value)
   for (const header of headers) bytes += header.key.length + header.value.length
   if (bytes > limits.sourceRecordBytesMax)
     throw new UnusableRecord(
@@ -100,6 +105,9 @@ function checkSize({ key, value, headers }: SourceRecord): void {
       `the record has ${bytes} bytes: at most ${limits.sourceRecordBytesMax}`,
     )
 }
+
+const lengthOf = (part: DecodedPart | undefined): number =>
+  part !== undefined && 'json' in part ? part.json.length : 0
 
 // eslint-disable-next-line no-restricted-globals -- a conversion of the record's own time; nothing asks for the time of day
 const timestampOf = (ms: number): Date => new Date(ms)

@@ -1,8 +1,9 @@
 // What a decision may look at beside the state: handed in with every command, so that the engine asks for nothing
 // (D4) and the same inputs give the same answer (I11).
 import type { TaskError } from '../base/errors.ts'
+import type { Json } from '../base/json.ts'
 import type { Expression } from '../definition/expression.ts'
-import type { TopicFormat } from '../definition/topic-format.ts'
+import type { RegisteredFormat, TopicFormat } from '../definition/topic-format.ts'
 import type { RecordTrigger, Workflow } from '../definition/workflow.ts'
 
 export interface World {
@@ -15,6 +16,8 @@ export interface World {
   newId(): string
   /** True for a topic of the application itself: what a workflow writes there would be taken for ours. */
   isReserved(topic: string): boolean
+  /** The bytes of a key or value by the schema that the registry has for the topic. @throws {Misfit} */
+  encode(topic: string, what: 'key' | 'value', format: RegisteredFormat, value: Json): Uint8Array
   /** Why the log refused the record of this attempt, when its batch was tried before (design 4.5). */
   refusal(instanceId: string, task: number, attempt: number): TaskError | undefined
 }

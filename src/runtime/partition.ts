@@ -12,8 +12,7 @@ import { assert } from '../base/assert.ts'
 import { RecordRefused, TransientFault } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Effect } from '../engine/effect.ts'
-import type { World } from '../engine/world.ts'
-import { isOwnTopic, type AppTopics } from '../records/keys.ts'
+import type { AppTopics } from '../records/keys.ts'
 import { Batch, type Counters, type Input, type OwnCommand } from './batch.ts'
 import { Intake } from './intake.ts'
 import type { Definitions } from './definitions.ts'
@@ -26,10 +25,12 @@ import { Refusals } from './refusals.ts'
 import { restore } from './restore.ts'
 import { Reading } from './reading.ts'
 import { CommittedRows } from './rows.ts'
+import { checkDecoded, SchemaAwaited } from './schemas.ts'
 import { Schedules } from './schedules.ts'
 import { Sources, type SourceTopic } from './sources.ts'
 import { Staging } from './staging.ts'
 import { Timers } from './timers.ts'
+import { worldOf } from './surroundings.ts'
 import { Bell } from './wake.ts'
 
 export interface PartitionOptions {
@@ -77,6 +78,8 @@ export class Partition {
   #timeMs = 0
   /** Topics as they were found to be, for the loop: what the store then fails with ends this incarnation. */
   #topics: readonly SourceTopic[] | undefined
+  /** A schema that the last batch wanted to write by. */
+  #awaited: Promise<void> | undefined
   #looks = 0
   /** The latest look that was answered. */
   #looked = 0
@@ -92,6 +95,7 @@ export class Partition {
     this.#timers = new Timers(store)
     this.#sources = new Sources({
       ...options,
+      formatsOn: (topic) => options.definitions.catalogue.formatsOn(topic),
       isStart: (topic) => options.definitions.catalogue.startsOn(topic).length > 0,
       onReady: () => this.#bell.ring(),
     })
@@ -174,7 +178,10 @@ export class Partition {
       if (reading !== undefined) await reading
       if (this.#isClosed()) return this.#intake.putBack(inputs)
       const batch = this.#decide(inputs, nowMs)
-      if (batch === undefined) continue
+      if (batch === undefined) {
+        await this.#awaited
+        continue
+      }
       if (this.#inFlight !== undefined && !(await this.#settled(batch))) continue
       const done = this.#commit(batch)
       // Whoever waits for it is told; nobody may be waiting yet.
@@ -208,13 +215,19 @@ export class Partition {
     return this.#timeMs
   }
 
-  /** undefined: it tripped on an input, and the inputs will be decided again one by one. */
+  /** undefined: it tripped on an input, or a schema is not there; the inputs will be decided again. */
   #decide(inputs: readonly Input[], nowMs: number): Batch | undefined {
     const batch = new Batch(inputs, new Staging(this.#rows, this.#inFlight?.batch.staging))
     try {
-      batch.decide(this.#world(nowMs))
+      checkDecoded(inputs, this.#options.definitions.catalogue)
+      batch.decide(worldOf(this.#options, this.#refusals, nowMs))
       return batch
     } catch (error) {
+      if (error instanceof SchemaAwaited) {
+        this.#intake.again(inputs)
+        this.#awaited = error.isThere
+        return undefined
+      }
       // What the store failed with is no fault of the records.
       if (faultOf(error).kind !== 'invariant') {
         this.#intake.putBack(inputs)
@@ -222,19 +235,6 @@ export class Partition {
       }
       this.#intake.isolate(inputs, error instanceof Error ? error : new Error(String(error)))
       return undefined
-    }
-  }
-
-  #world(nowMs: number): World {
-    const { partition, partitions, definitions, ids, topics } = this.#options
-    return {
-      nowMs,
-      partition,
-      partitions,
-      catalogue: definitions.catalogue,
-      newId: () => ids.next(),
-      isReserved: (topic) => isOwnTopic(topics, topic),
-      refusal: (instanceId, task, attempt) => this.#refusals.find(instanceId, task, attempt),
     }
   }
 

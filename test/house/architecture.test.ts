@@ -20,6 +20,7 @@ const arrows: { readonly [room: string]: readonly string[] } = {
   'adapters/level': ['base', 'runtime', 'adapters/leveldb'],
   'adapters/embedded': ['base', 'runtime', 'adapters/leveldb'],
   'adapters/platformatic': ['base', 'runtime'],
+  'adapters/registry': ['base', 'definition/schema.ts', 'definition/topic-format.ts', 'runtime'],
   // A worker on a log, composed for benchmarks.
   bench: [
     'base',
@@ -67,6 +68,8 @@ const homes: { readonly [name: string]: readonly string[] } = {
   croner: ['definition'],
   yaml: ['definition'],
   '@viz-js/viz': ['cli'],
+  avsc: ['adapters/registry'],
+  protobufjs: ['adapters/registry'],
 }
 
 /** Files that may call `import()` with what they found out: everywhere else data could reach it. */

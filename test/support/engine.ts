@@ -77,6 +77,8 @@ export class EngineWorld extends EngineView {
   /** Commands on their way between partitions, the first to be delivered first. */
   readonly inFlight: { readonly partition: number; readonly bytes: Uint8Array; readonly type: Travelling['type'] }[] =
     []
+  /** Stands for the schemas of a registry, by "topic-value avro". */
+  encode: (what: string, value: Json) => Uint8Array = () => assert.fail('there is no registry')
   /** What the log refuses: by topic, the code of the refusal. */
   readonly refusedTopics = new Map<string, string>()
   readonly #held = new Set<Travelling['type']>()
@@ -314,6 +316,7 @@ export class EngineWorld extends EngineView {
       catalogue: this.catalogue,
       newId: () => (ids[drawn++] ??= (this.#ids++).toString().padStart(26, '0')),
       isReserved: (topic) => topic.startsWith('app.'),
+      encode: (topic, what, format, value) => this.encode(`${topic}-${what} ${format}`, value),
       refusal: (instanceId, task, attempt) => {
         const code = refusals.get(attemptId(instanceId, task, attempt))
         return code === undefined ? undefined : { code, message: code }

@@ -17,7 +17,7 @@ test("what Kafka's LongSerializer and others write is read, and written as its o
   const site = Site.of(t, {
     'workflows/parcel.yaml': workflow(topic).replace(', station: "${ message.headers.station }"', ''),
   })
-  const daemon = await site.start('--brokers', brokers().join(','), '--app', app)
+  const daemon = await site.start('--brokers', brokers().join(','), '--app', app, '--compression', 'zstd')
   await produceTypedWithJava(brokers(), [
     { topic: topic('scans'), key: ['long', number], value: ['none', ''] },
     { topic: topic('pictures'), key: ['long', number], value: ['bytes', picture.toString('base64')] },

@@ -4,6 +4,7 @@ import type { Json } from '../../base/json.ts'
 import { utf8 } from '../../base/utf8.ts'
 import { limits } from '../../base/limits.ts'
 import type { Template } from '../../definition/expression.ts'
+import { isRegistered } from '../../definition/topic-format.ts'
 import { AttemptFailed, completeAttempt, evaluate } from '../attempt.ts'
 import { formatOf, Misfit, writeKey, writeValue } from '../format.ts'
 import type { Begin } from './behaviour.ts'
@@ -34,7 +35,14 @@ export const beginKafkaCommand: Begin<'kafka-command'> = (at, out) => {
   }
   const format = formatOf(at.workflow, topic)
   const value = valueOf(task.value)
-  const bytes = value === null ? null : orRejected(topic, () => writeValue(value, format.value))
+  const bytes =
+    value === null
+      ? null
+      : orRejected(topic, () =>
+          isRegistered(format.value)
+            ? world.encode(topic, 'value', format.value, value)
+            : writeValue(value, format.value),
+        )
   if (bytes !== null && bytes.length > limits.recordBytesMax) {
     throw new AttemptFailed(
       'produce-rejected',
@@ -48,7 +56,12 @@ export const beginKafkaCommand: Begin<'kafka-command'> = (at, out) => {
     attempt: at.number,
     topic,
     partition,
-    key: key === null ? null : orRejected(topic, () => writeKey(key, format.key)),
+    key:
+      key === null
+        ? null
+        : orRejected(topic, () =>
+            isRegistered(format.key) ? world.encode(topic, 'key', format.key, key) : writeKey(key, format.key),
+          ),
     value: bytes,
     headers,
   })

@@ -118,6 +118,8 @@ const unusable: { readonly [Code in UnusableRecord['code']]: Within } = {
   'not-text': 'no random workflow declares a format',
   'key-not-json': 'no random workflow declares a format',
   'key-not-integer': 'no random workflow declares a format',
+  'schema-unknown': 'no random workflow declares a format',
+  'schema-misfit': 'no random workflow declares a format',
 }
 
 const counterOf = (name: string): string => name.replaceAll(/[.-]/g, '_')
