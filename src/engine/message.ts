@@ -95,15 +95,21 @@ export function coordinates(record: SourceRecord): string {
 }
 
 /** Topics may take larger records than ours do, and what is kept or forwarded has to fit into ours. */
-function checkSize({ key, value, headers, decoded }: SourceRecord): void {
-  let bytes = (key?.length ?? 0) + (value?.length ?? 0)
-  if (decoded !== undefined) bytes += lengthOf(decoded.key) + lengthOf(decoded.value)
-  for (const header of headers) bytes += header.key.length + header.value.length
+function checkSize(record: SourceRecord): void {
+  const bytes = bytesOf(record)
   if (bytes > limits.sourceRecordBytesMax)
     throw new UnusableRecord(
       'record-too-large',
       `the record has ${bytes} bytes: at most ${limits.sourceRecordBytesMax}`,
     )
+}
+
+/** Of all that is kept and forwarded of it. */
+export function bytesOf({ key, value, headers, decoded }: SourceRecord): number {
+  let bytes = (key?.length ?? 0) + (value?.length ?? 0)
+  if (decoded !== undefined) bytes += lengthOf(decoded.key) + lengthOf(decoded.value)
+  for (const header of headers) bytes += header.key.length + header.value.length
+  return bytes
 }
 
 const lengthOf = (part: DecodedPart | undefined): number =>

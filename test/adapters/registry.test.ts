@@ -4,13 +4,13 @@ import { randomUUID } from 'node:crypto'
 import { createServer } from 'node:http'
 import { suite, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
-import { ConfluentSchemaRegistry } from '@platformatic/kafka'
 import { openRegistry } from '../../src/adapters/registry/registry.ts'
 import { systemClock } from '../../src/adapters/system/clock.ts'
 import type { Json } from '../../src/base/json.ts'
 import { silentLogger } from '../../src/base/logger.ts'
 import type { RegisteredFormat } from '../../src/definition/topic-format.ts'
 import type { Schemas } from '../../src/runtime/ports.ts'
+import { clientsSerializer } from '../support/clients-registry.ts'
 import { useRegistry, type Registered } from '../support/registry/registry.ts'
 
 const registry = useRegistry()
@@ -213,26 +213,18 @@ suite('what does not fit its schema is told, with its place', () => {
 })
 
 suite('bytes', () => {
-  test("that Kafka clients' own serializers write are read", async () => {
+  test("that the Kafka client's own serializer writes are read, and are what we write", async () => {
     const [avroSubject, jsonSubject] = [subjectName(), subjectName()]
     const ids = [
       await registry().register(avroSubject, avro({ name: 'orderId', type: 'string' }, { name: 'n', type: 'long' })),
       await registry().register(jsonSubject, jsonSchema({ type: 'object', properties: { n: { type: 'integer' } } })),
     ]
-    const theirs = new ConfluentSchemaRegistry({ url: registry().url })
-    for (const id of ids) {
-      await new Promise<void>(
-        (resolve, reject) => void theirs.fetchSchema(id, (error) => (error ? reject(error) : resolve())),
-      )
-      const value = { orderId: 'o-1', n: 7 }
-      const message = { topic: 't', value, metadata: { schemas: { value: id } } }
-      // oxlint-disable-next-line typescript/no-explicit-any -- the client types only what it sends itself
-      const written = (theirs.getSerializers() as any).value(value, undefined, message) as Buffer
-      assert.deepEqual(await decoded(written), value)
-      assert.deepEqual(
-        await encoded(id === ids[0] ? avroSubject : jsonSubject, id === ids[0] ? 'avro' : 'json-schema', value),
-        written,
-      )
+    const value = { orderId: 'o-1', n: 7 }
+    for (const [index, id] of ids.entries()) {
+      const theirs = (await clientsSerializer(registry().url, id))(value)
+      assert.deepEqual(await decoded(theirs), value)
+      const ours = index === 0 ? encoded(avroSubject, 'avro', value) : encoded(jsonSubject, 'json-schema', value)
+      assert.deepEqual(await ours, theirs)
     }
   })
 

@@ -2,6 +2,9 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import type { Json } from '../../src/base/json.ts'
+import { limits } from '../../src/base/limits.ts'
+import { Misfit, type Decoded } from '../../src/engine/format.ts'
+import type { SourceRecord } from '../../src/engine/message.ts'
 import { engineWorld, workflowOf, type EngineWorld } from '../support/engine.ts'
 
 const encoder = new TextEncoder()
@@ -260,5 +263,84 @@ suite('a command is written in the format of its topic', () => {
       world.sent.map(({ value }) => Buffer.from(value ?? []).toString()),
       ['x', '"x"'],
     )
+  })
+})
+
+suite('a topic whose schemas are in a registry', () => {
+  const key = encoder.encode('raw key')
+  const value = encoder.encode('raw value')
+  const json = (of: Json) => ({ json: encoder.encode(JSON.stringify(of)) })
+  const arrives = (world: EngineWorld, decoded: Decoded, more: Partial<SourceRecord> = {}): void =>
+    world.route({ topic: 'in', partition: 0, offset: 0, timestampMs: 0, key, value, headers: [], decoded, ...more })
+
+  test('is read as what its records were decoded to, where they are decided and where they travel to', () => {
+    const topics = 'topics: { in: { format: avro, keyFormat: avro } }'
+    const world = engineWorld(
+      workflowOf([listener('in', ', set: { at: "${ message.value.at }" }')], topics, 'vars: { at: 0 }'),
+      7,
+    )
+    world.start('w', 'k')
+    arrives(world, { key: json('k'), value: json({ at: 7 }) })
+    assert.deepEqual([world.task('k', 'l')?.output?.value, world.instance('k').vars.get('at')], [{ at: 7 }, 7])
+  })
+
+  test('is decoded to what is kept, too', () => {
+    const world = engineWorld(workflowOf([listener('in')], 'topics: { in: { format: protobuf, keyFormat: avro } }'), 7)
+    arrives(world, { key: json('k'), value: json({ at: 7 }) })
+    world.start('w', 'k')
+    assert.deepEqual(world.task('k', 'l')?.output?.value, { at: 7 })
+  })
+
+  test('gives dead letters with the reason and the bytes as they came', () => {
+    for (const code of ['schema-unknown', 'schema-misfit'] as const) {
+      const world = engineWorld(workflowOf([waits], 'topics: { in: { format: avro } }', 'start: [{ topic: in }]'))
+      arrives(world, { key: undefined, value: { code, message: 'because' } })
+      const [letter] = world.deadLetters
+      assert.deepEqual([letter?.code, letter?.message], [code, 'the value: because'])
+      assert.deepEqual([letter?.record.key, letter?.record.value], [key, value])
+    }
+  })
+
+  test('is read as bytes by a workflow that says so, whatever became of the schema', () => {
+    const one = (name: string, format: string): string =>
+      workflowOf([waits], `topics: { in: { format: ${format} } }`, 'start: [{ topic: in }]').replace(
+        'workflow: w',
+        `workflow: ${name}`,
+      )
+    const world = engineWorld(`${one('a', 'avro')}\n---\n${one('b', 'bytes')}`, 7)
+    arrives(world, { key: undefined, value: { code: 'schema-unknown', message: 'because' } })
+    assert.equal(world.instance('raw key', 'b').input.value, base64(...value))
+    assert.deepEqual(
+      world.deadLetters.map(({ code, workflow }) => [code, workflow]),
+      [['schema-unknown', 'a']],
+    )
+  })
+
+  test('counts with what it was decoded to: a record that came small may be too large', () => {
+    const world = engineWorld(workflowOf([waits], 'topics: { in: { format: avro } }', 'start: [{ topic: in }]'))
+    arrives(world, { key: undefined, value: json('x'.repeat(limits.sourceRecordBytesMax)) })
+    assert.equal(world.deadLetters[0]?.code, 'record-too-large')
+  })
+
+  test('is written by what the registry says of it, and what does not fit fails its task', () => {
+    const world = engineWorld(
+      workflowOf([command('value: "${ input }"')], 'topics: { out: { format: avro, keyFormat: json-schema } }'),
+    )
+    world.encode = (what, given) => {
+      if (given === 'no') throw new Misfit('it does not fit')
+      return encoder.encode(`${what}: ${JSON.stringify(given)}`)
+    }
+    world.start('w', 'k', { a: 1 })
+    assert.deepEqual(
+      [world.sent[0]?.key, world.sent[0]?.value].map((bytes) => Buffer.from(bytes ?? []).toString()),
+      ['out-key json-schema: "k"', 'out-value avro: {"a":1}'],
+    )
+    world.start('w', 'm', null)
+    assert.equal(world.sent[1]?.value, null)
+    world.start('w', 'n', 'no')
+    assert.deepEqual(world.task('n', 'c')?.error, {
+      code: 'produce-rejected',
+      message: 'the record for out: it does not fit',
+    })
   })
 })

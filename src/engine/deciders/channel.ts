@@ -16,7 +16,7 @@ import type { KafkaListenerTask } from '../../definition/workflow.ts'
 import type { SourceRecord } from '../message.ts'
 import { taskAt } from '../nodes.ts'
 import { formatOf } from '../format.ts'
-import { messageOf } from '../message.ts'
+import { bytesOf, messageOf } from '../message.ts'
 import { canonicalText } from '../correlation.ts'
 import { taskErrorOf } from '../attempt.ts'
 import { accept, type Decider, type Outcome } from '../outcome.ts'
@@ -221,8 +221,4 @@ export function buryKept(kept: KeptRow, code: 'expired' | 'evicted', state: Stat
   return buryUnclaimed({ ...kept, workflow, value }, code, out)
 }
 
-const sizeOf = (record: SourceRecord): number =>
-  record.headers.reduce(
-    (sum, header) => sum + header.key.length + header.value.length,
-    64 + (record.key?.length ?? 0) + (record.value?.length ?? 0),
-  )
+const sizeOf = (record: SourceRecord): number => 64 + bytesOf(record)
