@@ -9,5 +9,5 @@ export async function clientsSerializer(url: string, id: number): Promise<(value
   void registry.fetchSchema(id, (error) => (error ? reject(error) : resolve()))
   await promise
   const { value: serialize } = registry.getSerializers()
-  return (value) => serialize!(value, undefined, { topic: 't', value, metadata: { schemas: { value: id } } }) as Buffer
+  return (value) => serialize(value, undefined, { topic: 't', value, metadata: { schemas: { value: id } } }) as Buffer
 }

@@ -106,14 +106,11 @@ test('records with schemas are read and written, wait while the registry is away
   assert.deepEqual(bytesOf(event), (await clientsSerializer(url, eventId))({ orderId: 'o-1', paid: 12.5 }))
 
   const letters = await daemon.records('dagger.dead-letter')
-  assert.deepEqual(
-    letters.map((letter) => [letter.headers['dw-reason'], bytesOf(letter)]).sort(),
-    [
-      ['schema-misfit', misfit],
-      ['schema-misfit', Buffer.from('no schema')],
-      ['schema-unknown', unknown],
-    ].sort(),
-  )
+  const reasons = new Map(letters.map((letter) => [bytesOf(letter).toString('hex'), letter.headers['dw-reason']]))
+  assert.equal(letters.length, 3)
+  assert.equal(reasons.get(unknown.toString('hex')), 'schema-unknown')
+  assert.equal(reasons.get(misfit.toString('hex')), 'schema-misfit')
+  assert.equal(reasons.get(Buffer.from('no schema').toString('hex')), 'schema-misfit')
 })
 
 test('a worker without a registry says that one is missing, and goes on once it is started with one', async (t) => {
