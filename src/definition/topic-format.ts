@@ -5,8 +5,7 @@ import type { Cursor } from './cursor.ts'
 import { ExpectedValue } from './fitting.ts'
 
 /** Those whose schemas are in a registry: the bytes begin with the id of one. */
-export const registeredFormats = ['avro', 'protobuf', 'json-schema'] as const
-export type RegisteredFormat = (typeof registeredFormats)[number]
+export type RegisteredFormat = 'avro' | 'protobuf' | 'json-schema'
 /** bytes: expressions have them as base64. */
 export type ValueFormat = 'json' | 'string' | 'bytes' | RegisteredFormat
 /** int, long: 4 and 8 bytes, big-endian, as Kafka's own serializers write them; expressions have their decimal digits. */
@@ -16,14 +15,20 @@ export type KeyFormat = 'string' | 'json' | 'bytes' | 'int' | 'long' | Registere
 export interface TopicFormat {
   readonly value: ValueFormat
   readonly key: KeyFormat
+  /** A registry is asked for its records. */
+  readonly hasSchemas: boolean
 }
+
+export const isRegistered = (format: ValueFormat | KeyFormat): format is RegisteredFormat =>
+  format === 'avro' || format === 'protobuf' || format === 'json-schema'
 
 const formats = new Map<string, TopicFormat>()
 
 export function topicFormat(value: ValueFormat = 'json', key: KeyFormat = 'string'): TopicFormat {
   const name = `${value} ${key}`
   let format = formats.get(name)
-  if (format === undefined) formats.set(name, (format = { value, key }))
+  if (format === undefined)
+    formats.set(name, (format = { value, key, hasSchemas: isRegistered(value) || isRegistered(key) }))
   return format
 }
 
@@ -42,9 +47,6 @@ export function buildFormats(topics: Cursor): ReadonlyMap<string, TopicFormat> {
 
 const base64 = { type: ['string', 'null'], pattern: '^[A-Za-z0-9+/]*={0,2}$' }
 const integer = { type: ['string', 'integer', 'null'], pattern: '^-?[0-9]+$' }
-
-export const isRegistered = (format: ValueFormat | KeyFormat): format is RegisteredFormat =>
-  registeredFormats.some((each) => each === format)
 
 const registered = { avro: undefined, protobuf: undefined, 'json-schema': undefined }
 

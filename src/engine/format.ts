@@ -36,8 +36,10 @@ export class UnusableRecord extends Error {
   }
 }
 
-/** A value is not what the topic's format can hold. */
-export class Misfit extends Error {}
+/** A key or value is not what the topic's format can hold: its task fails. */
+export class Misfit extends Error {
+  readonly code = 'produce-rejected'
+}
 
 /** How a workflow reads and writes a topic. */
 export const formatOf = (workflow: Workflow, topic: string): TopicFormat => workflow.formats.get(topic) ?? defaultFormat

@@ -15,8 +15,10 @@ export interface DecodingOptions {
 }
 
 /** Whether any of these formats asks a registry. */
-export const areRegistered = (formats: readonly TopicFormat[]): boolean =>
-  formats.some(({ key, value }) => isRegistered(key) || isRegistered(value))
+export function areRegistered(formats: readonly TopicFormat[]): boolean {
+  for (const { hasSchemas } of formats) if (hasSchemas) return true
+  return false
+}
 
 /** The same reader for a topic that is read by no registered format. */
 export function decodingReader({ reader, schemas, formats, onReady }: DecodingOptions): Reader {

@@ -22,8 +22,8 @@ test('a workflow says what the bytes of its topics are, and what it does not say
   assert.deepEqual(
     [...(workflows[0]?.formats ?? [])],
     [
-      ['in', { value: 'json', key: 'long' }],
-      ['out', { value: 'bytes', key: 'string' }],
+      ['in', topicFormat('json', 'long')],
+      ['out', topicFormat('bytes', 'string')],
     ],
   )
 })

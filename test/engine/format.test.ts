@@ -340,7 +340,7 @@ suite('a topic whose schemas are in a registry', () => {
     world.start('w', 'n', 'no')
     assert.deepEqual(world.task('n', 'c')?.error, {
       code: 'produce-rejected',
-      message: 'the record for out: it does not fit',
+      message: 'it does not fit',
     })
   })
 })

@@ -90,7 +90,7 @@ test('records with schemas are read and written, wait while the registry is away
   const errorOf = (task: string) => instance.tasks.find(({ name }) => name === task)?.error
   assert.match(
     errorOf('wrong')?.message ?? '',
-    /events: value: it does not fit events-value: \/orderId: expected string, found 7/,
+    /value: it does not fit events-value: \/orderId: expected string, found 7/,
   )
   assert.match(errorOf('nowhere')?.message ?? '', /no \/subjects\/none-value/)
   assert.deepEqual([errorOf('wrong')?.code, errorOf('nowhere')?.code], ['produce-rejected', 'produce-rejected'])

@@ -6,7 +6,7 @@ import { limits } from '../../base/limits.ts'
 import type { Template } from '../../definition/expression.ts'
 import { isRegistered } from '../../definition/topic-format.ts'
 import { AttemptFailed, completeAttempt, evaluate } from '../attempt.ts'
-import { formatOf, Misfit, writeKey, writeValue } from '../format.ts'
+import { formatOf, writeKey, writeValue } from '../format.ts'
 import type { Begin } from './behaviour.ts'
 
 export const beginKafkaCommand: Begin<'kafka-command'> = (at, out) => {
@@ -38,11 +38,9 @@ export const beginKafkaCommand: Begin<'kafka-command'> = (at, out) => {
   const bytes =
     value === null
       ? null
-      : orRejected(topic, () =>
-          isRegistered(format.value)
-            ? world.encode(topic, 'value', format.value, value)
-            : writeValue(value, format.value),
-        )
+      : isRegistered(format.value)
+        ? world.encode(topic, 'value', format.value, value)
+        : writeValue(value, format.value)
   if (bytes !== null && bytes.length > limits.recordBytesMax) {
     throw new AttemptFailed(
       'produce-rejected',
@@ -59,24 +57,13 @@ export const beginKafkaCommand: Begin<'kafka-command'> = (at, out) => {
     key:
       key === null
         ? null
-        : orRejected(topic, () =>
-            isRegistered(format.key) ? world.encode(topic, 'key', format.key, key) : writeKey(key, format.key),
-          ),
+        : isRegistered(format.key)
+          ? world.encode(topic, 'key', format.key, key)
+          : writeKey(key, format.key),
     value: bytes,
     headers,
   })
   completeAttempt(at, undefined, out)
-}
-
-/** @throws {AttemptFailed} It is not what the topic holds. */
-function orRejected(topic: string, write: () => Uint8Array): Uint8Array {
-  try {
-    return write()
-  } catch (error) {
-    if (error instanceof Misfit)
-      throw new AttemptFailed('produce-rejected', `the record for ${topic}: ${error.message}`)
-    throw error
-  }
 }
 
 /** A text as it is, anything else as JSON. */
