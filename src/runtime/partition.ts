@@ -78,8 +78,8 @@ export class Partition {
   #timeMs = 0
   /** Topics as they were found to be, for the loop: what the store then fails with ends this incarnation. */
   #topics: readonly SourceTopic[] | undefined
-  /** A schema that the last batch wanted to write by. */
-  #awaited: Promise<void> | undefined
+  /** The last batch wanted to write by a schema that is not there yet. */
+  #awaitsSchema = false
   #looks = 0
   /** The latest look that was answered. */
   #looked = 0
@@ -179,7 +179,9 @@ export class Partition {
       if (this.#isClosed()) return this.#intake.putBack(inputs)
       const batch = this.#decide(inputs, nowMs)
       if (batch === undefined) {
-        await this.#awaited
+        // Nobody waits for a registry at the end: what it holds up is decided by the next incarnation.
+        if (this.#awaitsSchema && this.phase === 'draining') this.#intake.putBack([])
+        else if (this.#awaitsSchema) await this.#bell.heard()
         continue
       }
       if (this.#inFlight !== undefined && !(await this.#settled(batch))) continue
@@ -218,6 +220,7 @@ export class Partition {
   /** undefined: it tripped on an input, or a schema is not there; the inputs will be decided again. */
   #decide(inputs: readonly Input[], nowMs: number): Batch | undefined {
     const batch = new Batch(inputs, new Staging(this.#rows, this.#inFlight?.batch.staging))
+    this.#awaitsSchema = false
     try {
       checkDecoded(inputs, this.#options.definitions.catalogue)
       batch.decide(worldOf(this.#options, this.#refusals, nowMs))
@@ -225,7 +228,8 @@ export class Partition {
     } catch (error) {
       if (error instanceof SchemaAwaited) {
         this.#intake.again(inputs)
-        this.#awaited = error.isThere
+        this.#awaitsSchema = true
+        void error.isThere.then(() => this.#bell.ring())
         return undefined
       }
       // What the store failed with is no fault of the records.

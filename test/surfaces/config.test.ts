@@ -181,3 +181,14 @@ test('hosts that http tasks may call are a list in every layer, and each is look
     ['DW_CONFIG', 'DW_CONFIG'],
   )
 })
+
+test('the address of a schema registry holds no login, and the password has a variable of its own that is no setting', () => {
+  const env = { DAGGER_WORKER_SCHEMA_REGISTRY_PASSWORD: 'secret' }
+  const flags = { schemaRegistry: 'https://registry:8081/apis', schemaRegistryPasswordFile: 'etc/password' }
+  const config = load({ flags, env })
+  assert.equal(config.schemaRegistry, 'https://registry:8081/apis')
+  assert.equal(config.schemaRegistryPasswordFile, join(directory, 'etc/password'))
+  assert.ok(!JSON.stringify(config).includes('secret'))
+  for (const address of ['http://user:secret@registry:8081', 'registry:8081', 'http://registry/?user=x'])
+    assert.deepEqual(codesOf({ flags: { schemaRegistry: address } }), ['DW_CONFIG'], address)
+})

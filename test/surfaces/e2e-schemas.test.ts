@@ -138,6 +138,39 @@ output: \${ input }
   assert.equal((await daemon.instance('scan', 'k')).output, 'g')
 })
 
+test('a command whose schema is awaited holds up no stop, and is produced once the registry answers', async (t) => {
+  const { url, register, freeze, thaw } = registry()
+  const id = await register('late-value', { schema: fields(['gate', 'string']) })
+  const site = Site.of(t, {
+    'workflows/late.yaml': `
+workflow: late
+topics: { late: { format: avro } }
+tasks: [{ name: c, type: kafka-command, topic: late, value: { gate: "\${ input }" } }]
+`,
+  })
+  freeze()
+  t.after(thaw)
+  const first = await site.start('--schema-registry', url)
+  const started = first.client.startInstance({ workflow: 'late', key: 'k', input: 'g' }, 'once').catch(() => undefined)
+  await first.until(async () => ((await first.health()).problems.length > 0 ? true : undefined))
+  assert.equal(await first.stop(), 0)
+  await started
+  thaw()
+  const second = await site.start('--schema-registry', url)
+  await second.client.startInstance({ workflow: 'late', key: 'k', input: 'g' }, 'once')
+  assert.equal((await second.instance('late', 'k')).status, 'COMPLETED')
+  const records = await second.records('late')
+  assert.equal(records.length, 1)
+  const expected = (await clientsSerializer(url, id))({ gate: 'g' })
+  assert.deepEqual(
+    Buffer.from(
+      records[0]?.valueBase64 ?? String(records[0]?.value),
+      records[0]?.valueBase64 === undefined ? 'utf8' : 'base64',
+    ),
+    expected,
+  )
+})
+
 function head(id: number): Buffer {
   const bytes = Buffer.alloc(5)
   bytes.writeInt32BE(id, 1)
