@@ -165,7 +165,11 @@ function textOf(bytes: Uint8Array, what: 'key' | 'value'): string {
   try {
     return exact.decode(bytes)
   } catch {
-    throw new UnusableRecord(what === 'key' ? 'key-not-text' : 'not-text', `the ${what} is not UTF-8 text`)
+    if (what === 'value') throw new UnusableRecord('not-text', 'the value is not UTF-8 text')
+    throw new UnusableRecord(
+      'key-not-text',
+      'the key is not UTF-8 text; what else it is, `keyFormat` under `topics` says',
+    )
   }
 }
 
