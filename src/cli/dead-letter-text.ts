@@ -17,14 +17,14 @@ export const placeText = ({ topic, partition, offset }: Omit<RecordPlaceView, 't
 export const deadLetterHead = ['LETTER', 'WHEN', 'REASON', 'SOURCE', 'WORKFLOW', 'SIZE', 'STATE', 'MESSAGE']
 
 export function deadLetterRow(letter: DeadLetterSummary, style: Style): readonly string[] {
-  const { at, reason, source, workflow = '', bytes, message } = letter
+  const { at, reason, source, workflows, bytes, message } = letter
   const text = printable(message)
   return [
     letterName(letter),
     at,
     style.red(printable(reason)),
     placeText(source),
-    printable(workflow),
+    printable(workflows.join(', ')),
     sizeText(bytes.key + bytes.value + bytes.headers),
     stateText(letter, style),
     text.length > messageLengthMax ? `${text.slice(0, messageLengthMax - 1)}…` : text,
@@ -39,7 +39,7 @@ export function* deadLetterLines(letter: DeadLetterView, redrive: string, style:
     ['when', letter.at],
     ['source', `${placeText(source)}${timeText(source)}`],
   ]
-  if (letter.workflow !== undefined) rows.push(['workflow', printable(letter.workflow)])
+  if (letter.workflows.length > 0) rows.push(['workflow', printable(letter.workflows.join(', '))])
   if (first !== undefined)
     rows.push([
       'first',

@@ -119,5 +119,6 @@ export interface DeadLetter {
   readonly record: SourceRecord
   readonly code: string
   readonly message: string
-  readonly workflow: string | undefined
+  /** Those that could not use it; none: it is of no use to anybody. */
+  readonly workflows: readonly string[]
 }

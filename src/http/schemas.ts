@@ -114,7 +114,7 @@ const deadLetterMembers = {
   at: time,
   reason: text,
   message: text,
-  workflow: text,
+  workflows: texts,
   source: recordPlace,
   key: textOrNull,
   keyBase64: text,
@@ -123,7 +123,7 @@ const deadLetterMembers = {
   redrivenTimes: count,
   redriven: redriveView,
 }
-const deadLetterOptional = ['workflow', 'keyBase64', 'redriven']
+const deadLetterOptional = ['keyBase64', 'redriven']
 
 export const deadLetterSummary = object(deadLetterMembers, deadLetterOptional)
 export const deadLetterView = object(

@@ -4,7 +4,7 @@
 //   letter     the original's headers…, dw-reason dw-message dw-source dw-timestamp [dw-workflow] dw-value-sha256
 //              too large to be kept: no value, no headers of the original, but dw-key-bytes dw-value-bytes dw-headers-bytes
 //   redriven   the original as it was, on its topic again: its headers…, dw-redriven-from dw-redriven-times
-//              dw-redriven-first dw-redriven-first-timestamp
+//              dw-redriven-first dw-redriven-first-timestamp [dw-redriven-for]
 //   mark       in the partition of the letter: neither key nor value, dw-redrive-letter dw-redrive-to
 //
 // K1. The original's headers are those before the last dw-reason, whatever they are called: one that was a letter itself,
@@ -30,7 +30,7 @@ export interface RecordPlace {
 export interface Letter extends Stored {
   readonly reason: string
   readonly message: string
-  readonly workflow: string | undefined
+  readonly workflows: readonly string[]
   readonly source: RecordPlace & { readonly timestampMs: number }
   readonly valueSha256: string
   /** False: it was too large; only its sizes and its hash are here, and its key where that is short. */
@@ -59,14 +59,14 @@ const redrivenPrefix = 'dw-redriven-'
 const place = /^([^/]+)\/(\d{1,10})@(\d{1,16})$/
 
 /** The record for the dead-letter topic. */
-export function deadLetterRecord({ record, code, message, workflow }: DeadLetter): Stored {
+export function deadLetterRecord({ record, code, message, workflows }: DeadLetter): Stored {
   const own: [string, string | Uint8Array][] = [
     ['dw-reason', code],
     ['dw-message', bounded(message)],
     ['dw-source', coordinates(record)],
     ['dw-timestamp', String(record.timestampMs)],
   ]
-  if (workflow !== undefined) own.push(['dw-workflow', workflow])
+  if (workflows.length > 0) own.push(['dw-workflow', workflows.join(',')])
   own.push(['dw-value-sha256', sha256(record.value)])
   const { key, value, headers } = record
   const bytes = sizesOf(record)
@@ -93,7 +93,7 @@ export function readLetter({ key, value, headers }: Stored): Letter | undefined 
     ...original,
     reason: own.get('dw-reason') ?? '',
     message: own.get('dw-message') ?? '',
-    workflow: own.get('dw-workflow'),
+    workflows: own.get('dw-workflow')?.split(',') ?? [],
     source,
     valueSha256: own.get('dw-value-sha256') ?? sha256(value),
     isKept,
@@ -109,8 +109,8 @@ export function readLetter({ key, value, headers }: Stored): Letter | undefined 
   }
 }
 
-/** The original of a letter that lies at `from`, for its topic again. K2 */
-export function redrivenRecord(letter: Letter, from: RecordPlace): Stored {
+/** The original of a letter that lies at `from`, for a topic again. K2 */
+export function redrivenRecord(letter: Letter, from: RecordPlace, topic: string): Stored {
   const first = letter.first ?? letter.source
   const own: [string, string][] = [
     ['dw-redriven-from', coordinates(from)],
@@ -118,6 +118,9 @@ export function redrivenRecord(letter: Letter, from: RecordPlace): Stored {
     ['dw-redriven-first', coordinates(first)],
     ['dw-redriven-first-timestamp', String(first.timestampMs)],
   ]
+  // Who reads another topic has never seen it.
+  if (topic === letter.source.topic && letter.workflows.length > 0)
+    own.push(['dw-redriven-for', letter.workflows.join(',')])
   const { key, value, headers } = letter
   return {
     key,

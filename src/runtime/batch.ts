@@ -164,14 +164,14 @@ function letterOf(command: Command, code: string, message: string): DeadLetter |
   const letter = { type: 'dead-letter', code, message } as const
   switch (command.type) {
     case 'record.route':
-      return { ...letter, record: command.record, workflow: undefined }
+      return { ...letter, record: command.record, workflows: [] }
     case 'channel.publish':
     case 'channel.return':
     case 'instance.correlate':
-      return { ...letter, record: command.record, workflow: command.workflow }
+      return { ...letter, record: command.record, workflows: [command.workflow] }
     case 'instance.start':
       return command.origin.kind === 'record'
-        ? { ...letter, record: command.origin.record, workflow: command.workflow }
+        ? { ...letter, record: command.origin.record, workflows: [command.workflow] }
         : undefined
     default:
       return undefined

@@ -27,7 +27,8 @@ export interface DeadLetterSummary {
   /** "not-json", "input-invalid", … */
   readonly reason: string
   readonly message: string
-  readonly workflow?: string
+  /** Those that could not use it. */
+  readonly workflows: readonly string[]
   readonly source: RecordPlaceView
   /** Text where the bytes are UTF-8, else null with `keyBase64`. */
   readonly key: string | null
@@ -138,7 +139,7 @@ export interface DeadLettersFace {
   find(partition: number, offset: number): Promise<DeadLetterView | undefined>
   /**
    * Produces the original to the topic and partition it came from. A letter is redriven once, however often and at whatever
-   * workers that is asked, unless `again` says otherwise. Every workflow that reads the topic is offered the record.
+   * workers that is asked, unless `again` says otherwise. It is offered to the workflows that could not use it.
    */
   redrive(partition: number, offset: number, options: RedriveOptions): Promise<RedriveAnswer>
   /** Partition by partition, the oldest first; what comes after the first call is not redriven. */

@@ -16,21 +16,21 @@ export function fits(letter: Letter, { timestampMs }: LogRecord, filter: DeadLet
   return (
     (reason === undefined || letter.reason === reason) &&
     (topic === undefined || letter.source.topic === topic) &&
-    (workflow === undefined || letter.workflow === workflow) &&
+    (workflow === undefined || letter.workflows.includes(workflow)) &&
     timestampMs >= sinceMs &&
     timestampMs < untilMs
   )
 }
 
 export function summaryOf(letter: Letter, record: LogRecord, redriven: RedriveView | undefined): DeadLetterSummary {
-  const { reason, message, workflow, bytes, isKept, redrivenTimes } = letter
+  const { reason, message, workflows, bytes, isKept, redrivenTimes } = letter
   return {
     partition: record.partition,
     offset: record.offset,
     at: timeView(record.timestampMs) ?? '',
     reason,
     message,
-    ...(workflow === undefined ? {} : { workflow }),
+    workflows,
     source: placeView(letter.source),
     ...keyView(letter.key),
     bytes,

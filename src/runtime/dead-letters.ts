@@ -1,7 +1,7 @@
 // The dead-letter topic as people use it: its letters listed, shown, and redriven (redrives.ts). Any worker answers for all
 // of them: they are records of a topic.
 import { readLetter } from '../records/dead-letter.ts'
-import type { AppTopics } from '../records/keys.ts'
+import { topicsOf } from '../records/keys.ts'
 import type {
   DeadLetterQuery,
   DeadLettersFace,
@@ -30,11 +30,11 @@ export class DeadLetters implements DeadLettersFace {
   #topicId: string | undefined
   #partitions: DeadLetterPartition[] = []
 
-  constructor(log: Log, clock: Clock, topics: AppTopics) {
+  constructor(log: Log, clock: Clock, app: string) {
     this.#log = log
     this.#clock = clock
-    this.#topic = topics.deadLetter
-    this.#redrives = new Redrives(log, clock, topics)
+    this.#topic = topicsOf(app).deadLetter
+    this.#redrives = new Redrives(log, clock, app)
   }
 
   /** Newest first. @throws {TransientFault} */

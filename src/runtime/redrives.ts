@@ -10,7 +10,7 @@ import { limits } from '../base/limits.ts'
 import { partitionOf } from '../base/partitioner.ts'
 import { coordinates } from '../engine/message.ts'
 import { readLetter, redriveMarkRecord, redrivenRecord, sizesOf, type Letter } from '../records/dead-letter.ts'
-import { isOwnTopic, type AppTopics } from '../records/keys.ts'
+import { isOwnTopic, topicsOf, type AppTopics } from '../records/keys.ts'
 import type {
   RedriveAnswer,
   RedriveManyAnswer,
@@ -39,12 +39,15 @@ export class Redrives {
   readonly #log: Log
   readonly #clock: Clock
   readonly #topics: AppTopics
+  /** As those of the partitions begin, so that who may write by theirs may by this one. */
+  readonly #transactionalId: string
   #last: Promise<unknown> = Promise.resolve()
 
-  constructor(log: Log, clock: Clock, topics: AppTopics) {
+  constructor(log: Log, clock: Clock, app: string) {
     this.#log = log
     this.#clock = clock
-    this.#topics = topics
+    this.#topics = topicsOf(app)
+    this.#transactionalId = `${app}-redrive`
   }
 
   /** Redrives the letter at an offset. @throws {TransientFault} @throws {OutcomeUnknown} */
@@ -154,7 +157,7 @@ export class Redrives {
     try {
       // R1
       const ends = await producer.transact([
-        { ...to, ...redrivenRecord(letter, record) },
+        { ...to, ...redrivenRecord(letter, record, to.topic) },
         { topic, partition: partition.number, ...redriveMarkRecord(mark) },
       ])
       partition.mark(mark, this.#clock.nowMs())
@@ -181,7 +184,7 @@ export class Redrives {
     const topic = toTopic ?? source.topic
     if (isOwnTopic(this.#topics, topic))
       return refusal('topic-reserved', `${topic} belongs to dagger-worker itself: nothing is redriven to it`)
-    const sizes = sizesOf(redrivenRecord(letter, record))
+    const sizes = sizesOf(redrivenRecord(letter, record, topic))
     // It would die again, and its letter could not keep it.
     if (sizes.key + sizes.value + sizes.headers > limits.sourceRecordBytesMax)
       return refusal('redrive-refused', 'record-too-large: with the headers that say so, it would be too large')
@@ -197,7 +200,7 @@ export class Redrives {
   #inTurn<Result>(act: (producer: Producer) => Promise<Result>): Promise<Result> {
     const turn = this.#last.then(async () => {
       try {
-        const producer = await this.#log.openProducer(`${this.#topics.deadLetter}-redrive`)
+        const producer = await this.#log.openProducer(this.#transactionalId)
         try {
           return await act(producer)
         } finally {

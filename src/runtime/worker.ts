@@ -116,7 +116,7 @@ export class Worker implements WorkerFace {
     this.#topics = new TopicAccess(log, clock, topics)
     const describe = () => positionsOf(this.#hosts)
     this.fleet = new Fleet({ log, clock, logger, topic: topics.workers, workerId: options.workerId, describe })
-    this.deadLetters = new DeadLetters(log, clock, topics)
+    this.deadLetters = new DeadLetters(log, clock, app)
   }
 
   /** Makes the application's topics, reads the definitions, joins the group. @throws {ConfigError} DW_PARTITIONS_DIFFER */

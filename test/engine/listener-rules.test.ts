@@ -5,6 +5,19 @@ import { engineWorld, workflowOf } from '../support/engine.ts'
 const listener = (more: string, instance = 'input.c'): string =>
   `- { name: l, type: kafka-listener, topic: t, correlate: { message: message.key, instance: ${instance} }${more} }`
 
+suite('a record that was redriven', () => {
+  test('is for the listeners of the workflow that could not use it', () => {
+    const waiting = workflowOf([listener('')])
+    const world = engineWorld(`${waiting}\n---\n${waiting.replace('workflow: w', 'workflow: v')}`)
+    for (const name of ['w', 'v']) world.start(name, name, { c: 'x' })
+    const headers = [{ key: 'dw-redriven-for', value: Buffer.from('v') }]
+    world.route({ topic: 't', partition: 0, offset: 1, timestampMs: 0, key: Buffer.from('x'), value: null, headers })
+    assert.deepEqual([world.status('w', 'w'), world.status('v', 'v')], ['EXECUTING', 'COMPLETED'])
+    world.record('t', 1, { key: 'x' })
+    assert.equal(world.status('w', 'w'), 'COMPLETED')
+  })
+})
+
 suite('match', () => {
   test('`one`: the longest-waiting listener takes a record', () => {
     const world = engineWorld(workflowOf([listener('')]))
@@ -32,8 +45,8 @@ suite('onExpired', () => {
     world.record('t', 1, { key: 'x' })
     world.advance('10s')
     assert.deepEqual(
-      world.deadLetters.map(({ code, workflow }) => [code, workflow]),
-      [['expired', 'w']],
+      world.deadLetters.map(({ code, workflows }) => [code, workflows]),
+      [['expired', ['w']]],
     )
     assert.equal(world.keptCount, 0)
   })

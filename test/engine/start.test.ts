@@ -68,6 +68,28 @@ suite('a start by record', () => {
     assert.equal(world.eventsOf('instance.started').length, 2)
   })
 
+  test('that was redriven is for the workflows that could not use it; where none of them is there any more, for all', () => {
+    const topic = 'start: [{ topic: t }]'
+    const others = ['v', 'u'].map((name) => started(topic).replace('workflow: w', `workflow: ${name}`))
+    const world = engineWorld([started(topic), ...others].join('\n---\n'))
+    const redriven = (key: string, names: string): readonly string[] => {
+      const headers = [{ key: 'dw-redriven-for', value: encoder.encode(names) }]
+      world.route({
+        topic: 't',
+        partition: 0,
+        offset: 1,
+        timestampMs: 0,
+        key: encoder.encode(key),
+        value: null,
+        headers,
+      })
+      return ['w', 'v', 'u'].filter((name) => world.find(name, key) !== undefined)
+    }
+    assert.deepEqual(redriven('one', 'v'), ['v'])
+    assert.deepEqual(redriven('two', 'u,w,gone'), ['w', 'u'])
+    assert.deepEqual(redriven('all', 'gone'), ['w', 'v', 'u'])
+  })
+
   test('takes the version that is current where its key is routed', () => {
     const world = engineWorld(started('start: [{ topic: t }]'))
     world.hold('instance.start')
@@ -99,8 +121,8 @@ suite('a start by record', () => {
     world.record('t', 1, { key: 'k' })
     world.record('t', 2, { key: 'k' })
     assert.deepEqual(
-      world.deadLetters.map(({ code, workflow }) => [code, workflow]),
-      [['already-running', 'w']],
+      world.deadLetters.map(({ code, workflows }) => [code, workflows]),
+      [['already-running', ['w']]],
     )
   })
 
@@ -144,6 +166,18 @@ suite('a record that cannot start anything goes to the dead-letter topic once', 
     assert.deepEqual(world.deadLetters, [])
     assert.equal(world.status('deep'), 'EXECUTING')
     assert.equal(world.status('text'), 'EXECUTING')
+  })
+
+  test('with the names of all that could not use it', () => {
+    const topic = 'start: [{ topic: t, key: "${ message.value.id }" }]'
+    const others = ['v', 'u'].map((name) => started(topic).replace('workflow: w', `workflow: ${name}`))
+    const world = engineWorld([started('start: [{ topic: t }]'), ...others].join('\n---\n'))
+    world.record('t', {}, { key: 'k' })
+    assert.deepEqual(
+      world.deadLetters.map(({ workflows }) => workflows.toSorted((a, b) => (a < b ? -1 : 1))),
+      [['u', 'v']],
+    )
+    assert.equal(world.status('k'), 'EXECUTING')
   })
 
   test('with every violation of the input schema, by JSON pointer', () => {

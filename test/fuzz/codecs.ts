@@ -72,7 +72,7 @@ const letters: fc.Arbitrary<CodecAttack> = fc
     more: fc.constantFrom({}, { value: large }, { key: large }, { headers: [{ key: 'large', value: large }] }),
     code: rows.text,
     message: fc.oneof(rows.text, fc.constant('x'.repeat(10_000))),
-    workflow: fc.option(rows.text, { nil: undefined }),
+    workflows: fc.array(rows.text, { maxLength: 2 }),
   })
   .map(({ record, more, ...rest }) => ({
     kind: 'letter',

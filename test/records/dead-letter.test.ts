@@ -62,7 +62,7 @@ const deadLetter: fc.Arbitrary<DeadLetter> = fc.record({
   }),
   code: fc.constantFrom('not-json', 'input-invalid'),
   message: fc.string({ unit: 'grapheme' }),
-  workflow: fc.option(fc.constantFrom('order', 'refund'), { nil: undefined }),
+  workflows: fc.uniqueArray(fc.constantFrom('order', 'refund')),
 })
 
 suite('a letter', () => {
@@ -74,8 +74,8 @@ suite('a letter', () => {
         const { topic, partition, offset, timestampMs } = dead.record
         assert.deepEqual(letter.source, { topic, partition, offset, timestampMs })
         assert.deepEqual(
-          [letter.reason, letter.message, letter.workflow, letter.valueSha256, letter.isKept],
-          [dead.code, dead.message, dead.workflow, hash(dead.record.value), true],
+          [letter.reason, letter.message, letter.workflows, letter.valueSha256, letter.isKept],
+          [dead.code, dead.message, dead.workflows, hash(dead.record.value), true],
         )
       }),
     )
@@ -127,7 +127,7 @@ suite('a letter', () => {
   test('cuts a long message between characters, and still fits beside the largest record', () => {
     const value = new Uint8Array(limits.sourceRecordBytesMax)
     const record = { topic: 't'.repeat(249), partition: 1, offset: 1, timestampMs: 1, key: null, value, headers: [] }
-    const dead = { type: 'dead-letter', record, code: 'c', workflow: 'w'.repeat(100) } as const
+    const dead = { type: 'dead-letter', record, code: 'c', workflows: ['w'.repeat(100)] } as const
     const stored = deadLetterRecord({ ...dead, message: '€'.repeat(10_000) })
     assert.match(headerOf(stored, 'dw-message'), /^€{1333}$/)
     const sizes = stored.headers.reduce((sum, header) => sum + header.key.length + header.value.length, 0)
@@ -139,7 +139,7 @@ suite('a letter', () => {
     const value = Buffer.alloc(limits.sourceRecordBytesMax, 7)
     const headers = [{ key: 'h', value: Buffer.from('12') }]
     const record = { topic: 't', partition: 2, offset: 9, timestampMs: 4, key: Buffer.from('k'), value, headers }
-    const dead = { type: 'dead-letter', record, code: 'record-too-large', message: 'm', workflow: undefined } as const
+    const dead = { type: 'dead-letter', record, code: 'record-too-large', message: 'm', workflows: [] } as const
     const letter = expectLetter(deadLetterRecord(dead))
     assert.deepEqual(
       [letter.isKept, letter.value, letter.headers, text(letter.key ?? undefined)],
@@ -159,11 +159,17 @@ suite('a record that is redriven', () => {
       fc.property(deadLetter, fc.integer({ min: 1, max: 4 }), (dead, times) => {
         let letter = expectLetter(deadLetterRecord(dead))
         for (let time = 1; time <= times; time++) {
-          const redriven = redrivenRecord(letter, { topic: 'dagger.dead-letter', partition: 1, offset: time })
+          const redriven = redrivenRecord(
+            letter,
+            { topic: 'dagger.dead-letter', partition: 1, offset: time },
+            dead.record.topic,
+          )
           assert.equal(headerOf(redriven, 'dw-redriven-from'), `dagger.dead-letter/1@${time}`)
           assert.equal(headerOf(redriven, 'dw-redriven-times'), String(time))
+          assert.equal(headerOf(redriven, 'dw-redriven-for'), dead.workflows.join(','))
           const { key, value, headers } = redriven
-          assert.deepEqual(hex({ key, value, headers: headers.slice(0, -4) }), hex(dead.record))
+          const ours = dead.workflows.length > 0 ? 5 : 4
+          assert.deepEqual(hex({ key, value, headers: headers.slice(0, -ours) }), hex(dead.record))
           const again = { ...dead.record, offset: dead.record.offset + time, key, value, headers }
           letter = expectLetter(deadLetterRecord({ ...dead, record: again }))
           assert.equal(letter.redrivenTimes, time)
@@ -172,6 +178,14 @@ suite('a record that is redriven', () => {
         assert.deepEqual(letter.first, { topic, partition, offset, timestampMs })
       }),
     )
+  })
+
+  test('is for its workflows on its own topic, and for all on another', () => {
+    const record = { topic: 't', partition: 2, offset: 9, timestampMs: 4, key: null, value: null, headers: [] }
+    const dead = { type: 'dead-letter', record, code: 'c', message: 'm', workflows: ['a', 'b'] } as const
+    const letter = expectLetter(deadLetterRecord(dead))
+    const to = (topic: string) => headerOf(redrivenRecord(letter, record, topic), 'dw-redriven-for')
+    assert.deepEqual([to('t'), to('u')], ['a,b', ''])
   })
 
   test('has a mark beside its letter, which is no letter, as a letter is no mark', () => {

@@ -51,13 +51,14 @@ export async function openLetters(t: TestContext, wrap: (log: Log) => Log = (log
   }
   return {
     log,
-    deadLetters: new DeadLetters(wrap(log), systemClock, topics),
-    others: new DeadLetters(log, systemClock, topics),
+    deadLetters: new DeadLetters(wrap(log), systemClock, 'dagger'),
+    others: new DeadLetters(log, systemClock, 'dagger'),
     produce,
     bury({ code = 'not-json', message = 'no JSON', workflow, into = 0, ...given } = {}) {
       const plain = { topic: 'orders', partition: 0, offset: 7, timestampMs: 1_700_000_000_000, key: null, value: null }
       const record = { ...plain, headers: [], ...given }
-      const letter = deadLetterRecord({ type: 'dead-letter', record, code, message, workflow })
+      const workflows = workflow === undefined ? [] : [workflow]
+      const letter = deadLetterRecord({ type: 'dead-letter', record, code, message, workflows })
       return produce({ topic: topics.deadLetter, partition: into, ...letter })
     },
     async records(topic, partition = 0) {

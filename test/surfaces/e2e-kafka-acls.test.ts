@@ -103,6 +103,31 @@ test('with what the README grants, and nothing else, the order example runs', as
   assert.doesNotMatch(JSON.stringify(daemon.log), /AUTHORIZATION_FAILED/)
 })
 
+test('giving dead letters back wants Write on the topic that they came from, and says so', async (t) => {
+  const site = siteOf(t)
+  await prepare(site)
+  const write = { ...rights.find(({ name }) => name === 'orders')!, operation: 'Write' } as const
+  await grant(admin, principal, rights)
+  t.after(() => revoke(admin, principal, [...rights, write]))
+  const daemon = await site.start(...flags)
+  const log = await openLog([admin])
+  t.after(() => log.close())
+  await log.produce([{ topic: 'orders', key: Buffer.from('bad'), value: Buffer.from('no JSON') }])
+  const redrive = () => site.type('dead-letter', 'redrive', '--all', '--server', daemon.url)
+  const refused = await daemon.until(async () => {
+    const answer = await redrive()
+    return answer.stdout.includes('0 letters redriven, 1 failed') ? answer : undefined
+  }, redrive)
+  assert.equal(refused.code, 1)
+  assert.match(refused.stdout, /needs Write on the topic/)
+  await grant(admin, principal, [write])
+  const done = await daemon.until(async () => {
+    const answer = await redrive()
+    return answer.code === 0 ? answer : undefined
+  }, redrive)
+  assert.match(done.stdout, /^1 letter redriven/m)
+})
+
 const kinds = { TOPIC: 'topic', GROUP: 'group', TRANSACTIONAL_ID: 'transactional id' } as const
 
 for (const [at, right] of rights.entries()) {

@@ -44,10 +44,10 @@ test('workers that redrive all letters at once redrive each once, byte for byte'
   await log.produce(
     originals.map((record) => ({
       topic: topics.deadLetter,
-      ...deadLetterRecord({ type: 'dead-letter', record, code: 'c', message: 'm', workflow: undefined }),
+      ...deadLetterRecord({ type: 'dead-letter', record, code: 'c', message: 'm', workflows: [] }),
     })),
   )
-  const workers = logs.map((each) => new DeadLetters(each, systemClock, topics))
+  const workers = logs.map((each) => new DeadLetters(each, systemClock, app))
   await Promise.all(
     workers.map(async (worker) => {
       for (let redriven = -1; redriven !== 0;) {

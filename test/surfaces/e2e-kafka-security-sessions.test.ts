@@ -9,7 +9,7 @@ import { pause } from '../support/kafka/kafka-world.ts'
 import { orderOf, runOrder } from '../support/kafka/order-example.ts'
 import { password, startSecuredBroker, unsecuredToken, user, type SecuredBroker } from '../support/kafka/secured.ts'
 
-const sessionMs = 3_000
+const sessionMs = 8_000
 const clientSecret = 'cl1ent-s3cret'
 let kafka: SecuredBroker
 before(async () => (kafka = await startSecuredBroker({ 'connections.max.reauth.ms': `${sessionMs}` })))
@@ -40,7 +40,7 @@ test('a worker whose sessions end again and again goes on as if they did not', a
   )
   const daemon = await site.start(...flags)
   const before = warnings(daemon)
-  const endsAt = Date.now() + 4 * sessionMs
+  const endsAt = Date.now() + 3 * sessionMs
   for (let order = 0; Date.now() < endsAt; order++) await runOrder(daemon, app, `o-${order}`)
   assert.deepEqual(warnings(daemon), before)
   assert.deepEqual((await daemon.health()).problems, [])

@@ -102,7 +102,7 @@ suite('GET /dead-letters', () => {
           offset: 0,
           reason: 'input-invalid',
           message: 'm',
-          workflow: 'order',
+          workflows: ['order'],
           source: { topic: 'orders', partition: 0, offset: 9, timestamp: '2023-11-14T22:13:20.000Z' },
           key: 'o-1',
           bytes: { key: 3, value: 2, headers: 3 },

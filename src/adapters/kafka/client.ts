@@ -51,7 +51,7 @@ export class NoAnswer extends Error {
   /** Only a person can mend it: TLS that does not fit, an identity that is refused. */
   readonly refusal: Problem | undefined
   constructor(mayBeDone: boolean, cause: unknown, refusal?: Problem) {
-    super(refusal?.message ?? messageOf(cause), { cause })
+    super(refusal?.message ?? (cause instanceof NoAnswer ? cause.message : messageOf(cause)), { cause })
     this.mayBeDone = mayBeDone
     this.refusal = refusal ?? (cause instanceof NoAnswer ? cause.refusal : undefined)
   }

@@ -1,6 +1,7 @@
 // The connections of `@platformatic/kafka`, and why a request over one of them has no answer.
 import { AuthenticationError, ConnectionPool, NetworkError, ResponseError, UserError } from '@platformatic/kafka'
 import type { API, Broker, Connection } from '@platformatic/kafka'
+import { isIP } from 'node:net'
 import type { ConnectionOptions } from 'node:tls'
 import { NoAnswer } from '../kafka/client.ts'
 import { bounds, type KafkaConnection } from '../kafka/options.ts'
@@ -50,7 +51,10 @@ export class Connections {
   async #connect(broker: Broker): Promise<Connection> {
     try {
       const { tls } = this.#options
-      if (tls !== undefined && !this.#pool.has(broker)) Object.assign(this.#tls, tls())
+      if (tls !== undefined && !this.#pool.has(broker)) {
+        // The name is what proxies in front of clusters route by (SNI). Node sends none unless it is told to.
+        Object.assign(this.#tls, { servername: isIP(broker.host) === 0 ? broker.host : '' }, tls())
+      }
       return await this.#pool.get(broker)
     } catch (error) {
       throw this.#noAnswer(false, broker, error)

@@ -65,7 +65,7 @@ async function bench({ config: file, json, instances, seconds, ...values }: Benc
   let outcome: BenchOutcome
   try {
     outcome = await surroundings.measure({
-      ...(brokers === undefined ? {} : { kafka: { brokers, ...config } }),
+      ...(brokers === undefined ? {} : { kafka: { ...config, brokers } }),
       partitions,
       instances,
       seconds,

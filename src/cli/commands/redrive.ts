@@ -45,7 +45,7 @@ export function addRedrive(deadLetter: Command, surroundings: Surroundings): voi
     .summary('give dead letters to their topics again')
     .description(
       'Produces the records as they were, to the topics and partitions that they came from. A letter is redriven once,\n' +
-        'however often that is asked. Every workflow that reads the topic is offered the record, as any other.',
+        'however often that is asked, and offered to the workflows that could not use it.',
     )
     .option('--all', 'all that the options below want, the oldest of a partition first')
   withServer(withFilter(command))

@@ -150,7 +150,7 @@ export function buryUnclaimed(
   const message = `no listener of ${workflow} came for '${value}' ${why}`
   return out
     .event({ type: 'record.dead-lettered', code })
-    .produce({ type: 'dead-letter', record, code, message, workflow })
+    .produce({ type: 'dead-letter', record, code, message, workflows: [workflow] })
 }
 
 /** All pairs are equal and `where` holds. A record on which they cannot be evaluated is not for this listener. */

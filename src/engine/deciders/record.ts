@@ -4,6 +4,8 @@
 // R1. A record that nobody can use because it cannot be read, or because every use of it failed, goes to the
 //     dead-letter topic once, with all the reasons. A start that failed is always told.
 // R2. A record is offered to a workflow once for each distinct correlation value its listeners find in it.
+// R3. A record that was redriven is offered to those that could not use it before: the others would do again what they did.
+//     Where none of them reads its topic any more, they were renamed or replaced, and all are asked.
 import { partitionOfText } from '../../base/partitioner.ts'
 import { limits } from '../../base/limits.ts'
 import type { RecordTrigger } from '../../definition/workflow.ts'
@@ -30,18 +32,32 @@ export const routeRecord: Decider<'record.route'> = ({ record }, _state, world) 
     throw error
   }
   const startFailures: Failure[] = []
-  for (const start of world.catalogue.startsOn(record.topic)) {
+  const { starts, groups } = readersOf(record.topic, message, world)
+  for (const start of starts) {
     const failure = routeStart(start, record, message, world, out)
     if (failure !== undefined) startFailures.push(failure)
   }
   const listenerFailures: Failure[] = []
-  for (const group of world.catalogue.listenersOn(record.topic)) {
+  for (const group of groups) {
     listenerFailures.push(...routeToListeners(group, record, message, world, out))
   }
   const isUsed = out.followUps.length > 0 || out.outgoing.length > 0
   const failures = isUsed ? startFailures : [...startFailures, ...listenerFailures]
   if (failures.length > 0) return deadLetter(record, failures, out)
   return isUsed ? out : out.event({ type: 'record.unmatched' })
+}
+
+/** R3 */
+function readersOf(topic: string, message: MessageRoot, { catalogue }: World) {
+  const starts = catalogue.startsOn(topic)
+  const groups = catalogue.listenersOn(topic)
+  const named = message.headers['dw-redriven-for']?.split(',')
+  if (named === undefined) return { starts, groups }
+  const theirs = {
+    starts: starts.filter(({ workflow }) => named.includes(workflow.name)),
+    groups: groups.filter(({ workflow }) => named.includes(workflow)),
+  }
+  return theirs.starts.length + theirs.groups.length > 0 ? theirs : { starts, groups }
 }
 
 function routeStart(
@@ -138,6 +154,6 @@ function deadLetter(record: SourceRecord, failures: readonly Failure[], out: Out
     record,
     code: first.code,
     message,
-    workflow: first.workflow === '' ? undefined : first.workflow,
+    workflows: [...new Set(failures.flatMap((each) => (each.workflow === '' ? [] : [each.workflow])))],
   })
 }

@@ -66,6 +66,6 @@ export function refuse(
     case 'record':
       return out
         .event({ type: 'record.dead-lettered', code })
-        .produce({ type: 'dead-letter', record: origin.record, code, message, workflow })
+        .produce({ type: 'dead-letter', record: origin.record, code, message, workflows: [workflow] })
   }
 }

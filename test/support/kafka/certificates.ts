@@ -25,7 +25,7 @@ export interface Certificates {
   remove(): void
 }
 
-/** The broker's certificate is for 127.0.0.1 and kafka.test. */
+/** The broker's certificate is for 127.0.0.1, localhost and kafka.test. */
 export function makeCertificates(): Certificates {
   const folder = mkdtempSync(join(tmpdir(), 'dw-certificates-'))
   const file = (name: string): string => join(folder, name)
@@ -56,7 +56,7 @@ export function makeCertificates(): Certificates {
   }
   authority('ca')
   authority('stranger')
-  signed('broker', 'subjectAltName=IP:127.0.0.1,DNS:kafka.test\n')
+  signed('broker', 'subjectAltName=IP:127.0.0.1,DNS:localhost,DNS:kafka.test\n')
   signed('client', 'extendedKeyUsage=clientAuth\n')
   const key = createPrivateKey(readFileSync(file('client.key')))
   const cipher = { cipher: 'aes-256-cbc', passphrase: keyPassphrase }
