@@ -5,6 +5,7 @@
 // The broker is one of its own, whatever KAFKA_BROKERS says: it is restarted.
 import { readFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
+import type { KafkaClientName } from '../../src/base/kafka-settings.ts'
 import { topicsOf } from '../../src/records/keys.ts'
 import { Site } from '../support/daemon.ts'
 import { startBroker } from '../support/kafka/broker.ts'
@@ -27,6 +28,8 @@ export interface KafkaCampaignOptions extends CampaignOptions {
   readonly zombies: number
   /** Joins and leaves of workers beside those. */
   readonly rebalances: number
+  /** By which the workers talk to it. */
+  readonly client?: KafkaClientName
 }
 
 const app = 'shop'
@@ -38,7 +41,16 @@ const paceMs = { each: 250, max: 3_000 } as const
 
 /** Runs one campaign with a broker and a directory of its own. */
 export async function kafkaCampaign(options: KafkaCampaignOptions): Promise<CampaignResult> {
-  const { workers, orders, kills, restarts, zombies, rebalances, onProgress = () => {} } = options
+  const {
+    workers,
+    orders,
+    kills,
+    restarts,
+    zombies,
+    rebalances,
+    client = 'platformatic',
+    onProgress = () => {},
+  } = options
   const beganMs = Date.now()
   const broker = await startBroker()
   const brokers = [broker.address]
@@ -49,7 +61,8 @@ export async function kafkaCampaign(options: KafkaCampaignOptions): Promise<Camp
     site.write('workflows/order.yaml', readFileSync(orderFile, 'utf8'))
     // Laid out otherwise than the application: its records go from partition to partition.
     site.env['DAGGER_WORKER_TOPICS'] = JSON.stringify({ orders: { partitions: 4 } })
-    const flags = ['--brokers', broker.address, '--app', app, '--partitions', `${partitions}`, '--log-level', 'warn']
+    const place = ['--brokers', broker.address, '--client', client, '--app', app]
+    const flags = [...place, '--partitions', `${partitions}`, '--log-level', 'warn']
     const crew = new Crew({ site, app, flags, workers })
     await crew.ready()
     const door = new KafkaDoor(log)

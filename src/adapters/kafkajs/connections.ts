@@ -1,8 +1,9 @@
 // Connections of kafkajs, one a broker. One that has come to its end is never connected again, which kafkajs would do: what
 // it tidies up late is then done to its successor's socket.
-import type { Problem } from '../../base/errors.ts'
-import { NoAnswer, type Broker } from '../kafka/client.ts'
+import { ConfigError, type Problem } from '../../base/errors.ts'
+import { causesOf, NoAnswer, type Broker } from '../kafka/client.ts'
 import { bounds, type KafkaConnection, type KafkaSasl } from '../kafka/options.ts'
+import { tlsRefusal } from '../kafka/tls-refusals.ts'
 import { askVersions, KafkaJSSASLAuthenticationError, newConnection, socketFactory } from './internals.ts'
 import type { Connection, Exchange, Logger, Versions } from './internals.ts'
 import { isSpokenBy } from './own-requests.ts'
@@ -139,6 +140,11 @@ function refusalOf(error: unknown, { host, port }: Broker): Problem | undefined 
   if (error instanceof TooOld) {
     const message = `${where} is of a Kafka older than 2.8, which has no ids of topics: name brokers of a newer one.`
     return { code: 'DW_KAFKA_VERSION', path: 'brokers', message }
+  }
+  for (const cause of causesOf(error)) {
+    if (cause instanceof ConfigError) return cause.problems[0]
+    const refused = tlsRefusal(cause, where)
+    if (refused !== undefined) return refused
   }
   if (!(error instanceof KafkaJSSASLAuthenticationError)) return undefined
   const message = `${where} does not let us in: ${error.message}. Check kafkaSaslUsername and the password, or the token.`

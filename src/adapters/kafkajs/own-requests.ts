@@ -57,7 +57,7 @@ function metadataIn(bytes: Buffer): Metadata {
   const topics = listIn(decoder, (each) => {
     const errorCode = each.readInt16()
     const name = each.readUVarIntString() ?? ''
-    const id = each.readBytes(idBytes)!.toString('hex')
+    const id = uuidOf(each.readBytes(idBytes)!)
     const isInternal = each.readBoolean()
     const partitions = listIn(each, partitionIn)
     each.readInt32() // what we may do with it
@@ -66,6 +66,10 @@ function metadataIn(bytes: Buffer): Metadata {
   })
   return { brokers, controllerId, topics }
 }
+
+/** As every client has to write it: it is kept in stores and positions, and workers of both share them. */
+const uuidOf = (bytes: Buffer): string =>
+  bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
 
 function partitionIn(decoder: Decoder) {
   decoder.readInt16() // a partition without a leader says so by its leader

@@ -8,29 +8,13 @@ import type { Problem } from '../../base/errors.ts'
 import { causesOf } from '../kafka/client.ts'
 import { errorOf } from '../kafka/faults.ts'
 import type { KafkaConnection } from '../kafka/options.ts'
+import { ofTls, tlsRefusal } from '../kafka/tls-refusals.ts'
 
 /** The broker speaks TLS, and we do not: told by the first bytes of its answer. */
 export class BrokerWantsTls extends Error {}
 
 /** The broker refuses the token. */
 export class TokenRefused extends Error {}
-
-/** What of the broker's TLS is not as it should be, by node's codes. */
-const untrusted: ReadonlySet<string> = new Set([
-  'UNABLE_TO_GET_ISSUER_CERT',
-  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
-  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-  'SELF_SIGNED_CERT_IN_CHAIN',
-  'DEPTH_ZERO_SELF_SIGNED_CERT',
-  'CERT_SIGNATURE_FAILURE',
-  'CERT_NOT_YET_VALID',
-  'CERT_HAS_EXPIRED',
-  'CERT_UNTRUSTED',
-  'CERT_REJECTED',
-  'INVALID_CA',
-  'INVALID_PURPOSE',
-  'PATH_LENGTH_EXCEEDED',
-])
 
 /** The problem for a person, or undefined where it may pass by itself. */
 export function refusalOf(failure: unknown, { host, port }: Broker, { sasl }: KafkaConnection): Problem | undefined {
@@ -39,7 +23,7 @@ export function refusalOf(failure: unknown, { host, port }: Broker, { sasl }: Ka
   for (const error of causesOf(failure)) {
     if (error instanceof ConfigError) return error.problems[0]
     if (error instanceof BrokerWantsTls)
-      return tls(
+      return ofTls(
         'kafkaTls',
         `${where} speaks TLS, and this worker does not: set kafkaTls to true, or name another port.`,
       )
@@ -65,22 +49,10 @@ export function refusalOf(failure: unknown, { host, port }: Broker, { sasl }: Ka
         return asWhom('kafkaSaslMechanism', message)
       }
     }
-    const code = 'code' in error ? String(error.code) : ''
-    if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
-      const message = `${where} has a certificate for another name (${error.message}): name the brokers as it does, or set kafkaTlsServerName.`
-      return tls('kafkaTlsServerName', message)
-    }
-    if (untrusted.has(code)) {
-      const message = `${where} has a certificate that cannot be trusted: ${error.message} (${code}). Name the authority that signed it with kafkaTlsCaFile.`
-      return tls('kafkaTlsCaFile', message)
-    }
-    if (code.startsWith('ERR_SSL_') && code.includes('_ALERT_')) {
-      const message = `${where} refuses our side of TLS (${code}): name a certificate that it trusts with kafkaTlsCertFile and kafkaTlsKeyFile.`
-      return tls('kafkaTlsCertFile', message)
-    }
+    const refused = tlsRefusal(error, where)
+    if (refused !== undefined) return refused
   }
   return undefined
 }
 
-const tls = (path: string, message: string): Problem => ({ code: 'DW_KAFKA_TLS', path, message })
 const asWhom = (path: string, message: string): Problem => ({ code: 'DW_KAFKA_SASL', path, message })

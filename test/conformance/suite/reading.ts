@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, suite } from 'node:test'
+import { Admin } from '@platformatic/kafka'
 import { RecordRefused, TransientFault } from '../../../src/base/errors.ts'
 import { OffsetGone } from '../../../src/runtime/ports.ts'
 import type { Log, Reader } from '../../../src/runtime/ports.ts'
@@ -268,6 +269,18 @@ export function readingCases(adapter: Adapter, brokers: () => readonly string[])
       assert.ok((await failureOf(reader)) instanceof TransientFault)
       reader.close()
     })
+
+    rule(
+      'topic-ids',
+      'the id of a topic is the one that another client has for it: stores and positions outlive a change of client',
+      async () => {
+        const topic = await createTopic(log)
+        const admin = new Admin({ clientId: 'other', bootstrapBrokers: [...brokers()] })
+        const { topics } = await admin.metadata({ topics: [topic] })
+        await admin.close()
+        assert.equal((await log.describeTopics([topic])).get(topic)?.id, topics.get(topic)?.id)
+      },
+    )
 
     rule(
       'topic-made-anew',
