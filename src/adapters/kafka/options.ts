@@ -52,6 +52,9 @@ export const bounds = {
   heartbeatMs: 1_000,
   /** How long the others wait for a member to join again. */
   rebalanceTimeoutMs: 15_000,
+  /** Between two tries to join a group that gives no answer, and between two words about it. */
+  joinRetryMs: 1_000,
+  joinToldMs: 30_000,
   /** Between two looks at how near copies are that are warmed up. */
   warmingLookMs: 1_000,
   /** How long those that are near wait for others that are not. */
