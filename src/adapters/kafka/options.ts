@@ -40,6 +40,12 @@ export const bounds = {
   fetchPartitionBytesMax: 1_048_576,
   /** A reader that has so much ahead is not fetched for. */
   readAheadBytes: 1_048_576,
+  /**
+   * All readers together, each with its part, but not less than the second: a worker may read a thousand partitions. Half of
+   * a part is what may be ahead when more is fetched, the other half is what is fetched then.
+   */
+  readAheadBytesInAll: 96 * 1_048_576,
+  readAheadBytesMin: 65_536,
   /** Between two tries to fetch what cannot be fetched now. */
   fetchRetryMs: 250,
   /** One produce request; a broker's socket.request.max.bytes is 100 MiB by default. */
