@@ -14,7 +14,9 @@ import type { KafkaSettings } from '../../src/base/kafka-settings.ts'
 import { makeCertificates, type Certificates } from '../support/kafka/certificates.ts'
 
 let files: Certificates
-before(() => (files = makeCertificates()))
+before(async () => {
+  files = await makeCertificates()
+})
 after(() => files.remove())
 
 /** Shakes hands and hangs up; `names` are those that it was asked for. */

@@ -135,10 +135,13 @@ suite('a client by itself', () => {
         idempotent: true,
         transactionalId,
       })
-      const transaction = await producer.beginTransaction({})
-      await sendIn(transaction, topic, ['x'])
-      await transaction.commit()
-      await producer.close()
+      try {
+        const transaction = await producer.beginTransaction({})
+        await sendIn(transaction, topic, ['x'])
+        await transaction.commit()
+      } finally {
+        await producer.close()
+      }
     }
     await begin()
     await assert.rejects(begin())

@@ -1,10 +1,10 @@
-// Certificates as an operator has them made, by openssl: an authority, a broker, a client, and a stranger that nobody
-// trusts. Files are PEM, in a temporary folder that goes with the tests.
-import { execFileSync } from 'node:child_process'
+// Certificates as an operator has them made: an authority, a broker, a client, and a stranger that nobody trusts. Files are
+// PEM, in a temporary folder that goes with the tests.
 import { createPrivateKey } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { generate, type SelfsignedOptions } from 'selfsigned'
 
 export const keyPassphrase = 'open sesame'
 
@@ -25,55 +25,55 @@ export interface Certificates {
   remove(): void
 }
 
+const dayMs = 86_400_000
+
+interface Signed {
+  readonly key: string
+  readonly cert: string
+}
+
+/** @param ca who signs it; absent: it does so itself */
+async function sign(name: string, extensions: SelfsignedOptions['extensions'], ca?: Signed): Promise<Signed> {
+  const { private: key, cert } = await generate([{ name: 'commonName', value: name }], {
+    keyType: 'ec',
+    algorithm: 'sha256',
+    notAfterDate: new Date(Date.now() + 2 * dayMs),
+    ...(extensions === undefined ? {} : { extensions }),
+    ...(ca === undefined ? {} : { ca }),
+  })
+  return { key, cert }
+}
+
+const signs: SelfsignedOptions['extensions'] = [
+  { name: 'basicConstraints', cA: true, critical: true },
+  { name: 'keyUsage', keyCertSign: true, cRLSign: true, critical: true },
+]
+
 /** The broker's certificate is for 127.0.0.1, localhost and kafka.test. */
-export function makeCertificates(): Certificates {
+export async function makeCertificates(): Promise<Certificates> {
   const folder = mkdtempSync(join(tmpdir(), 'dw-certificates-'))
-  const file = (name: string): string => join(folder, name)
   const write = (name: string, text: string): string => {
-    writeFileSync(file(name), text)
-    return file(name)
+    writeFileSync(join(folder, name), text)
+    return join(folder, name)
   }
-  const openssl = (...argv: readonly string[]): void =>
-    void execFileSync('openssl', argv, { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] })
-  const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2']
-  const authority = (name: string): void =>
-    openssl('req', '-x509', ...newKey, '-keyout', `${name}.key`, '-out', `${name}.pem`, '-subj', `/CN=${name}`)
-  const signed = (name: string, extensions: string): void => {
-    write(`${name}.ext`, extensions)
-    openssl(
-      'req',
-      '-new',
-      ...newKey.slice(0, -2),
-      '-keyout',
-      `${name}.key`,
-      '-out',
-      `${name}.csr`,
-      '-subj',
-      `/CN=${name}`,
-    )
-    const by = ['-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '2', '-extfile', `${name}.ext`]
-    openssl('x509', '-req', '-in', `${name}.csr`, ...by, '-out', `${name}.pem`)
-  }
-  authority('ca')
-  authority('stranger')
-  signed('broker', 'subjectAltName=IP:127.0.0.1,DNS:localhost,DNS:kafka.test\n')
-  signed('client', 'extendedKeyUsage=clientAuth\n')
-  const key = createPrivateKey(readFileSync(file('client.key')))
+  const [ca, stranger] = await Promise.all([sign('ca', signs), sign('stranger', signs)])
+  const names = [
+    { type: 7, ip: '127.0.0.1' },
+    { type: 2, value: 'localhost' },
+    { type: 2, value: 'kafka.test' },
+  ] as const
+  const broker = await sign('broker', [{ name: 'subjectAltName', altNames: [...names] }], ca)
+  const client = await sign('client', [{ name: 'extKeyUsage', clientAuth: true }], ca)
   const cipher = { cipher: 'aes-256-cbc', passphrase: keyPassphrase }
+  const encrypted = createPrivateKey(client.key).export({ type: 'pkcs8', format: 'pem', ...cipher })
   return {
-    ca: file('ca.pem'),
-    broker: write(
-      'broker-both.pem',
-      readFileSync(file('broker.key'), 'utf8') + readFileSync(file('broker.pem'), 'utf8'),
-    ),
-    clientCert: file('client.pem'),
-    clientKey: file('client.key'),
-    clientKeyEncrypted: write(
-      'client-encrypted.key',
-      key.export({ type: 'pkcs8', format: 'pem', ...cipher }).toString(),
-    ),
-    strangerCert: file('stranger.pem'),
-    strangerKey: file('stranger.key'),
+    ca: write('ca.pem', ca.cert),
+    broker: write('broker-both.pem', broker.key + broker.cert),
+    clientCert: write('client.pem', client.cert),
+    clientKey: write('client.key', client.key),
+    clientKeyEncrypted: write('client-encrypted.key', encrypted.toString()),
+    strangerCert: write('stranger.pem', stranger.cert),
+    strangerKey: write('stranger.key', stranger.key),
     write,
     remove: () => rmSync(folder, { recursive: true, force: true }),
   }

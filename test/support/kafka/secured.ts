@@ -19,7 +19,7 @@ const login = (module: string, options: string): string =>
 
 /** Starts it; `settings` are added to those of the broker. */
 export async function startSecuredBroker(settings: Readonly<Record<string, string>> = {}): Promise<SecuredBroker> {
-  const files = makeCertificates()
+  const files = await makeCertificates()
   const scram = ['SCRAM-SHA-256', 'SCRAM-SHA-512'].flatMap((mechanism) => [
     '--add-scram',
     `${mechanism}=[name=${user},password="${password}"]`,
