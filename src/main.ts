@@ -1,5 +1,5 @@
 // The composition root: the only file that names every adapter.
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { checkGuarantee, kafkaClient } from './adapters/clients.ts'
@@ -12,6 +12,7 @@ import { openKafkaLog } from './adapters/kafka/log.ts'
 import { createKafkaMembership } from './adapters/kafka/membership.ts'
 import type { KafkaOptions } from './adapters/kafka/client.ts'
 import { topicDetails } from './adapters/kafka/topic-details.ts'
+import { openRegistry } from './adapters/registry/registry.ts'
 import { systemClock } from './adapters/system/clock.ts'
 import { createIds } from './adapters/system/ids.ts'
 import { kafkaCredentials } from './adapters/system/kafka-credentials.ts'
@@ -22,6 +23,7 @@ import { watchDirectory } from './adapters/system/watch.ts'
 import { DefinitionError, StoreCorrupted } from './base/errors.ts'
 import { limits } from './base/limits.ts'
 import { silentLogger, type Logger } from './base/logger.ts'
+import { registryPasswordVariable } from './base/registry-password.ts'
 import { measure } from './bench/measure.ts'
 import { processSurroundings } from './cli/process-surroundings.ts'
 import { createProgram, type RunningWorker, type StartOptions } from './cli/program.ts'
@@ -74,9 +76,11 @@ export async function startWorker(config: WorkerConfig, options: StartOptions): 
         ? await embedded(config, logger)
         : await kafka(config, config.brokers, logger, workerId)
     closers.push(() => ground.close())
+    const log = withSchemas(ground.log, config, logger)
     const worker = await Worker.start({
       cachedBytesMax: limits.cachedBytesMax,
       ...ground,
+      log,
       app: config.app,
       partitions: config.partitions,
       workerId,
@@ -150,7 +154,7 @@ async function kafka(
       { mechanism: secured.sasl.mechanism },
       'SASL without TLS: whoever sees the network can act as this worker',
     )
-  const surroundings = { client, clock: systemClock, logger }
+  const surroundings = { client, clock: systemClock, logger, compression: config.compression }
   const connection = { brokers, clientId: `${app}-${workerId}`, ...secured, ...surroundings }
   const log = await persist(
     { clock: systemClock, logger, what: `reaching Kafka at ${brokers.join(', ')}`, isOver: () => false },
@@ -189,6 +193,25 @@ async function kafka(
       await own.release()
     },
   }
+}
+
+/** The log with the registry of its schemas, where there is one. */
+function withSchemas(log: Log, config: WorkerConfig, logger: Logger): Log {
+  const { schemaRegistry, schemaRegistryUsername: username, schemaRegistryPasswordFile: file } = config
+  if (schemaRegistry === undefined) return log
+  const password = (): string =>
+    file === undefined
+      ? (process.env[registryPasswordVariable] ?? '')
+      : readFileSync(file, 'utf8').replace(/\r?\n$/, '')
+  const url = schemaRegistry.replace(/\/+$/, '')
+  const login = username === undefined ? {} : { username, password }
+  const schemas = openRegistry({ url, ...login, clock: systemClock, logger })
+  const problemsOfLog = log.problems.bind(log)
+  const problems = (): readonly string[] => [
+    ...problemsOfLog(),
+    ...(schemas.trouble === undefined ? [] : [schemas.trouble]),
+  ]
+  return Object.assign(log, { schemas, problems })
 }
 
 const partitionsBy =

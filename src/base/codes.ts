@@ -39,6 +39,8 @@ export const errorCodes = {
   DW_CHILD_INPUT: 'Give the child what the `input` of its workflow asks for, or mend that schema.',
   DW_UNKNOWN_WORKFLOW: 'Correct the name, or see to it that another source publishes a workflow of that name.',
   DW_TOPIC_FROM: 'Write the same `from` wherever the topic is read: it is read from one place for all.',
+  DW_TOPIC_FORMAT: 'Give what the format of the topic holds, or correct its format under `topics`.',
+  DW_UNKNOWN_TOPIC: 'Correct the name of the topic under `topics`, or remove it.',
   DW_WORKFLOWS_NOT_FOUND: 'Correct the path after --workflows, or make the directory readable.',
   DW_WORKFLOW_UNREADABLE: 'Make the workflow file readable for the user that the worker runs as.',
   DW_REVISION:

@@ -9,6 +9,7 @@ import type { Problem } from '../base/errors.ts'
 import type { Json } from '../base/json.ts'
 import { kafkaSecretVariables } from '../base/kafka-settings.ts'
 import { isObject } from '../definition/cursor.ts'
+import { registryPasswordVariable } from '../base/registry-password.ts'
 import { nearest } from '../definition/nearest.ts'
 import { readSource } from '../definition/source.ts'
 import { checkConfig, configKeys, type ConfigFinding, configType, pathKeys } from './config-schema.ts'
@@ -23,6 +24,7 @@ const variablePrefix = 'DAGGER_WORKER_'
 const otherVariables: ReadonlySet<string> = new Set([
   ...['DAGGER_WORKER_CONFIG', 'DAGGER_WORKER_SERVER'],
   ...Object.values(kafkaSecretVariables),
+  registryPasswordVariable,
 ])
 /** What somebody may take for a key: "kafkaSaslPassword". */
 const secretKeys: ReadonlySet<string> = new Set(

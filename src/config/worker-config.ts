@@ -18,6 +18,13 @@ export interface WorkerConfig extends KafkaSettings {
   readonly client: KafkaClientName
   /** What the worker claims on Kafka. */
   readonly guarantee: Guarantee
+  /** Of what is produced on Kafka. */
+  readonly compression: 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
+  /** Where the schemas of topics are; absent: none has any. */
+  readonly schemaRegistry?: string
+  readonly schemaRegistryUsername?: string
+  /** Absent: the variable. */
+  readonly schemaRegistryPasswordFile?: string
   /** Directory of the workflow files; absolute, as every path here. */
   readonly workflows: string
   readonly handlers?: string
@@ -59,6 +66,10 @@ interface ConfigValues extends KafkaSettings {
   readonly brokers?: string
   readonly client: KafkaClientName
   readonly guarantee: Guarantee
+  readonly compression: WorkerConfig['compression']
+  readonly schemaRegistry?: string
+  readonly schemaRegistryUsername?: string
+  readonly schemaRegistryPasswordFile?: string
   readonly workflows: string
   readonly handlers?: string
   readonly data: string

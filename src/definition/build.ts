@@ -10,6 +10,7 @@ import { compileInputSchema, InputSchemaError } from './schema.ts'
 import type { InputSchema } from './schema.ts'
 import { ScopeBuilder } from './scopes.ts'
 import { buildMonitor, oneOf } from './task.ts'
+import { buildFormats } from './topic-format.ts'
 import type { KafkaListenerTask, RecordTrigger, ScheduleTrigger, Task, Workflow } from './workflow.ts'
 
 const defaultRetentionMs = 24 * 3_600_000
@@ -50,6 +51,7 @@ export function buildWorkflow(document: Cursor, compiler: Compiler, report: Repo
     onClosed: oneOf(document.at('onClosed'), ['start', 'start-if-failed', 'ignore']),
     start: records.map(({ at, place }, index) => buildRecordTrigger(at, place, index, compiler)),
     schedules: schedules.map(({ at, place }) => buildScheduleTrigger(at, place, compiler)),
+    formats: buildFormats(document.at('topics')),
     vars: compiler.templates(document.at('vars'), 'vars') ?? new Map(),
     tasks,
     taskNamed,

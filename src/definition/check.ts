@@ -6,6 +6,7 @@
 //   K4. What runs beside a scope, or again and again, is one leaf task.
 //   K5. What is subscribed when the instance starts is there once, and takes one record.
 import type { Draft } from './build.ts'
+import { checkTopics } from './check-topics.ts'
 import type { Compiler } from './compiler.ts'
 import type { Cursor, Path } from './cursor.ts'
 import { parseDuration } from './duration.ts'
@@ -20,7 +21,6 @@ import { parseTime } from './time.ts'
 import type {
   DecisionTask,
   HandlerTask,
-  KafkaCommandTask,
   KafkaListenerTask,
   Scope,
   Task,
@@ -37,12 +37,8 @@ export interface CheckOptions {
 }
 
 /** Reports what is wrong with the meaning of a workflow. */
-export function checkWorkflow(
-  { workflow, written }: Draft,
-  compiler: Compiler,
-  report: Report,
-  options: CheckOptions,
-): void {
+export function checkWorkflow(draft: Draft, compiler: Compiler, report: Report, options: CheckOptions): void {
+  const { workflow, written } = draft
   checkStarts(workflow, report)
   for (const task of workflow.tasks) {
     const at = written.get(task)!
@@ -59,12 +55,12 @@ export function checkWorkflow(
     if (task.type === 'handler') checkHandler(task, at, options, report)
     if (task.type === 'decision') checkDecision(task, path, workflow, report)
     if (task.type === 'trigger') checkTrigger(task, path, report)
-    if (task.type === 'kafka-command') checkCommand(task, path, report)
     if (task.type === 'kafka-listener' && task.skipAhead) checkAhead(task, at, workflow, report)
     if ('inner' in task) checkOrder(task.inner, written, report)
   }
   checkOrder(workflow.root, written, report)
   checkNames(compiler.sightings, workflow, report)
+  checkTopics(draft, compiler, report)
 }
 
 function checkStarts(workflow: Workflow, report: Report): void {
@@ -224,15 +220,6 @@ function checkTrigger(task: TriggerTask, path: Path, report: Report): void {
       [...path, 'delay'],
       `expected a duration such as 30s, 5m or PT1H30M, found ${JSON.stringify(delay)}`,
     )
-  }
-}
-
-const topicName = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,249}$/
-
-function checkCommand(task: KafkaCommandTask, path: Path, report: Report): void {
-  const topic: unknown = task.topic.isConstant ? task.topic.evaluate({}) : undefined
-  if (typeof topic === 'string' && !topicName.test(topic)) {
-    report.add('DW_SCHEMA', [...path, 'topic'], `expected the name of a topic, found ${JSON.stringify(topic)}`)
   }
 }
 

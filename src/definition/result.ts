@@ -1,7 +1,7 @@
 // What CEL gives → JSON. Bounded: a result is kept in the state or sent, so it has the limits of a payload.
-import { Buffer } from 'node:buffer'
 import { Optional } from '@marcbachmann/cel-js'
 import { Duration, UnsignedInt } from '@marcbachmann/cel-js/evaluator'
+import { toBase64 } from '../base/base64.ts'
 import type { Json } from '../base/json.ts'
 import { limits } from '../base/limits.ts'
 
@@ -48,7 +48,7 @@ function writeObject(value: object, depth: number, budget: Budget): Json {
   }
   if (value instanceof Uint8Array) {
     take(budget, value.length)
-    return Buffer.from(value).toString('base64')
+    return toBase64(value)
   }
   if (value instanceof Map) return writeEntries(value, depth, budget)
   if (value instanceof UnsignedInt) return wholeNumber(value.value)

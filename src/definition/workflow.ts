@@ -7,6 +7,7 @@
 import type { Expression, Template } from './expression.ts'
 import type { Schedule } from './schedule.ts'
 import type { InputSchema } from './schema.ts'
+import type { TopicFormat } from './topic-format.ts'
 import type { KafkaListenerTask, Monitor, Scope, Task } from './task-types.ts'
 
 export type * from './task-types.ts'
@@ -24,6 +25,8 @@ export interface Workflow {
   readonly onClosed: 'start' | 'start-if-failed' | 'ignore'
   readonly start: readonly RecordTrigger[]
   readonly schedules: readonly ScheduleTrigger[]
+  /** How the bytes of topics are read and written, as far as it is declared. */
+  readonly formats: ReadonlyMap<string, TopicFormat>
   /** First values of `vars`; the roots at hand are `input` and `instance`. */
   readonly vars: ReadonlyMap<string, Template>
   readonly tasks: readonly Task[]

@@ -6,6 +6,7 @@ import { limits } from '../base/limits.ts'
 import { ExpressionError, type Expression, type Template } from '../definition/expression.ts'
 import type { Task } from '../definition/workflow.ts'
 import type { OfTask } from './event.ts'
+import { Misfit, UnusableRecord } from './format.ts'
 import { ownerOf, taskAt } from './nodes.ts'
 import type { Outcome } from './outcome.ts'
 import { nullPayload, Payload } from './payload.ts'
@@ -59,7 +60,12 @@ export class AttemptFailed extends Error {
 
 /** What ended an attempt, from whatever a decision threw; a bug of ours is thrown on. */
 export function taskErrorOf(error: unknown): TaskError {
-  if (error instanceof ExpressionError || error instanceof AttemptFailed) {
+  if (
+    error instanceof ExpressionError ||
+    error instanceof AttemptFailed ||
+    error instanceof UnusableRecord ||
+    error instanceof Misfit
+  ) {
     return { code: error.code, message: truncate(error.message) }
   }
   throw error

@@ -5,6 +5,7 @@ import type { Workflow } from '../definition/workflow.ts'
 import type { Command } from './command.ts'
 import { canonicalText } from './correlation.ts'
 import { startKeyOf } from './deciders/record.ts'
+import { formatOf } from './format.ts'
 import { foresee, type SourceRecord } from './message.ts'
 import { channelId, keptId, keyId, type ChannelRow, type KeyRow, type Rows, type TimerRow } from './state.ts'
 import type { World } from './world.ts'
@@ -71,14 +72,14 @@ function rowsOfRecord(record: SourceRecord, here: Here): readonly ForeseenRow[] 
   const groups = here.catalogue.listenersOn(record.topic)
   const rows: ForeseenRow[] = []
   try {
-    const message = foresee(record)
     for (const { workflow, trigger } of starts) {
+      const message = foresee(record, formatOf(workflow, record.topic))
       const key = startKeyOf(trigger, record, message)
       if (key !== undefined && isHere(key, here)) rows.push(...rowsOfStart(workflow, key, here))
     }
     for (const { routes, workflow } of groups) {
-      for (const route of routes) {
-        const value = canonicalText(route.evaluate({ message }))
+      for (const { expression, format } of routes) {
+        const value = canonicalText(expression.evaluate({ message: foresee(record, format) }))
         if (value !== undefined) rows.push(...channelHere(workflow, record.topic, value, here))
       }
     }

@@ -1,6 +1,9 @@
 // A record as expressions see it: the root `message`. Bytes from strangers are looked at once, here.
 import type { Json } from '../base/json.ts'
 import { limits } from '../base/limits.ts'
+import { defaultFormat, isRegistered, type TopicFormat } from '../definition/topic-format.ts'
+import { readKey, readValue, UnusableRecord, type Decoded, type DecodedPart } from './format.ts'
+import { nullPayload, Payload } from './payload.ts'
 
 /** A record of a source topic, as it travels through the engine and between partitions. */
 export interface SourceRecord {
@@ -11,24 +14,22 @@ export interface SourceRecord {
   readonly key: Uint8Array | null
   readonly value: Uint8Array | null
   readonly headers: readonly { readonly key: string; readonly value: Uint8Array }[]
+  /** Of a topic that some workflow reads by schemas of a registry. */
+  readonly decoded?: Decoded
 }
 
-/** The record cannot be used; the code is the reason in the dead-letter topic. */
-export class UnusableRecord extends Error {
-  readonly code: 'not-json' | 'key-not-text' | 'too-deep' | 'record-too-large'
-  constructor(code: UnusableRecord['code'], message: string) {
-    super(message)
-    this.code = code
-  }
-}
-
-const strict = new TextDecoder('utf-8', { fatal: true })
 const lenient = new TextDecoder()
 
+interface Seen {
+  readonly record: SourceRecord
+  readonly format: TopicFormat
+  readonly message: MessageRoot
+}
+
 /** The record decoded last: all that one input leads to looks at the same one, and it is parsed once. */
-let last: { readonly record: SourceRecord; readonly message: MessageRoot } | undefined
+let last: Seen | undefined
 /** Records of a batch that were looked into beforehand. */
-const foreseen = new Map<SourceRecord, MessageRoot>()
+const foreseen = new Map<SourceRecord, Seen>()
 const foreseenMax = 1_000
 
 /** What expressions find under `message`. */
@@ -37,41 +38,53 @@ export interface MessageRoot {
   readonly partition: number
   readonly offset: number
   readonly timestamp: Date
-  readonly key: string | null
+  /** A text, but for a topic whose keys are JSON. */
+  readonly key: Json
   readonly value: Json
   readonly headers: { readonly [key: string]: string }
 }
 
 /**
- * The record as the root `message`: key as text, value as JSON, headers as text.
- * @throws {UnusableRecord} It is too large, the key is not UTF-8, or the value is not JSON, or nested too deeply.
+ * The record as the root `message`: key and value as the format of the topic has them, headers as text.
+ * @throws {UnusableRecord} It is too large, or its key or value is not what the format says, or nested too deeply.
  */
-export function messageOf(record: SourceRecord): MessageRoot {
-  if (last?.record !== record) {
-    const message = foreseen.get(record) ?? read(record)
+export function messageOf(record: SourceRecord, format: TopicFormat = defaultFormat): MessageRoot {
+  if (last?.record !== record || last.format !== format) {
+    const before = foreseen.get(record)
     foreseen.delete(record)
-    last = { record, message }
+    last = before?.format === format ? before : { record, format, message: read(record, format) }
   }
   return last.message
 }
 
 /** As `messageOf`, of a record that is to be decided on soon: it is parsed once. @throws {UnusableRecord} */
-export function foresee(record: SourceRecord): MessageRoot {
-  const message = read(record)
+export function foresee(record: SourceRecord, format: TopicFormat): MessageRoot {
+  const before = foreseen.get(record)
+  if (before?.format === format) return before.message
+  const message = read(record, format)
   if (foreseen.size >= foreseenMax) foreseen.clear()
-  foreseen.set(record, message)
+  foreseen.set(record, { record, format, message })
   return message
 }
 
-function read(record: SourceRecord): MessageRoot {
+/** What is kept of the record's value: its own bytes, where they are JSON. @throws {UnusableRecord} */
+export function payloadOf(record: SourceRecord, format: TopicFormat): Payload {
+  const { value } = messageOf(record, format)
+  if (record.value === null) return nullPayload
+  if (format.value === 'json') return Payload.ofBytes(record.value, value)
+  const part = isRegistered(format.value) ? record.decoded?.value : undefined
+  return part !== undefined && 'json' in part ? Payload.ofBytes(part.json, value) : Payload.of(value)
+}
+
+function read(record: SourceRecord, format: TopicFormat): MessageRoot {
   checkSize(record)
   return {
     topic: record.topic,
     partition: record.partition,
     offset: record.offset,
     timestamp: timestampOf(record.timestampMs),
-    key: keyText(record),
-    value: record.value === null ? null : parse(record.value),
+    key: record.key === null ? null : readKey(record.key, format.key, record.decoded),
+    value: record.value === null ? null : readValue(record.value, format.value, record.decoded),
     headers: headersOf(record),
   }
 }
@@ -82,9 +95,8 @@ export function coordinates(record: Pick<SourceRecord, 'topic' | 'partition' | '
 }
 
 /** Topics may take larger records than ours do, and what is kept or forwarded has to fit into ours. */
-function checkSize({ key, value, headers }: SourceRecord): void {
-  let bytes = (key?.length ?? 0) + (value?.length ?? 0)
-  for (const header of headers) bytes += header.key.length + header.value.length
+function checkSize(record: SourceRecord): void {
+  const bytes = bytesOf(record)
   if (bytes > limits.sourceRecordBytesMax)
     throw new UnusableRecord(
       'record-too-large',
@@ -92,17 +104,19 @@ function checkSize({ key, value, headers }: SourceRecord): void {
     )
 }
 
+/** Of all that is kept and forwarded of it. */
+export function bytesOf({ key, value, headers, decoded }: SourceRecord): number {
+  let bytes = (key?.length ?? 0) + (value?.length ?? 0)
+  if (decoded !== undefined) bytes += lengthOf(decoded.key) + lengthOf(decoded.value)
+  for (const header of headers) bytes += header.key.length + header.value.length
+  return bytes
+}
+
+const lengthOf = (part: DecodedPart | undefined): number =>
+  part !== undefined && 'json' in part ? part.json.length : 0
+
 // eslint-disable-next-line no-restricted-globals -- a conversion of the record's own time; nothing asks for the time of day
 const timestampOf = (ms: number): Date => new Date(ms)
-
-function keyText(record: SourceRecord): string | null {
-  if (record.key === null) return null
-  try {
-    return strict.decode(record.key)
-  } catch {
-    throw new UnusableRecord('key-not-text', 'the key is not UTF-8 text')
-  }
-}
 
 const noHeaders: { readonly [key: string]: string } = Object.freeze(Object.create(null))
 
@@ -111,35 +125,4 @@ function headersOf(record: SourceRecord): { readonly [key: string]: string } {
   const headers: { [key: string]: string } = Object.create(null)
   for (const header of record.headers) headers[header.key] = lenient.decode(header.value)
   return headers
-}
-
-function parse(bytes: Uint8Array): Json {
-  if (isTooDeep(bytes)) throw new UnusableRecord('too-deep', `the value is nested deeper than ${limits.jsonDepthMax}`)
-  try {
-    return JSON.parse(strict.decode(bytes)) as Json
-  } catch (error) {
-    throw new UnusableRecord(
-      'not-json',
-      `the value is not JSON: ${error instanceof Error ? error.message : 'unreadable'}`,
-    )
-  }
-}
-
-/** Counts brackets before anything is parsed: those inside strings are left out. */
-export function isTooDeep(bytes: Uint8Array): boolean {
-  // A nesting of n takes 2n bytes.
-  if (bytes.length <= 2 * limits.jsonDepthMax) return false
-  let depth = 0
-  let isInString = false
-  for (let i = 0; i < bytes.length; i++) {
-    const byte = bytes[i]
-    if (isInString) {
-      if (byte === 0x5c) i++
-      else if (byte === 0x22) isInString = false
-    } else if (byte === 0x22) isInString = true
-    else if (byte === 0x5b || byte === 0x7b) {
-      if (++depth > limits.jsonDepthMax) return true
-    } else if (byte === 0x5d || byte === 0x7d) depth--
-  }
-  return false
 }

@@ -20,11 +20,12 @@ interface Answer {
  * `counted` tells. @param versionsOf where the counts stand in an answer
  */
 export async function countEverywhere<Given extends Answer>(
-  own: Given,
+  counting: Promise<Given>,
   versionsOf: (answer: Given) => readonly CountedVersion[],
   request: FastifyRequest,
   worker: WorkerFace,
 ): Promise<Given> {
+  const own = await counting
   if (isPassedOn(request) || own.counted.partitions === worker.partitionsInAll) return own
   const answers = await askPeers(request, worker.fleet)
   const others = answers.map(({ body }) => body as Given)

@@ -1,9 +1,10 @@
 // The bodies and answers of Confluent's REST Proxy v2 for producing, between its words and the worker's.
 //   application/vnd.kafka.json.v2+json     keys and values are JSON: a value becomes its JSON text; of keys, a string is
 //   (and application/json)                 its own text and anything else its JSON text; a null value is a tombstone
-//   application/vnd.kafka.binary.v2+json   keys and values are base64 and become their bytes; keys have to be UTF-8
+//   application/vnd.kafka.binary.v2+json   keys and values are base64 and become their bytes
 // Beyond Confluent's: `headers`, an object of texts. Not taken: schema members, which belong to Avro, JSON Schema and
 // Protobuf formats. Numbers go through JavaScript: integers beyond 2^53 need the binary type to stay exact.
+import { fromBase64 } from '../base/base64.ts'
 import type { Json } from '../base/json.ts'
 import type { ProduceRecord, ProduceResult } from '../runtime/face.ts'
 import { httpLimits } from './limits.ts'
@@ -57,13 +58,13 @@ export const produceAnswer = object({
   value_schema_id: { type: 'null' },
 })
 
-/** The records of a checked body. @throws {HttpProblem} request-invalid: base64 that is none, or a binary key that is not UTF-8. */
+/** The records of a checked body. @throws {HttpProblem} request-invalid: base64 that is none. */
 export function recordsOf(body: ProduceBody, mediaType: string | undefined): readonly ProduceRecord[] {
   const isBinary = mediaType === produceTypes.binary
   return body.records.map((record, index) => {
     const { key = null, value, partition, headers = {} } = record
     return {
-      key: isBinary ? binaryKey(key, `/records/${index}/key`) : jsonKey(key),
+      key: isBinary ? bytesOf(key, `/records/${index}/key`) : jsonKey(key),
       value: isBinary ? bytesOf(value, `/records/${index}/value`) : jsonBytes(value),
       headers: Object.entries(headers).map(([name, content]) => ({ key: name, value: Buffer.from(content) })),
       ...(typeof partition === 'number' ? { partition } : {}),
@@ -101,26 +102,11 @@ function jsonBytes(value: Json): Uint8Array | null {
   return value === null ? null : Buffer.from(JSON.stringify(value))
 }
 
-function binaryKey(key: Json, pointer: string): string | null {
-  const bytes = bytesOf(key, pointer)
-  if (bytes === null) return null
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
-  } catch {
-    throw invalid(pointer, 'keys are text here: expected the base64 of UTF-8')
-  }
-}
-
 function bytesOf(value: Json, pointer: string): Uint8Array | null {
   if (value === null) return null
-  // Buffer skips what is not base64; only what comes out the same was it. Padding may be left out.
-  const given = typeof value === 'string' ? value : ''
-  const bytes = Buffer.from(given, 'base64')
-  if (bytes.toString('base64').replace(/=+$/, '') === given.replace(/=+$/, '')) return bytes
-  throw invalid(pointer, 'expected base64')
-}
-
-function invalid(pointer: string, message: string): HttpProblem {
+  const bytes = typeof value === 'string' ? fromBase64(value) : undefined
+  if (bytes !== undefined) return bytes
+  const message = 'expected base64'
   const violations = [{ in: 'body', pointer, message }] as const
-  return new HttpProblem('request-invalid', `body ${pointer}: ${message}`, { violations })
+  throw new HttpProblem('request-invalid', `body ${pointer}: ${message}`, { violations })
 }

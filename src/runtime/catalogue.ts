@@ -3,9 +3,10 @@
 //
 // D1. A topic that any known version reads goes on being read, so that its positions move on and an instance of an old
 //     version finds its records.
-import type { Expression } from '../definition/expression.ts'
+import { defaultFormat, type TopicFormat } from '../definition/topic-format.ts'
 import type { Workflow } from '../definition/workflow.ts'
-import type { Catalogue, ListenerGroup, Start } from '../engine/world.ts'
+import { formatOf } from '../engine/format.ts'
+import type { Catalogue, ListenerGroup, Route, Start } from '../engine/world.ts'
 import type { PublishedFrom } from './workflow-face.ts'
 
 /** Where to begin in a topic that was never read: fixed when the topic is registered. */
@@ -41,6 +42,7 @@ export class WorkflowCatalogue implements Catalogue {
   readonly #queues = new Set<string>()
   #starts = new Map<string, Start[]>()
   #listeners = new Map<string, ListenerGroup[]>()
+  #formats = new Map<string, readonly TopicFormat[]>()
 
   find(version: string): Workflow | undefined {
     return this.#versions.get(version)
@@ -56,6 +58,10 @@ export class WorkflowCatalogue implements Catalogue {
 
   listenersOn(topic: string): readonly ListenerGroup[] {
     return this.#listeners.get(topic) ?? []
+  }
+
+  formatsOn(topic: string): readonly TopicFormat[] {
+    return this.#formats.get(topic) ?? onlyDefault
   }
 
   mayQueue(workflow: string): boolean {
@@ -139,13 +145,33 @@ export class WorkflowCatalogue implements Catalogue {
     for (const workflow of this.listCurrent()) {
       for (const trigger of workflow.start) push(this.#starts, trigger.topic, { workflow, trigger })
     }
+    this.#formats = readingFormats(this.#versions.values())
     this.#listeners = new Map()
     for (const [topic, groups] of listenerGroups(this.#versions.values())) this.#listeners.set(topic, groups)
   }
 }
 
+const onlyDefault: readonly TopicFormat[] = [defaultFormat]
+
+/** By what formats each topic is read. D1 */
+function readingFormats(workflows: Iterable<Workflow>): Map<string, readonly TopicFormat[]> {
+  const byTopic = new Map<string, Set<TopicFormat>>()
+  for (const workflow of workflows) {
+    for (const topic of topicsRead(workflow)) {
+      const formats = byTopic.get(topic) ?? new Set()
+      byTopic.set(topic, formats.add(formatOf(workflow, topic)))
+    }
+  }
+  return new Map([...byTopic].map(([topic, formats]) => [topic, [...formats]]))
+}
+
+function* topicsRead({ start, tasks }: Workflow): Generator<string> {
+  for (const { topic } of start) yield topic
+  for (const task of tasks) if (task.type === 'kafka-listener') yield task.topic
+}
+
 interface Collected {
-  readonly routes: Map<string, Expression>
+  readonly routes: Map<string, Route>
   keepMs: number
   onExpired: ListenerGroup['onExpired']
 }
@@ -164,7 +190,8 @@ function listenerGroups(workflows: Iterable<Workflow>): Map<string, ListenerGrou
       byTopic.set(task.topic, groups)
       const group = groups.get(workflow.name) ?? { routes: new Map(), keepMs: 0, onExpired: 'drop' }
       groups.set(workflow.name, group)
-      group.routes.set(route.source, route)
+      const format = formatOf(workflow, task.topic)
+      group.routes.set(`${format.value} ${format.key} ${route.source}`, { expression: route, format })
       group.keepMs = Math.max(group.keepMs, task.keepMs, task.until === undefined ? 0 : betweenRecordsMs)
       if (task.onExpired === 'dead-letter') group.onExpired = 'dead-letter'
     }

@@ -8,7 +8,8 @@ import type {
   RedriveView,
 } from './dead-letter-face.ts'
 import type { LogRecord } from './ports.ts'
-import { base64, keyView, textOf, timeView, valueView } from './record-view.ts'
+import { toBase64 } from '../base/base64.ts'
+import { keyView, textOf, timeView, valueView } from './record-view.ts'
 
 /** Whether a letter in this record of the dead-letter topic is wanted. */
 export function fits(letter: Letter, { timestampMs }: LogRecord, filter: DeadLetterFilter): boolean {
@@ -50,7 +51,7 @@ export function viewOf(record: LogRecord, redriven: RedriveView | undefined): De
     valueSha256: letter.valueSha256,
     headers: letter.headers.map(({ key, value }) => {
       const text = textOf(value)
-      return text === undefined ? { key, value: null, valueBase64: base64(value) } : { key, value: text }
+      return text === undefined ? { key, value: null, valueBase64: toBase64(value) } : { key, value: text }
     }),
     ...(letter.first === undefined ? {} : { first: placeView(letter.first) }),
   }

@@ -134,7 +134,7 @@ export class Unavailable extends Error {
 }
 
 export interface ProduceRecord {
-  readonly key?: string | null
+  readonly key?: string | Uint8Array | null
   /** null is a tombstone. */
   readonly value: Uint8Array | null
   readonly partition?: number

@@ -70,7 +70,7 @@ export class PartitionHost {
   }
 
   get restoring(): RestoreProgress | undefined {
-    return this.#current?.restoring
+    return this.phase === 'restoring' ? this.#current?.restoring : undefined
   }
 
   /** Up to where its store stands in the changelog; undefined while there is none. */

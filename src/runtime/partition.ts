@@ -12,8 +12,7 @@ import { assert } from '../base/assert.ts'
 import { RecordRefused, TransientFault } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Effect } from '../engine/effect.ts'
-import type { World } from '../engine/world.ts'
-import { isOwnTopic, type AppTopics } from '../records/keys.ts'
+import type { AppTopics } from '../records/keys.ts'
 import { Batch, type Counters, type Input, type OwnCommand } from './batch.ts'
 import { Intake } from './intake.ts'
 import type { Definitions } from './definitions.ts'
@@ -26,10 +25,12 @@ import { Refusals } from './refusals.ts'
 import { restore, type RestoreProgress } from './restore.ts'
 import { Reading } from './reading.ts'
 import { CommittedRows } from './rows.ts'
+import { checkDecoded, SchemaAwaited } from './schemas.ts'
 import { Schedules } from './schedules.ts'
 import { Sources, type SourceTopic } from './sources.ts'
 import { Staging } from './staging.ts'
 import { Timers } from './timers.ts'
+import { worldOf } from './surroundings.ts'
 import { Bell } from './wake.ts'
 
 export interface PartitionOptions {
@@ -77,10 +78,11 @@ export class Partition {
   #timeMs = 0
   /** Topics as they were found to be, for the loop: what the store then fails with ends this incarnation. */
   #topics: readonly SourceTopic[] | undefined
+  /** The last batch wanted to write by a schema that is not there yet. */
+  #awaitsSchema = false
   #looks = 0
   /** The latest look that was answered. */
   #looked = 0
-  /** While it is restoring. */
   restoring: RestoreProgress | undefined
   /** It has got somewhere: what ended it was not there from its beginning. */
   hasCommitted = false
@@ -93,6 +95,7 @@ export class Partition {
     this.#timers = new Timers(store)
     this.#sources = new Sources({
       ...options,
+      formatsOn: (topic) => options.definitions.catalogue.formatsOn(topic),
       isStart: (topic) => options.definitions.catalogue.startsOn(topic).length > 0,
       onReady: () => this.#bell.ring(),
     })
@@ -127,7 +130,6 @@ export class Partition {
       isCancelled: () => this.#isClosed(),
       onProgress: (progress) => (this.restoring = progress),
     })
-    this.restoring = undefined
     await this.#rows.fill()
     await definitions.catchUp()
     await this.#schedules.open()
@@ -176,7 +178,12 @@ export class Partition {
       if (reading !== undefined) await reading
       if (this.#isClosed()) return this.#intake.putBack(inputs)
       const batch = this.#decide(inputs, nowMs)
-      if (batch === undefined) continue
+      if (batch === undefined) {
+        // Nobody waits for a registry at the end: what it holds up is decided by the next incarnation.
+        if (this.#awaitsSchema && this.phase === 'draining') this.#intake.putBack([])
+        else if (this.#awaitsSchema) await this.#bell.heard()
+        continue
+      }
       if (this.#inFlight !== undefined && !(await this.#settled(batch))) continue
       const done = this.#commit(batch)
       // Whoever waits for it is told; nobody may be waiting yet.
@@ -210,13 +217,21 @@ export class Partition {
     return this.#timeMs
   }
 
-  /** undefined: it tripped on an input, and the inputs will be decided again one by one. */
+  /** undefined: it tripped on an input, or a schema is not there; the inputs will be decided again. */
   #decide(inputs: readonly Input[], nowMs: number): Batch | undefined {
     const batch = new Batch(inputs, new Staging(this.#rows, this.#inFlight?.batch.staging))
+    this.#awaitsSchema = false
     try {
-      batch.decide(this.#world(nowMs))
+      checkDecoded(inputs, this.#options.definitions.catalogue)
+      batch.decide(worldOf(this.#options, this.#refusals, nowMs))
       return batch
     } catch (error) {
+      if (error instanceof SchemaAwaited) {
+        this.#intake.again(inputs)
+        this.#awaitsSchema = true
+        void error.isThere.then(() => this.#bell.ring())
+        return undefined
+      }
       // What the store failed with is no fault of the records.
       if (faultOf(error).kind !== 'invariant') {
         this.#intake.putBack(inputs)
@@ -224,19 +239,6 @@ export class Partition {
       }
       this.#intake.isolate(inputs, error instanceof Error ? error : new Error(String(error)))
       return undefined
-    }
-  }
-
-  #world(nowMs: number): World {
-    const { partition, partitions, definitions, ids, topics } = this.#options
-    return {
-      nowMs,
-      partition,
-      partitions,
-      catalogue: definitions.catalogue,
-      newId: () => ids.next(),
-      isReserved: (topic) => isOwnTopic(topics, topic),
-      refusal: (instanceId, task, attempt) => this.#refusals.find(instanceId, task, attempt),
     }
   }
 

@@ -8,6 +8,10 @@
 // Offsets and times are numbers (exact up to 2^53). Texts in keys are UTF-8.
 // Every adapter passes the suites in test/contract/; memory is the reference.
 
+import type { Json } from '../base/json.ts'
+import type { RegisteredFormat } from '../definition/topic-format.ts'
+import type { Decoded, DecodedPart } from '../engine/format.ts'
+
 export interface Header {
   readonly key: string
   readonly value: Uint8Array
@@ -22,6 +26,8 @@ export interface LogRecord {
   readonly key: Uint8Array | null
   readonly value: Uint8Array | null
   readonly headers: readonly Header[]
+  /** What a registry says of it, where it was asked (decoding-reader.ts). */
+  readonly decoded?: Decoded
 }
 
 /** A record to be produced. With no `partition`: by murmur2 of the key as Kafka does it, or any where there is no key. */
@@ -69,9 +75,25 @@ export interface ChangelogPosition {
   readonly currentAtMs?: number
 }
 
+/** A registry of schemas. What it said once is known from then on: it never changes what an id means. */
+export interface Schemas {
+  /** undefined: it has not said yet; `onKnown` is called once it has. */
+  decode(bytes: Uint8Array, onKnown: () => void): DecodedPart | undefined
+  /** The bytes by the latest schema of a subject, or why there are none. A promise: ask again when it is there. */
+  encode(
+    subject: string,
+    format: RegisteredFormat,
+    value: Json,
+  ): Uint8Array | { readonly misfit: string } | Promise<void>
+  /** Why it does not answer, in words. */
+  readonly trouble: string | undefined
+}
+
 export interface Log {
   /** True where other processes can join in (Kafka); the embedded log belongs to one process. */
   readonly isShared: boolean
+  /** Of its records; absent: the worker was given no registry. */
+  readonly schemas?: Schemas
   /** The topics of these names that exist. */
   describeTopics(names: readonly string[]): Promise<ReadonlyMap<string, TopicInfo>>
   /** All topics there are, sorted by name. */

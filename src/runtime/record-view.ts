@@ -1,6 +1,7 @@
 // Bytes of records as people and JSON take them: text where they are UTF-8, base64 where not.
 import type { Json } from '../base/json.ts'
-import { isTooDeep } from '../engine/message.ts'
+import { toBase64 } from '../base/base64.ts'
+import { isTooDeep } from '../engine/format.ts'
 
 const strict = new TextDecoder('utf-8', { fatal: true })
 
@@ -13,13 +14,11 @@ export function textOf(bytes: Uint8Array): string | undefined {
   }
 }
 
-export const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64')
-
 /** A key as text, or as base64. */
 export function keyView(bytes: Uint8Array | null): { readonly key: string | null; readonly keyBase64?: string } {
   if (bytes === null) return { key: null }
   const key = textOf(bytes)
-  return key === undefined ? { key: null, keyBase64: base64(bytes) } : { key }
+  return key === undefined ? { key: null, keyBase64: toBase64(bytes) } : { key }
 }
 
 /** A value as JSON, as text, or as base64. JSON that is nested too deeply is text: it could not be written again. */
@@ -27,7 +26,7 @@ export function valueView(bytes: Uint8Array | null): { readonly value: Json; rea
   if (bytes === null) return { value: null }
   const text = textOf(bytes)
   return text === undefined
-    ? { value: null, valueBase64: base64(bytes) }
+    ? { value: null, valueBase64: toBase64(bytes) }
     : { value: isTooDeep(bytes) ? text : jsonOf(text) }
 }
 

@@ -16,7 +16,9 @@ import { limits } from '../base/limits.ts'
 import type { Logger } from '../base/logger.ts'
 import { positionKey } from '../records/keys.ts'
 import { positionCodec, type InputPosition } from '../records/row-codec.ts'
+import type { TopicFormat } from '../definition/topic-format.ts'
 import type { Registration } from './catalogue.ts'
+import { decodingReader } from './decoding-reader.ts'
 import { OffsetGone, type Log, type LogRecord, type Reader, type Store, type TopicInfo } from './ports.ts'
 
 export interface SourceTopic {
@@ -32,6 +34,8 @@ export interface SourcesOptions {
   readonly partitions: number
   readonly logger: Logger
   readonly onReady: () => void
+  /** By what formats the topic is read now. */
+  readonly formatsOn: (topic: string) => readonly TopicFormat[]
   /** True where records of the topic begin instances. */
   readonly isStart: (topic: string) => boolean
   /** What an operator should know: records were lost before they were read. */
@@ -237,9 +241,13 @@ export class Sources {
 
   #open(source: Source): void {
     source.reader?.close()
-    const { log, onReady } = this.#options
+    const { log, onReady, formatsOn } = this.#options
     const { topic, topicId, partition, offset } = source
-    source.reader = log.openReader({ topic, topicId, partition, offset, onReady })
+    const reader = log.openReader({ topic, topicId, partition, offset, onReady })
+    const { schemas } = log
+    source.reader = source.isInbox
+      ? reader
+      : decodingReader({ reader, schemas, formats: () => formatsOn(topic), onReady })
   }
 }
 

@@ -1,8 +1,9 @@
 // Topics as people use them: produce some records, look at some. Nothing here touches the state.
+import { toBase64 } from '../base/base64.ts'
 import { isOwnTopic, type AppTopics } from '../records/keys.ts'
 import type { ConsumeRequest, ProduceRecord, ProduceResult, RecordView, TopicView } from './face.ts'
 import { OffsetGone, type Clock, type Log, type LogRecord, type OutgoingRecord, type Reader } from './ports.ts'
-import { base64, keyView, textOf, valueView } from './record-view.ts'
+import { keyView, textOf, valueView } from './record-view.ts'
 import { Bell } from './wake.ts'
 
 const encoder = new TextEncoder()
@@ -34,7 +35,7 @@ export class TopicAccess {
     return this.#log.produce(
       records.map(({ key, value, partition, headers }): OutgoingRecord => ({
         topic,
-        key: key === undefined || key === null ? null : encoder.encode(key),
+        key: typeof key === 'string' ? encoder.encode(key) : (key ?? null),
         value,
         ...(partition === undefined ? {} : { partition }),
         ...(headers === undefined ? {} : { headers }),
@@ -101,7 +102,7 @@ function take(reader: Reader, limit: number): readonly LogRecord[] {
 
 function viewOfRecord(record: LogRecord): RecordView {
   const headers: { [key: string]: string } = Object.create(null)
-  for (const header of record.headers) headers[header.key] = textOf(header.value) ?? base64(header.value)
+  for (const header of record.headers) headers[header.key] = textOf(header.value) ?? toBase64(header.value)
   return {
     partition: record.partition,
     offset: record.offset,

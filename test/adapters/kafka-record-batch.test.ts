@@ -1,8 +1,10 @@
 // Kafka's record batch, held against the client's own reader and writer.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createRecordsBatch, Reader, readRecordsBatches, type MessageRecord } from '@platformatic/kafka'
+import { gzipSync, zstdCompressSync } from 'node:zlib'
+import { crc32c, createRecordsBatch, Reader, readRecordsBatches, type MessageRecord } from '@platformatic/kafka'
 import fc from 'fast-check'
+import { compressed, expandedBytesMax } from '../../src/adapters/kafka/compression.ts'
 import { batchesIn, UnreadableBatch, type FetchedBatch } from '../../src/adapters/kafka/fetched-batch.ts'
 import { encodeBatch } from '../../src/adapters/kafka/record-batch.ts'
 import type { LogRecord, OutgoingRecord } from '../../src/runtime/ports.ts'
@@ -85,6 +87,49 @@ test('times before and after that of the batch are read, in whatever compression
       compression,
     )
   }
+})
+
+test('what is written compressed is smaller, says so, and is what the client and we read', () => {
+  const records = Array.from({ length: 100 }, (_, i): OutgoingRecord => {
+    return { topic: 'orders', key: null, value: Buffer.from(`{"orderId":"o-${i}"}`), headers: [] }
+  })
+  const plain = encodeBatch(records, nowMs)
+  for (const compression of ['gzip', 'snappy', 'lz4', 'zstd'] as const) {
+    const stamp = { producerId: 7n, producerEpoch: 1, baseSequence: 3 }
+    const bytes = encodeBatch(records, nowMs, stamp, compression)
+    assert.ok(bytes.length < plain.length / 2, compression)
+    const [theirs] = readRecordsBatches(Reader.from(Buffer.from(bytes)))
+    assert.deepEqual([theirs?.records.length, theirs?.producerId, theirs?.firstSequence], [100, 7n, 3])
+    const [batch] = [...batchesIn(bytes)]
+    assert.equal(batch?.isTransactional, true)
+    assert.deepEqual(recordsOf(batch).map(contentOf), records.map(contentOf), compression)
+  }
+})
+
+test('what does not become smaller is not compressed', () => {
+  const records = [{ topic: 'orders', key: null, value: Buffer.from('a') }]
+  assert.deepEqual(encodeBatch(records, nowMs, undefined, 'gzip'), encodeBatch(records, nowMs))
+})
+
+test('compressed content that is damaged, or that would fill the memory, is refused and not expanded', () => {
+  const batchOf = (content: Buffer, number: number): Buffer => {
+    const whole = Buffer.concat([encodeBatch([], nowMs), content])
+    whole.writeInt32BE(whole.length - 12, 8)
+    whole.writeInt16BE(number, 21)
+    whole.writeUInt32BE(crc32c(whole.subarray(21)), 17)
+    return whole
+  }
+  const zeros = Buffer.alloc(expandedBytesMax + 1)
+  for (const bomb of [
+    batchOf(gzipSync(zeros), 1),
+    batchOf(compressed(zeros, 'lz4'), 3),
+    batchOf(zstdCompressSync(zeros), 4),
+  ]) {
+    assert.ok(bomb.length < 1_048_576)
+    assert.throws(() => [...batchesIn(bomb)], UnreadableBatch)
+  }
+  for (const number of [1, 2, 3, 4, 5, 7])
+    assert.throws(() => [...batchesIn(batchOf(Buffer.from('no such thing'), number))], UnreadableBatch, String(number))
 })
 
 test('a batch that the broker cut off is left for the next fetch', () => {

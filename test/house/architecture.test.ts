@@ -25,6 +25,7 @@ const arrows: { readonly [room: string]: readonly string[] } = {
   'adapters/kafkajs': ['base', 'adapters/kafka'],
   // Picks one of the two.
   'adapters/clients.ts': ['base', 'adapters/kafka', 'adapters/platformatic', 'adapters/kafkajs'],
+  'adapters/registry': ['base', 'definition/schema.ts', 'definition/topic-format.ts', 'runtime'],
   // A worker on a log, composed for benchmarks.
   bench: [
     'base',
@@ -75,6 +76,8 @@ const homes: { readonly [name: string]: readonly string[] } = {
   croner: ['definition'],
   yaml: ['definition'],
   '@viz-js/viz': ['cli'],
+  avsc: ['adapters/registry'],
+  protobufjs: ['adapters/registry'],
 }
 
 /** Files that may call `import()` with what they found out: everywhere else data could reach it. */

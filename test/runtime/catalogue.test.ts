@@ -81,7 +81,7 @@ suite('a catalogue', () => {
     const [group, ...more] = catalogueOf([short, long, other], { main: [other] }).listenersOn('replies')
     assert.equal(more.length, 0)
     assert.deepEqual(
-      group?.routes.map((route) => route.source),
+      group?.routes.map(({ expression }) => expression.source),
       ['message.key', 'message.value.id'],
     )
     assert.equal(group?.keepMs, 3 * 3_600_000)

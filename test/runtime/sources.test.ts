@@ -82,6 +82,7 @@ function sourcesOf(broker: MemoryBroker, more: Partial<SourcesOptions> = {}): So
     partition: 0,
     partitions: 1,
     logger: silentLogger,
+    formatsOn: () => [],
     isStart: () => false,
     onReady: () => {},
     onAlarm: () => {},

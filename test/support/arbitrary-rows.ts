@@ -36,15 +36,20 @@ const bytes = fc.oneof(fc.uint8Array({ maxLength: 300 }), fc.constantFrom(new Ui
 const maybe = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> => fc.option(arbitrary, { nil: undefined })
 const kind = <const Kind extends string>(name: Kind): fc.Arbitrary<Kind> => fc.constant(name)
 
-const record: fc.Arbitrary<SourceRecord> = fc.record({
-  topic: text,
-  partition: fc.nat(),
-  offset: number,
-  timestampMs: time,
-  key: fc.option(bytes),
-  value: fc.option(bytes),
-  headers: fc.array(fc.record({ key: text, value: bytes }), { maxLength: 4 }),
-})
+const part = maybe(bytes.map((json) => ({ json })))
+const record: fc.Arbitrary<SourceRecord> = fc.record(
+  {
+    topic: text,
+    partition: fc.nat(),
+    offset: number,
+    timestampMs: time,
+    key: fc.option(bytes),
+    value: fc.option(bytes),
+    headers: fc.array(fc.record({ key: text, value: bytes }), { maxLength: 4 }),
+    decoded: fc.record({ key: part, value: part }),
+  },
+  { requiredKeys: ['topic', 'partition', 'offset', 'timestampMs', 'key', 'value', 'headers'] },
+)
 
 const waiter: fc.Arbitrary<Waiter> = fc.record({
   instanceId: text,

@@ -59,6 +59,8 @@ export class EngineWorld extends EngineView {
   readonly events: Event[] = []
   readonly rejections: { readonly command: Command['type']; readonly code: RejectionCode }[] = []
   readonly produced: Produced[] = []
+  /** The same as their bytes. */
+  readonly sent: CommandOutgoing[] = []
   readonly deadLetters: DeadLetter[] = []
   /** Handler tasks that ask for a slot, and those that were told to run, and that it is over. */
   readonly requests: Extract<Effect, { type: 'handler.request' }>[] = []
@@ -75,6 +77,8 @@ export class EngineWorld extends EngineView {
   /** Commands on their way between partitions, the first to be delivered first. */
   readonly inFlight: { readonly partition: number; readonly bytes: Uint8Array; readonly type: Travelling['type'] }[] =
     []
+  /** Stands for the schemas of a registry, by "topic-value avro". */
+  encode: (what: string, value: Json) => Uint8Array = () => assert.fail('there is no registry')
   /** What the log refuses: by topic, the code of the refusal. */
   readonly refusedTopics = new Map<string, string>()
   readonly #held = new Set<Travelling['type']>()
@@ -312,6 +316,7 @@ export class EngineWorld extends EngineView {
       catalogue: this.catalogue,
       newId: () => (ids[drawn++] ??= (this.#ids++).toString().padStart(26, '0')),
       isReserved: (topic) => topic.startsWith('app.'),
+      encode: (topic, what, format, value) => this.encode(`${topic}-${what} ${format}`, value),
       refusal: (instanceId, task, attempt) => {
         const code = refusals.get(attemptId(instanceId, task, attempt))
         return code === undefined ? undefined : { code, message: code }
@@ -332,10 +337,11 @@ export class EngineWorld extends EngineView {
         this.deadLetters.push(outgoing)
         return
       case 'command':
+        this.sent.push(outgoing)
         this.produced.push({
           topic: outgoing.topic,
           key: outgoing.key === null ? null : decoder.decode(outgoing.key),
-          value: outgoing.value === null ? null : JSON.parse(decoder.decode(outgoing.value)),
+          value: outgoing.value === null ? null : jsonOf(decoder.decode(outgoing.value)),
           headers: Object.fromEntries(outgoing.headers.map(({ key, value }) => [key, decoder.decode(value)])),
           partition: outgoing.partition,
         })
@@ -373,6 +379,15 @@ export class EngineWorld extends EngineView {
       if (next === undefined) return
       this.#decide(next.partition, decodeInbox(next.bytes))
     }
+  }
+}
+
+/** What is no JSON is a text. */
+function jsonOf(text: string): Json {
+  try {
+    return JSON.parse(text) as Json
+  } catch {
+    return text
   }
 }
 

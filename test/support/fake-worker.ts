@@ -298,7 +298,7 @@ function summaryOf(instance: InstanceView) {
 }
 
 function append(partitions: RecordView[][], record: ProduceRecord): ProduceResult {
-  const key = record.key ?? null
+  const key = record.key instanceof Uint8Array ? Buffer.from(record.key).toString() : (record.key ?? null)
   const partition = record.partition ?? (key === null ? 0 : partitionOfText(key, partitions.length))
   const records = partitions[partition]
   if (records === undefined) return { error: 'bad-partition', message: `there is no partition ${partition}` }

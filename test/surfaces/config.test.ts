@@ -39,6 +39,7 @@ function file(text: string, extension = 'yaml'): string {
 test('with nothing given, the defaults hold and paths are below the working directory', () => {
   assert.deepEqual(load(), {
     app: 'dagger',
+    compression: 'none',
     workflows: join(directory, 'workflows'),
     client: 'platformatic',
     guarantee: 'exactly-once',
@@ -183,4 +184,15 @@ test('hosts that http tasks may call are a list in every layer, and each is look
     problems.map(({ code }) => code),
     ['DW_CONFIG', 'DW_CONFIG'],
   )
+})
+
+test('the address of a schema registry holds no login, and the password has a variable of its own that is no setting', () => {
+  const env = { DAGGER_WORKER_SCHEMA_REGISTRY_PASSWORD: 'secret' }
+  const flags = { schemaRegistry: 'https://registry:8081/apis', schemaRegistryPasswordFile: 'etc/password' }
+  const config = load({ flags, env })
+  assert.equal(config.schemaRegistry, 'https://registry:8081/apis')
+  assert.equal(config.schemaRegistryPasswordFile, join(directory, 'etc/password'))
+  assert.ok(!JSON.stringify(config).includes('secret'))
+  for (const address of ['http://user:secret@registry:8081', 'registry:8081', 'http://registry/?user=x'])
+    assert.deepEqual(codesOf({ flags: { schemaRegistry: address } }), ['DW_CONFIG'], address)
 })

@@ -192,3 +192,26 @@ test('without Delete on its topics a worker is told so when it wants to forget r
   const message = /shop\.inbox\/0: .*TOPIC_AUTHORIZATION_FAILED.*needs Delete on the topic/
   await assert.rejects(log.deleteRecords('shop.inbox', 0, 0), { name: 'TransientFault', message })
 })
+
+test('who may not make topics, or not read their settings, is told so', async (t) => {
+  const site = siteOf(t)
+  await prepare(site)
+  const describe = rightsOf('--operation Describe --topic other. --resource-pattern-type prefixed')
+  const given = [...rights, ...describe]
+  await grant(admin, principal, given)
+  t.after(() => revoke(admin, principal, given))
+  const made = await site.type('topics', 'create', ...flags, '--app', 'other')
+  assert.equal(made.code, 3)
+  assert.match(made.stderr, /topic other\.\S+ was not created: .*needs Create on the topic/)
+  const hidden = await site.type('topics', 'create', ...flags, '--app', 'hidden')
+  assert.equal(hidden.code, 3)
+  assert.match(hidden.stderr, /topic hidden\.\S+: .*needs Describe on the topic/)
+  const checked = await site.type('topics', 'check', ...flags)
+  assert.equal(checked.code, 1)
+  assert.match(
+    checked.stdout,
+    /^shop\.changelog {2}settings: wanted to be read, found not allowed\n {2}Grant DescribeConfigs/m,
+  )
+  const unseen = await site.type('topics', 'check', ...flags, '--app', 'hidden')
+  assert.match(unseen.stdout, /^hidden\.inbox .*needs Describe on the topic\n {2}Grant Describe/m)
+})

@@ -8,6 +8,7 @@ import type { Problem } from '../../base/errors.ts'
 import type { Guarantee } from '../../base/kafka-settings.ts'
 import type { Logger } from '../../base/logger.ts'
 import type { Clock } from '../../runtime/ports.ts'
+import type { Compression } from './compression.ts'
 import type { KafkaConnection } from './options.ts'
 
 export interface Broker {
@@ -20,6 +21,8 @@ export interface KafkaOptions extends KafkaConnection {
   readonly client: Client
   readonly clock: Clock
   readonly logger: Logger
+  /** Of what is produced; absent: none. */
+  readonly compression?: Compression
 }
 
 export interface Client {

@@ -1,8 +1,9 @@
 // Reads Kafka's record batches, layout 2, as they lie in a fetched buffer: heads at once, records one by one when they are
 // asked for. What was fetched ahead is one buffer until then: as objects it would outlive several collections.
-import { compressionsAlgorithmsByBitmask, crc32c } from '@platformatic/kafka'
+import { crc32c } from '@platformatic/kafka'
 import { TransientFault } from '../../base/errors.ts'
 import type { Header, LogRecord } from '../../runtime/ports.ts'
+import { expanded } from './compression.ts'
 import { attributeBits, batchHeadBytes, headAt, magic } from './record-batch.ts'
 
 /** What a broker gave is not what a producer wrote, or nothing that can be read here. */
@@ -72,10 +73,11 @@ export class FetchedBatch {
   }
 
   #expanded(content: Buffer, compression: number): Buffer {
-    if (compression === 0) return content
-    const algorithm = compressionsAlgorithmsByBitmask[compression]
-    if (algorithm !== undefined) return algorithm.decompressSync(content)
-    throw new UnreadableBatch(`${this.#name} is compressed in a way that there is not`)
+    try {
+      return expanded(content, compression)
+    } catch (error) {
+      throw new UnreadableBatch(`${this.#name} cannot be expanded: ${String(error)}`, { cause: error })
+    }
   }
 }
 

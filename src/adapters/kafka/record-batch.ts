@@ -6,6 +6,7 @@
 //   record: length attributes(1) timestampDelta offsetDelta key value headers[key value]   lengths and deltas as varints
 import { crc32c } from '@platformatic/kafka'
 import type { OutgoingRecord } from '../../runtime/ports.ts'
+import { compressed, compressions, type Compression } from './compression.ts'
 
 export const batchHeadBytes = 61
 /** Where the fields of the head lie. */
@@ -39,15 +40,37 @@ export interface BatchStamp {
   readonly baseSequence: number
 }
 
-/** A transactional batch if there is a stamp. */
-export function encodeBatch(records: readonly OutgoingRecord[], nowMs: number, stamp?: BatchStamp): Buffer {
+/** A transactional batch if there is a stamp. What does not become smaller is not compressed. */
+export function encodeBatch(
+  records: readonly OutgoingRecord[],
+  nowMs: number,
+  stamp?: BatchStamp,
+  compression: Compression = 'none',
+): Buffer {
+  const batch = plainBatch(records, nowMs, stamp)
+  const whole = compression === 'none' ? batch : shorter(batch, compression)
+  whole.writeInt32BE(whole.length - headAt.leaderEpoch, headAt.length)
+  whole.writeUInt32BE(crc32c(whole.subarray(headAt.attributes)), headAt.crc)
+  return whole
+}
+
+function shorter(batch: Buffer, compression: Compression): Buffer {
+  const content = compressed(batch.subarray(batchHeadBytes), compression)
+  if (content.length >= batch.length - batchHeadBytes) return batch
+  const whole = Buffer.concat([batch.subarray(0, batchHeadBytes), content])
+  const attributes = whole.readInt16BE(headAt.attributes) | compressions.indexOf(compression)
+  whole.writeInt16BE(attributes, headAt.attributes)
+  return whole
+}
+
+/** All but its length and its checksum. */
+function plainBatch(records: readonly OutgoingRecord[], nowMs: number, stamp: BatchStamp | undefined): Buffer {
   const lengths = records.map(lengthOf)
   let size = batchHeadBytes
   for (const length of lengths) size += varintBytes(length) + length
   const buffer = Buffer.allocUnsafe(size)
   const now = BigInt(nowMs)
   buffer.writeBigInt64BE(0n, 0)
-  buffer.writeInt32BE(size - headAt.leaderEpoch, headAt.length)
   buffer.writeInt32BE(0, headAt.leaderEpoch)
   buffer.writeInt8(magic, headAt.magic)
   buffer.writeInt16BE(stamp === undefined ? 0 : attributeBits.isTransactional, headAt.attributes)
@@ -60,7 +83,6 @@ export function encodeBatch(records: readonly OutgoingRecord[], nowMs: number, s
   buffer.writeInt32BE(records.length, headAt.count)
   let at = batchHeadBytes
   for (const [index, record] of records.entries()) at = writeRecord(buffer, at, record, index, lengths[index]!)
-  buffer.writeUInt32BE(crc32c(buffer.subarray(headAt.attributes)), headAt.crc)
   return buffer
 }
 

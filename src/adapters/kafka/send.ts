@@ -12,7 +12,7 @@ import { bounds } from './options.ts'
 import { encodeBatch } from './record-batch.ts'
 import { Retry } from './retry.ts'
 import { NoAnswer } from './client.ts'
-import type { Broker, PlacedBatch, Wire } from './client.ts'
+import type { Broker, KafkaOptions, PlacedBatch, Wire } from './client.ts'
 
 /** By which a broker knows our batches from others' and from their own repetition. */
 export interface Stamp {
@@ -130,7 +130,7 @@ async function sendOne({ leader, batches }: Request, options: SendOptions): Prom
   }
   try {
     const { wire, cluster, stamp } = options
-    const placed = encoded(batches, cluster.options.clock.nowMs(), stamp)
+    const placed = encoded(batches, cluster.options, stamp)
     const id = stamp?.transactionalId ?? null
     for (const answer of await wire.ask(leader, 'produce', id, placed, bounds.brokerTimeoutMs)) {
       const { topic, partition, errorCode, baseOffset, record } = answer
@@ -157,10 +157,15 @@ const sequenceOf = (stamp: Stamp, batch: Batch): number => stamp.sequences.get(p
 const afterSequence = (stamp: Stamp, batch: Batch): number =>
   (sequenceOf(stamp, batch) + batch.records.length) % 2 ** 31
 
-function encoded(batches: readonly Batch[], nowMs: number, stamp: Stamp | undefined): readonly PlacedBatch[] {
+function encoded(
+  batches: readonly Batch[],
+  { clock, compression }: KafkaOptions,
+  stamp: Stamp | undefined,
+): readonly PlacedBatch[] {
+  const nowMs = clock.nowMs()
   return batches.map((batch) => {
     const { topic, partition, records } = batch
-    const bytes = encodeBatch(records, nowMs, stamp && { ...stamp, baseSequence: sequenceOf(stamp, batch) })
-    return { topic, partition, bytes }
+    const numbered = stamp && { ...stamp, baseSequence: sequenceOf(stamp, batch) }
+    return { topic, partition, bytes: encodeBatch(records, nowMs, numbered, compression) }
   })
 }

@@ -87,7 +87,7 @@ export function takeAhead(command: InstanceCorrelate, place: Place, world: World
   out.event({ type: 'ahead.left', instanceId: instance.id, task: node })
   const at = attemptOf(place, world, 1)
   const complete = (into: Outcome): void => {
-    const { output, message } = recordOf(command.record)
+    const { output, message } = recordOf(command.record, workflow)
     const note = `early ${command.arrivedAtMs < instance.startedAtMs ? 'kept ' : ''}record ${coordinates(command.record)}`
     completeAttempt(at, output, into, { extras: { message }, note })
   }

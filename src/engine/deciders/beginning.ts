@@ -8,7 +8,8 @@ import { checkPayload, checkVars, taskErrorOf } from '../attempt.ts'
 import type { InstanceStart } from '../command.ts'
 import { armDeadlines, dueTimesOfInstance, type DueTimes } from '../deadlines.ts'
 import { enterScope, followAhead } from '../entering.ts'
-import { coordinates, messageOf, type MessageRoot } from '../message.ts'
+import { formatOf } from '../format.ts'
+import { coordinates, messageOf, payloadOf, type MessageRoot, type SourceRecord } from '../message.ts'
 import type { Outcome } from '../outcome.ts'
 import { Payload } from '../payload.ts'
 import { dateOf, instanceRoot, rootsFor } from '../roots.ts'
@@ -74,7 +75,7 @@ function newInstance(command: InstanceStart, workflow: Workflow, input: Payload,
     origin: originText(origin),
     due: origin.kind === 'schedule' ? origin.due : undefined,
     parent: origin.kind === 'parent' ? origin.parent : undefined,
-    traceparent: origin.kind === 'record' ? traceparentOf(messageOf(origin.record)) : undefined,
+    traceparent: origin.kind === 'record' ? traceparentOf(messageIn(origin.record, workflow)) : undefined,
     input,
     status: 'EXECUTING',
     endedAtMs: undefined,
@@ -132,6 +133,9 @@ function traceparentOf(message: MessageRoot): string | undefined {
   return text !== undefined && traceparent.test(text) ? text : undefined
 }
 
+const messageIn = (record: SourceRecord, workflow: Workflow): MessageRoot =>
+  messageOf(record, formatOf(workflow, record.topic))
+
 function inputOf({ origin }: InstanceStart, workflow: Workflow): Payload {
   switch (origin.kind) {
     case 'api':
@@ -142,10 +146,10 @@ function inputOf({ origin }: InstanceStart, workflow: Workflow): Payload {
       return Payload.of(template === undefined ? null : template.evaluate({ now: dateOf(origin.due.dueAtMs) }))
     }
     case 'record': {
-      const message = messageOf(origin.record)
+      const message = messageIn(origin.record, workflow)
       const template = workflow.start[origin.trigger]?.input
       if (template !== undefined) return Payload.of(template.evaluate({ message, now: message.timestamp }))
-      return origin.record.value === null ? Payload.of(null) : Payload.ofBytes(origin.record.value, message.value)
+      return payloadOf(origin.record, formatOf(workflow, origin.record.topic))
     }
   }
 }

@@ -15,7 +15,8 @@ import { limits } from '../../base/limits.ts'
 import type { KafkaListenerTask } from '../../definition/workflow.ts'
 import type { SourceRecord } from '../message.ts'
 import { taskAt } from '../nodes.ts'
-import { messageOf } from '../message.ts'
+import { formatOf } from '../format.ts'
+import { bytesOf, messageOf } from '../message.ts'
 import { canonicalText } from '../correlation.ts'
 import { taskErrorOf } from '../attempt.ts'
 import { accept, type Decider, type Outcome } from '../outcome.ts'
@@ -160,8 +161,8 @@ function fits(waiter: Waiter, value: string, record: SourceRecord, arrivedAtMs: 
   // C2: by when it began to wait, as its subscription may have been long on its way; that time is of another machine, and
   // its clock may be ahead of the time here.
   if (Math.min(waiter.sinceMs, world.nowMs) > arrivedAtMs + task.keepMs) return false
-  const message = messageOf(record)
   try {
+    const message = messageOf(record, formatOf(expectWorkflow(world, waiter.version), record.topic))
     // The first pair too: another listener of the workflow may have routed the record here by another expression.
     for (const [index, pair] of task.correlate.entries()) {
       const expected = index === 0 ? value : waiter.others[index - 1]
@@ -220,8 +221,4 @@ export function buryKept(kept: KeptRow, code: 'expired' | 'evicted', state: Stat
   return buryUnclaimed({ ...kept, workflow, value }, code, out)
 }
 
-const sizeOf = (record: SourceRecord): number =>
-  record.headers.reduce(
-    (sum, header) => sum + header.key.length + header.value.length,
-    64 + (record.key?.length ?? 0) + (record.value?.length ?? 0),
-  )
+const sizeOf = (record: SourceRecord): number => 64 + bytesOf(record)

@@ -11,9 +11,12 @@ import { limits } from '../../base/limits.ts'
 import type { RecordTrigger } from '../../definition/workflow.ts'
 import { taskErrorOf } from '../attempt.ts'
 import { canonicalText } from '../correlation.ts'
-import { coordinates, messageOf, UnusableRecord, type MessageRoot, type SourceRecord } from '../message.ts'
+import { formatOf } from '../format.ts'
+import { coordinates, messageOf, type MessageRoot, type SourceRecord } from '../message.ts'
 import { accept, type Decider, type Outcome } from '../outcome.ts'
 import type { ListenerGroup, Start, World } from '../world.ts'
+
+const decoder = new TextDecoder()
 
 interface Failure {
   readonly code: string
@@ -23,23 +26,17 @@ interface Failure {
 
 export const routeRecord: Decider<'record.route'> = ({ record }, _state, world) => {
   const out = accept()
-  let message: MessageRoot
-  try {
-    message = messageOf(record)
-  } catch (error) {
-    if (error instanceof UnusableRecord)
-      return deadLetter(record, [{ code: error.code, message: error.message, workflow: '' }], out)
-    throw error
-  }
+  const unreadable = reasonsAgainst(record, world)
+  if (unreadable !== undefined) return deadLetter(record, unreadable, out)
   const startFailures: Failure[] = []
-  const { starts, groups } = readersOf(record.topic, message, world)
+  const { starts, groups } = readersOf(record, world)
   for (const start of starts) {
-    const failure = routeStart(start, record, message, world, out)
+    const failure = routeStart(start, record, world, out)
     if (failure !== undefined) startFailures.push(failure)
   }
   const listenerFailures: Failure[] = []
   for (const group of groups) {
-    listenerFailures.push(...routeToListeners(group, record, message, world, out))
+    listenerFailures.push(...routeToListeners(group, record, world, out))
   }
   const isUsed = out.followUps.length > 0 || out.outgoing.length > 0
   const failures = isUsed ? startFailures : [...startFailures, ...listenerFailures]
@@ -48,11 +45,12 @@ export const routeRecord: Decider<'record.route'> = ({ record }, _state, world) 
 }
 
 /** R3 */
-function readersOf(topic: string, message: MessageRoot, { catalogue }: World) {
+function readersOf({ topic, headers }: SourceRecord, { catalogue }: World) {
   const starts = catalogue.startsOn(topic)
   const groups = catalogue.listenersOn(topic)
-  const named = message.headers['dw-redriven-for']?.split(',')
-  if (named === undefined) return { starts, groups }
+  const header = headers.findLast(({ key }) => key === 'dw-redriven-for')
+  if (header === undefined) return { starts, groups }
+  const named = decoder.decode(header.value).split(',')
   const theirs = {
     starts: starts.filter(({ workflow }) => named.includes(workflow.name)),
     groups: groups.filter(({ workflow }) => named.includes(workflow)),
@@ -60,14 +58,29 @@ function readersOf(topic: string, message: MessageRoot, { catalogue }: World) {
   return theirs.starts.length + theirs.groups.length > 0 ? theirs : { starts, groups }
 }
 
+/** Why nobody can read it, by any format in which the topic is read; undefined: somebody can. R1 */
+function reasonsAgainst(record: SourceRecord, world: World): readonly Failure[] | undefined {
+  const reasons: Failure[] = []
+  for (const format of world.catalogue.formatsOn(record.topic)) {
+    try {
+      messageOf(record, format)
+      return undefined
+    } catch (error) {
+      const { code, message } = taskErrorOf(error)
+      reasons.push(failure('', code, message))
+    }
+  }
+  return reasons
+}
+
 function routeStart(
   { workflow, trigger }: Start,
   record: SourceRecord,
-  message: MessageRoot,
   world: World,
   out: Outcome,
 ): Failure | undefined {
   try {
+    const message = messageOf(record, formatOf(workflow, record.topic))
     if (trigger.when !== undefined) {
       const wanted = trigger.when.evaluate({ message, now: message.timestamp })
       if (wanted === false) return undefined
@@ -96,21 +109,15 @@ function routeStart(
 /** The key of what a record starts; undefined or empty: it gives none. @throws {ExpressionError} */
 export function startKeyOf(trigger: RecordTrigger, record: SourceRecord, message: MessageRoot): string | undefined {
   if (trigger.key !== undefined) return canonicalText(trigger.key.evaluate({ message, now: message.timestamp }))
-  return message.key === null || message.key === '' ? coordinates(record) : message.key
+  return message.key === null || message.key === '' ? coordinates(record) : canonicalText(message.key)
 }
 
-function routeToListeners(
-  group: ListenerGroup,
-  record: SourceRecord,
-  message: MessageRoot,
-  world: World,
-  out: Outcome,
-): Failure[] {
+function routeToListeners(group: ListenerGroup, record: SourceRecord, world: World, out: Outcome): Failure[] {
   const failures: Failure[] = []
   const values = new Set<string>()
-  for (const route of group.routes) {
+  for (const { format, expression } of group.routes) {
     try {
-      const found = route.evaluate({ message })
+      const found = expression.evaluate({ message: messageOf(record, format) })
       const value = canonicalText(found)
       if (value !== undefined && value.length <= limits.keyLengthMax) values.add(value)
       else
@@ -118,7 +125,7 @@ function routeToListeners(
           failure(
             group.workflow,
             'correlation-value',
-            `correlate: ${route.source} must give a short text or a whole number`,
+            `correlate: ${expression.source} must give a short text or a whole number`,
           ),
         )
     } catch (error) {

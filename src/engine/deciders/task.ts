@@ -96,7 +96,7 @@ export const correlateInstance: Decider<'instance.correlate'> = (command, state,
   const { task } = at
   assert(task.type === 'kafka-listener', 'T1: only a listener waits for a record')
   const note = `${command.arrivedAtMs < startedAtMs ? 'kept record' : 'record'} ${coordinates(command.record)}`
-  return orFail(at, (out) => takeRecord({ ...at, task }, open, { ...recordOf(command.record), note }, out))
+  return orFail(at, (out) => takeRecord({ ...at, task }, open, { ...recordOf(command.record, at.workflow), note }, out))
 }
 
 function returned(command: InstanceCorrelate, instance: InstanceRow | undefined, world: World): Outcome {

@@ -4,7 +4,9 @@ import type { Json } from '../../base/json.ts'
 import { utf8 } from '../../base/utf8.ts'
 import { limits } from '../../base/limits.ts'
 import type { Template } from '../../definition/expression.ts'
+import { isRegistered } from '../../definition/topic-format.ts'
 import { AttemptFailed, completeAttempt, evaluate } from '../attempt.ts'
+import { formatOf, writeKey, writeValue } from '../format.ts'
 import type { Begin } from './behaviour.ts'
 
 export const beginKafkaCommand: Begin<'kafka-command'> = (at, out) => {
@@ -31,8 +33,14 @@ export const beginKafkaCommand: Begin<'kafka-command'> = (at, out) => {
   if (instance.traceparent !== undefined && !task.headers?.has('traceparent')) {
     headers.push({ key: 'traceparent', value: utf8(instance.traceparent) })
   }
+  const format = formatOf(at.workflow, topic)
   const value = valueOf(task.value)
-  const bytes = value === null ? null : utf8(JSON.stringify(value))
+  const bytes =
+    value === null
+      ? null
+      : isRegistered(format.value)
+        ? world.encode(topic, 'value', format.value, value)
+        : writeValue(value, format.value)
   if (bytes !== null && bytes.length > limits.recordBytesMax) {
     throw new AttemptFailed(
       'produce-rejected',
@@ -46,7 +54,12 @@ export const beginKafkaCommand: Begin<'kafka-command'> = (at, out) => {
     attempt: at.number,
     topic,
     partition,
-    key: key === null ? null : utf8(text(key)),
+    key:
+      key === null
+        ? null
+        : isRegistered(format.key)
+          ? world.encode(topic, 'key', format.key, key)
+          : writeKey(key, format.key),
     value: bytes,
     headers,
   })

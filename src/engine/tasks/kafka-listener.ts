@@ -8,7 +8,7 @@
 import { limits } from '../../base/limits.ts'
 import { partitionOfText } from '../../base/partitioner.ts'
 import type { Expression } from '../../definition/expression.ts'
-import type { KafkaListenerTask } from '../../definition/workflow.ts'
+import type { KafkaListenerTask, Workflow } from '../../definition/workflow.ts'
 import {
   armTaskTimer,
   AttemptFailed,
@@ -22,10 +22,11 @@ import {
   type Attempt,
 } from '../attempt.ts'
 import { canonicalText } from '../correlation.ts'
-import { messageOf, type MessageRoot, type SourceRecord } from '../message.ts'
+import { formatOf } from '../format.ts'
+import { messageOf, payloadOf, type MessageRoot, type SourceRecord } from '../message.ts'
 import { rowAt } from '../nodes.ts'
 import type { Outcome } from '../outcome.ts'
-import { nullPayload, Payload } from '../payload.ts'
+import type { Payload } from '../payload.ts'
 import type { OpenWork, Subscription } from '../state.ts'
 import { withdraw } from '../stopping.ts'
 import { writeVars } from '../vars.ts'
@@ -43,11 +44,13 @@ export const beginKafkaListener: Begin<'kafka-listener'> = (at, out) => {
   if (ahead === undefined) subscribe(at, wanted, world.nowMs, out)
 }
 
-/** A record as its task sees it. @throws {AttemptFailed} It is too large to be kept. */
-export function recordOf(record: SourceRecord): { readonly output: Payload; readonly message: MessageRoot } {
-  const message = messageOf(record)
-  const output = record.value === null ? nullPayload : Payload.ofBytes(record.value, message.value)
-  return { message, output: checkPayload(output, 'the record') }
+/** A record as a task of the workflow sees it. @throws {AttemptFailed} It is too large to be kept. */
+export function recordOf(
+  record: SourceRecord,
+  workflow: Workflow,
+): { readonly output: Payload; readonly message: MessageRoot } {
+  const format = formatOf(workflow, record.topic)
+  return { message: messageOf(record, format), output: checkPayload(payloadOf(record, format), 'the record') }
 }
 
 /** The record that it waited for: the last one, or one more. @throws {ExpressionError | AttemptFailed} */

@@ -32,7 +32,7 @@ export function workflowRoutes(app: FastifyInstance, worker: WorkerFace): void {
         response: { 200: object({ items: list(workflowSummary), counted }), default: problemAnswer },
       },
     },
-    async (request) => countEverywhere(await worker.workflows.list(), ({ items }) => items, request, worker),
+    (request) => countEverywhere(worker.workflows.list(), ({ items }) => items, request, worker),
   )
 
   app.get<{ Params: { name: string }; Querystring: { version?: string } }>(
@@ -46,9 +46,10 @@ export function workflowRoutes(app: FastifyInstance, worker: WorkerFace): void {
         response: { 200: object({ workflow: workflowDetail, counted }), default: problemAnswer },
       },
     },
-    async (request) => {
-      const answer = await findWorkflow(worker, request.params.name, request.query.version)
-      return countEverywhere(answer, ({ workflow }) => [workflow], request, worker)
+    (request) => {
+      const { params, query } = request
+      const finding = findWorkflow(worker, params.name, query.version)
+      return countEverywhere(finding, ({ workflow }) => [workflow], request, worker)
     },
   )
 
@@ -63,10 +64,7 @@ export function workflowRoutes(app: FastifyInstance, worker: WorkerFace): void {
         response: { 200: object({ items: list(workflowVersion), total: count, counted }), default: problemAnswer },
       },
     },
-    async (request) => {
-      const answer = await findVersions(worker, request.params.name)
-      return countEverywhere(answer, ({ items }) => items, request, worker)
-    },
+    (request) => countEverywhere(findVersions(worker, request.params.name), ({ items }) => items, request, worker),
   )
 }
 

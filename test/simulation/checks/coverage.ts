@@ -3,7 +3,7 @@
 // somebody says how soon a campaign meets it.
 import type { TaskType } from '../../../src/definition/workflow.ts'
 import type { EventType, UnkeptReason } from '../../../src/engine/event.ts'
-import type { UnusableRecord } from '../../../src/engine/message.ts'
+import type { UnusableRecord } from '../../../src/engine/format.ts'
 import type { RejectionCode } from '../../../src/engine/rejection.ts'
 import { faultKinds } from '../strikes.ts'
 import { lastMomentsOf } from './nodes.ts'
@@ -115,6 +115,11 @@ const unusable: { readonly [Code in UnusableRecord['code']]: Within } = {
   'key-not-text': often,
   'too-deep': often,
   'record-too-large': rarely,
+  'not-text': 'no random workflow declares a format',
+  'key-not-json': 'no random workflow declares a format',
+  'key-not-integer': 'no random workflow declares a format',
+  'schema-unknown': 'no random workflow declares a format',
+  'schema-misfit': 'no random workflow declares a format',
 }
 
 const counterOf = (name: string): string => name.replaceAll(/[.-]/g, '_')

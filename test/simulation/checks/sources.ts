@@ -5,13 +5,8 @@ import type { Json } from '../../../src/base/json.ts'
 import { limits } from '../../../src/base/limits.ts'
 import type { Workflow } from '../../../src/definition/workflow.ts'
 import { canonicalText } from '../../../src/engine/correlation.ts'
-import {
-  coordinates,
-  messageOf,
-  UnusableRecord,
-  type MessageRoot,
-  type SourceRecord,
-} from '../../../src/engine/message.ts'
+import { UnusableRecord } from '../../../src/engine/format.ts'
+import { coordinates, messageOf, type MessageRoot, type SourceRecord } from '../../../src/engine/message.ts'
 import type { InputPosition } from '../../../src/records/row-codec.ts'
 import type { Version } from '../committed.ts'
 import type { Seen } from '../history.ts'
@@ -100,7 +95,7 @@ function usesOf({ name: workflow, start, tasks }: Workflow, message: MessageRoot
       if (wanted === false) return null
       if (wanted !== true) return undefined
       const ownKey = message.key === null || message.key === '' ? placeOf(message) : message.key
-      if (trigger.key === undefined) return usable(ownKey)
+      if (trigger.key === undefined) return usable(canonicalText(ownKey))
       return usable(canonicalText(trigger.key.evaluate({ message, now: message.timestamp })))
     })
     if (key === undefined) failures.push({ workflow, isStart: true, isCertain: true })

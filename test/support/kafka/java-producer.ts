@@ -40,3 +40,18 @@ export async function transactWithJava(
 export async function produceOddWithJava(brokers: readonly string[], topic: string): Promise<void> {
   await linesOfJava('Odd.java', [brokers.join(','), topic])
 }
+
+export type JavaKind = 'string' | 'int' | 'long' | 'bytes' | 'none'
+
+/** Produces records by Kafka's own serializers: each key and value as its kind and its text, bytes in base64. */
+export async function produceTypedWithJava(
+  brokers: readonly string[],
+  records: readonly {
+    readonly topic: string
+    readonly key: readonly [JavaKind, string]
+    readonly value: readonly [JavaKind, string]
+  }[],
+): Promise<void> {
+  const lines = records.map(({ topic, key, value }) => [topic, ...key, ...value].join('\t'))
+  await linesOfJava('Typed.java', [brokers.join(',')], `${lines.join('\n')}\n`)
+}

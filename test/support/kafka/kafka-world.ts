@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { Admin, Producer } from '@platformatic/kafka'
 import type { CompressionAlgorithmValue } from '@platformatic/kafka'
+import type { Compression } from '../../../src/adapters/kafka/compression.ts'
 import { openKafkaLog } from '../../../src/adapters/kafka/log.ts'
 import { platformaticClient } from '../../../src/adapters/platformatic/client.ts'
 import { systemClock } from '../../../src/adapters/system/clock.ts'
@@ -14,13 +15,14 @@ const lookAgainMs = 10
 
 export const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
-export const openLog = (brokers: readonly string[]): Promise<Log> =>
+export const openLog = (brokers: readonly string[], compression: Compression = 'none'): Promise<Log> =>
   openKafkaLog({
     client: platformaticClient,
     brokers,
     clientId: 'conformance',
     clock: systemClock,
     logger: silentLogger,
+    compression,
   })
 
 export async function createTopic(log: Log, partitions = 1): Promise<string> {

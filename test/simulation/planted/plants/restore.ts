@@ -60,7 +60,6 @@ export const restorePlants: readonly Plant[] = [
     file: partition,
     find: `      onProgress: (progress) => (this.restoring = progress),
     })
-    this.restoring = undefined
     await this.#rows.fill()`,
     replace: `      onProgress: (progress) => {
         if (this.restoring === undefined) void this.#rows.fill()

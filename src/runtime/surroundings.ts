@@ -1,0 +1,30 @@
+// What the engine is handed beside the state, for one batch of a partition.
+import type { World } from '../engine/world.ts'
+import { isOwnTopic, type AppTopics } from '../records/keys.ts'
+import type { Definitions } from './definitions.ts'
+import type { Ids, Log } from './ports.ts'
+import type { Refusals } from './refusals.ts'
+import { encodeBy } from './schemas.ts'
+
+interface Surroundings {
+  readonly log: Pick<Log, 'schemas'>
+  readonly partition: number
+  readonly partitions: number
+  readonly definitions: Pick<Definitions, 'catalogue'>
+  readonly ids: Ids
+  readonly topics: AppTopics
+}
+
+export function worldOf(given: Surroundings, refusals: Refusals, nowMs: number): World {
+  const { log, partition, partitions, definitions, ids, topics } = given
+  return {
+    nowMs,
+    partition,
+    partitions,
+    catalogue: definitions.catalogue,
+    newId: () => ids.next(),
+    isReserved: (topic) => isOwnTopic(topics, topic),
+    encode: (topic, what, format, value) => encodeBy(log.schemas, topic, what, format, value),
+    refusal: (instanceId, task, attempt) => refusals.find(instanceId, task, attempt),
+  }
+}
