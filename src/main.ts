@@ -152,7 +152,7 @@ async function kafka(
   if (secured.sasl !== undefined && secured.tls === undefined)
     logger.warn(
       { mechanism: secured.sasl.mechanism },
-      'SASL without TLS: whoever sees the network can act as this worker',
+      'SASL without TLS: who is on the network reads and changes what is sent, and by PLAIN and OAUTHBEARER who we are as well',
     )
   const surroundings = { client, clock: systemClock, logger, compression: config.compression }
   const connection = { brokers, clientId: `${app}-${workerId}`, ...secured, ...surroundings }

@@ -269,7 +269,18 @@ suite('bytes', () => {
       ...proto('package shop;\nimport "line.proto";\nmessage Order { repeated Line lines = 1; }'),
       references: [{ name: 'line.proto', subject: lineProto, version: 1 }],
     })
+    const [lineJson, refersJson] = [subjectName(), subjectName()]
+    await registry().register(lineJson, jsonSchema({ type: 'object', properties: { n: { type: 'integer' } } }))
+    await registry().register(refersJson, {
+      ...jsonSchema({ type: 'object', properties: { lines: { type: 'array', items: { $ref: 'line.json' } } } }),
+      references: [{ name: 'line.json', subject: lineJson, version: 1 }],
+    })
+    assert.match(
+      String(await encoded(refersJson, 'json-schema', { lines: [{ n: 'x' }] })),
+      /\/lines\/0\/n must be integer/,
+    )
     for (const [subject, format, value] of [
+      [refersJson, 'json-schema', { lines: [{ n: 1 }] }],
       [refers, 'avro', { lines: [{ n: 1 }] }],
       [refersProto, 'protobuf', { lines: [{ n: '1' }] }],
     ] as const) {

@@ -105,12 +105,7 @@ test('a connection that the broker has closed keeps no timer for proving itself 
     clientId: 'timers',
     ...kafkaCredentials(byPassword('PLAIN'), env),
   }
-  const log = await openKafkaLog({
-    client: platformaticClient,
-    ...connection,
-    clock: systemClock,
-    logger: silentLogger,
-  })
+  const log = await openKafkaLog({ ...connection, clock: systemClock, logger: silentLogger })
   assert.ok(timers() > before)
   await kafka.broker.kill()
   await pause(500)

@@ -80,6 +80,8 @@ for (const [name, way] of Object.entries(ways)) {
     const daemon = await site.start(...flags)
     await runOrder(daemon, app, 'o-1')
     assert.deepEqual((await daemon.health()).problems, [])
+    const isWarned = daemon.log.some(({ msg }) => msg.startsWith('SASL without TLS'))
+    assert.equal(isWarned, way.door === 'SASL')
     assert.equal(await daemon.stop(), 0)
   })
 }

@@ -30,6 +30,7 @@ interface Polls {
 export class Fetcher implements FetchesFor {
   readonly #cluster: Cluster
   readonly #polls = new Map<string, Polls>()
+  readonly #readers = new Set<KafkaReader>()
   /** In the order they came: whoever got records last is last. */
   readonly #waiting = new Set<KafkaReader>()
   #isScheduled = false
@@ -41,6 +42,7 @@ export class Fetcher implements FetchesFor {
 
   open(options: ReaderOptions): KafkaReader {
     const reader = new KafkaReader(options, this)
+    this.#readers.add(reader)
     this.want(reader)
     return reader
   }
@@ -53,7 +55,13 @@ export class Fetcher implements FetchesFor {
   }
 
   remove(reader: KafkaReader): void {
+    this.#readers.delete(reader)
     this.#waiting.delete(reader)
+  }
+
+  get aheadBytesMax(): number {
+    const { readAheadBytes, readAheadBytesInAll, readAheadBytesMin } = bounds
+    return Math.max(readAheadBytesMin, Math.min(readAheadBytes, readAheadBytesInAll / 2 / this.#readers.size))
   }
 
   async close(): Promise<void> {
@@ -120,7 +128,8 @@ export class Fetcher implements FetchesFor {
       partition,
       offset: fetchOffset,
     }))
-    const { fetchBytesMax: bytesMax, fetchPartitionBytesMax: partitionBytesMax } = bounds
+    const { fetchBytesMax: bytesMax, fetchPartitionBytesMax } = bounds
+    const partitionBytesMax = Math.ceil(Math.min(fetchPartitionBytesMax, this.aheadBytesMax))
     try {
       const answer = await wire.ask(leader, 'fetch', positions, { waitMs, bytesMax, partitionBytesMax })
       const answered = new Map<string, FetchedPartition>()

@@ -68,6 +68,7 @@ class KafkaMembership implements Membership {
   #isStable = false
   #isWanted = false
   #mustRejoin = false
+  #told = { reason: '', at: 0 }
   #running: Promise<void> | undefined
   #wake = () => {}
 
@@ -138,7 +139,6 @@ class KafkaMembership implements Membership {
   }
 
   async #run(): Promise<void> {
-    const { logger, groupId } = this.#options
     while (this.#isWanted) {
       try {
         const error = await this.#joinAndSync()
@@ -147,13 +147,22 @@ class KafkaMembership implements Membership {
           continue
         }
         this.#rebalance(error)
+        if (this.#isWanted) await this.#sleep(bounds.retryDelayMs.max)
       } catch (failure) {
         this.#isStable = false
         if (!(failure instanceof NoAnswer)) throw failure
-        if (this.#isWanted) logger.warn({ group: groupId }, `the group cannot be joined: ${failure.message}`)
+        if (this.#isWanted) this.#tell(failure.message)
+        if (this.#isWanted) await this.#sleep(bounds.joinRetryMs)
       }
-      if (this.#isWanted) await this.#sleep(bounds.retryDelayMs.max)
     }
+  }
+
+  /** Why the group cannot be joined: when that changes, and every so often. */
+  #tell(reason: string): void {
+    const now = performance.now()
+    if (reason === this.#told.reason && now - this.#told.at < bounds.joinToldMs) return
+    this.#told = { reason, at: now }
+    this.#options.logger.warn({ group: this.#options.groupId }, `the group cannot be joined: ${reason}`)
   }
 
   async #joinAndSync(): Promise<KafkaError | undefined> {

@@ -40,6 +40,12 @@ export const bounds = {
   fetchPartitionBytesMax: 1_048_576,
   /** A reader that has so much ahead is not fetched for. */
   readAheadBytes: 1_048_576,
+  /**
+   * All readers together, each with its part, but not less than the second: a worker may read a thousand partitions. Half of
+   * a part is what may be ahead when more is fetched, the other half is what is fetched then.
+   */
+  readAheadBytesInAll: 96 * 1_048_576,
+  readAheadBytesMin: 65_536,
   /** Between two tries to fetch what cannot be fetched now. */
   fetchRetryMs: 250,
   /** One produce request; a broker's socket.request.max.bytes is 100 MiB by default. */
@@ -52,6 +58,9 @@ export const bounds = {
   heartbeatMs: 1_000,
   /** How long the others wait for a member to join again. */
   rebalanceTimeoutMs: 15_000,
+  /** Between two tries to join a group that gives no answer, and between two words about it. */
+  joinRetryMs: 1_000,
+  joinToldMs: 30_000,
   /** Between two looks at how near copies are that are warmed up. */
   warmingLookMs: 1_000,
   /** How long those that are near wait for others that are not. */

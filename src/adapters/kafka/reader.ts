@@ -5,13 +5,14 @@ import { OffsetGone } from '../../runtime/ports.ts'
 import type { LogRecord, Reader, ReaderOptions } from '../../runtime/ports.ts'
 import { Ahead } from './ahead.ts'
 import type { Committed } from './committed.ts'
-import { bounds } from './options.ts'
 
 /** What a reader asks of the one that fetches for it. */
 export interface FetchesFor {
   /** There is room again, and nothing is under way. */
   want(reader: KafkaReader): void
   remove(reader: KafkaReader): void
+  /** A reader that has so much ahead is not fetched for. */
+  readonly aheadBytesMax: number
 }
 
 export class KafkaReader implements Reader {
@@ -56,7 +57,7 @@ export class KafkaReader implements Reader {
   }
 
   get wantsRecords(): boolean {
-    return !this.#isClosed && !(this.#failure instanceof OffsetGone) && this.#ahead.bytes < bounds.readAheadBytes
+    return !this.#isClosed && !(this.#failure instanceof OffsetGone) && this.#ahead.bytes < this.#fetcher.aheadBytesMax
   }
 
   /** Takes what was fetched from `fetchOffset` on. */
