@@ -101,6 +101,7 @@ test('a connection that the broker has closed keeps no timer for proving itself 
   const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
   const before = timers()
   const connection = {
+    client: platformaticClient,
     brokers: [kafka.at('SASL_TLS')],
     clientId: 'timers',
     ...kafkaCredentials(byPassword('PLAIN'), env),
