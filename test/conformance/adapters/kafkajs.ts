@@ -10,7 +10,7 @@ const surroundings = { client: kafkajsClient, clientId: 'conformance', clock: sy
 /** `kafkajs`: of it the protocol and the connections; what is around them is ours. */
 export const kafkajs: Adapter = {
   name: 'kafkajs',
-  openLog: (brokers) => openKafkaLog({ brokers, ...surroundings }),
+  openLog: (brokers, compression = 'none') => openKafkaLog({ brokers, compression, ...surroundings }),
   createMembership: (group) => createKafkaMembership({ ...group, ...surroundings, standbys: 0 }),
   clientFaults: {
     'overlapping-aborts': 'by itself gives aborted records where it begins to read inside of them',

@@ -10,7 +10,7 @@ const surroundings = { client: platformaticClient, clientId: 'conformance', cloc
 /** `@platformatic/kafka`: of it the protocol and the connections; what is around them is ours. */
 export const platformatic: Adapter = {
   name: '@platformatic/kafka',
-  openLog: (brokers) => openKafkaLog({ brokers, ...surroundings }),
+  openLog: (brokers, compression = 'none') => openKafkaLog({ brokers, compression, ...surroundings }),
   createMembership: (group) => createKafkaMembership({ ...group, ...surroundings, standbys: 0 }),
   clientFaults: {
     'aborts-twice': 'by itself remembers one range of a producer, and gives the other',

@@ -3,11 +3,12 @@
 // and what the adapter itself does not hold: such a case has to fail, so that nobody goes on believing it when it is mended.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Compression } from '../../../src/adapters/kafka/compression.ts'
 import type { Log, Membership } from '../../../src/runtime/ports.ts'
 
 export interface Adapter {
   readonly name: string
-  openLog(brokers: readonly string[]): Promise<Log>
+  openLog(brokers: readonly string[], compression?: Compression): Promise<Log>
   createMembership(group: GroupOptions): Membership
   /** By case: what the client does wrong by itself, or cannot do. */
   readonly clientFaults: Readonly<Record<string, string>>

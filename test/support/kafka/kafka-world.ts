@@ -93,7 +93,8 @@ export function otherProducer(
     producerEpoch: -1,
     // Of the whole transaction, in this client.
     timeout: options.timeoutMs ?? 30_000,
-    retries: 50,
+    // A new broker takes a while to make the topic of its transactions.
+    retries: 400,
     retryDelay: 5,
     ...(options.compression === undefined ? {} : { compression: options.compression }),
   })
