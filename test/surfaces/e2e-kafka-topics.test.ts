@@ -49,6 +49,7 @@ test('topics create makes the topics of the application and of its workflows, an
     topic('.dead-letter', 2),
     topic('.definitions', 1),
     topic('.inbox', 2),
+    topic('.workers', 1),
   ]
   assert.deepEqual(JSON.parse(first.stdout), made)
   const again = await site.type(...create, '--json')
