@@ -29,7 +29,7 @@ test('what topics create has made is as needed, and a worker without the right t
   const { app, site, flags, topics } = siteOf(t)
   assert.equal((await topics('create')).code, 0)
   const { code, stdout } = await topics('check')
-  assert.deepEqual([code, stdout], [0, '6 topics, all as needed.\n'])
+  assert.deepEqual([code, stdout], [0, '7 topics, all as needed.\n'])
   assert.equal((await topics('check', '--json')).stdout, '[]\n')
   const shown = await topics('describe')
   assert.equal(shown.code, 0)
@@ -58,6 +58,7 @@ test('each difference is told with what to do about it, and ends the check with 
   await log.createTopics([
     { name: `${app}.inbox`, partitions: 3, cleanup: 'unlimited' },
     { name: `${app}.definitions`, partitions: 1, cleanup: 'retained' },
+    { name: `${app}.workers`, partitions: 1, cleanup: 'compacted' },
     // Any number will do for these.
     { name: `${app}.dead-letter`, partitions: 7, cleanup: 'retained' },
     { name: `${app}-in`, partitions: 5, cleanup: 'compacted' },
@@ -88,7 +89,7 @@ test('each difference is told with what to do about it, and ends the check with 
     text.stdout,
     new RegExp(`^${app}\\.inbox +partitions: wanted 2, found 3\n +Start workers with --partitions 3`, 'm'),
   )
-  assert.match(text.stderr, /4 topics of 6 not as needed/)
+  assert.match(text.stderr, /4 topics of 7 not as needed/)
   assert.equal((await topics('describe')).code, 0)
 })
 
@@ -97,7 +98,7 @@ test('topics that are missing are told, and nothing is made', async (t) => {
   for (let times = 0; times < 2; times++) {
     const { code, stdout } = await topics('check')
     assert.equal(code, 1)
-    assert.equal(stdout.match(/topic: wanted there, found missing\n +Run `dagger-worker topics create`/g)?.length, 6)
+    assert.equal(stdout.match(/topic: wanted there, found missing\n +Run `dagger-worker topics create`/g)?.length, 7)
   }
   assert.match((await topics('describe')).stdout, new RegExp(`^${app}\\.inbox +- .*missing$`, 'm'))
 })
