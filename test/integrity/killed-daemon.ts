@@ -5,6 +5,7 @@
 //   stopping   a while after SIGTERM: in the midst of its graceful stop
 //   frozen     after SIGSTOP for a while, asleep or just awoken
 import { setTimeout as pause } from 'node:timers/promises'
+import { ApiProblem } from '../../src/cli/client.ts'
 import type { Daemon, Site } from '../support/daemon.ts'
 
 export const manners = ['at once', 'starting', 'stopping', 'frozen'] as const
@@ -134,8 +135,9 @@ export class KilledDaemon {
     await this.ask((daemon) =>
       daemon.until(async () => {
         if (!(await daemon.health()).isReady) return undefined
-        const { items, next } = await daemon.client.listInstances({ status: 'EXECUTING', limit: 1 })
-        return items.length === 0 && next === undefined ? true : undefined
+        // While a partition moves nobody can tell for all of them.
+        const page = await daemon.client.listInstances({ status: 'EXECUTING', limit: 1 }).catch(unlessNotReady)
+        return page?.items.length === 0 && page.next === undefined ? true : undefined
       }),
     )
     return this.#daemon
@@ -176,4 +178,8 @@ export class KilledDaemon {
     await daemon.ready()
     return daemon
   }
+}
+
+function unlessNotReady(error: unknown): undefined {
+  if (!(error instanceof ApiProblem) || error.status !== 503) throw error
 }
