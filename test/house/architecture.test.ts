@@ -64,6 +64,7 @@ const arrows: { readonly [room: string]: readonly string[] } = {
 const homes: { readonly [name: string]: readonly string[] } = {
   commander: ['cli'],
   fastify: ['http'],
+  'prom-client': ['http'],
   level: ['adapters/level', 'adapters/embedded'],
   'classic-level': ['adapters/leveldb', 'adapters/level', 'adapters/embedded'],
   // Its codecs (compressions, checksums, the consumer protocol's own form) serve whatever the client.

@@ -1,6 +1,7 @@
 // How the worker is: for load balancers (ready) and for people and tools (health).
 import type { FastifyInstance } from 'fastify'
 import type { WorkerFace, WorkerView } from '../../runtime/face.ts'
+import { metricsOf } from '../metrics.ts'
 import {
   count,
   flag,
@@ -34,6 +35,23 @@ export function serviceRoutes(app: FastifyInstance, worker: WorkerFace): void {
     async (_request, reply) => {
       const view = worker.view()
       return reply.code(view.isReady ? 200 : 503).send(readinessOf(view))
+    },
+  )
+
+  const metrics = metricsOf(worker)
+  app.get(
+    '/metrics',
+    {
+      schema: {
+        operationId: 'getMetrics',
+        summary: 'What the worker counts and measures, as Prometheus reads it',
+        response: { 200: { content: { 'text/plain': { schema: text } } }, default: problemAnswer },
+        querystring: object({}),
+      },
+    },
+    async (_request, reply) => {
+      const told = await metrics.metrics()
+      return reply.type(metrics.contentType).send(told)
     },
   )
 
