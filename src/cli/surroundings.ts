@@ -2,7 +2,7 @@
 import type { Json } from '../base/json.ts'
 import type { Measure } from '../bench/report.ts'
 import type { WorkerConfig } from '../config/worker-config.ts'
-import type { WorkerFace } from '../runtime/face.ts'
+import type { InspectedTopic, NeededTopic, WorkerFace } from '../runtime/face.ts'
 
 /** A worker in this process, as main.ts composes it. */
 export interface RunningWorker {
@@ -23,37 +23,11 @@ export interface StartOptions {
 /** Resolves when the worker is ready. @throws {ConfigError} The data directory or the port is in use, a handler is broken, … */
 export type StartWorker = (config: WorkerConfig, options: StartOptions) => Promise<RunningWorker>
 
-/** A topic that an application needs, as it is now; `isNew`: it was missing. */
-export interface NeededTopic {
-  readonly name: string
-  readonly partitions: number
-  readonly isNew: boolean
-}
-
 /**
  * Makes the Kafka topics that an application and its workflows need; gives all of them, sorted by name.
  * @throws {ConfigError} @throws {DefinitionError} @throws {TransientFault} Kafka cannot be reached, or refuses.
  */
 export type CreateTopics = (config: WorkerConfig) => Promise<readonly NeededTopic[]>
-
-/** A topic that an application needs, and what of it is not as it should be. */
-export interface InspectedTopic {
-  readonly name: string
-  /** The application keeps it for itself; else it is of its workflows. */
-  readonly isOwn: boolean
-  readonly exists: boolean
-  readonly partitions?: number
-  readonly replicas?: number
-  /** Absent, as the next: it may not be read. */
-  readonly cleanupPolicy?: string
-  readonly maxMessageBytes?: number
-  readonly differences: readonly {
-    readonly what: string
-    readonly wanted: string
-    readonly found: string
-    readonly cure: string
-  }[]
-}
 
 /** Looks at the topics that an application and its workflows need, sorted by name; throws as `CreateTopics` does. */
 export type InspectTopics = (config: WorkerConfig) => Promise<readonly InspectedTopic[]>

@@ -3,20 +3,13 @@
 import { ConfigError } from '../base/errors.ts'
 import type { Workflow } from '../definition/workflow.ts'
 import { topicsOf } from '../records/keys.ts'
+import type { NeededTopic } from './face.ts'
 import type { Log, TopicSpec } from './ports.ts'
 
 export interface AppTopicsOptions {
   readonly log: Log
   readonly app: string
   readonly partitions: number
-}
-
-/** A topic that an application needs, as it is now. */
-export interface NeededTopic {
-  readonly name: string
-  readonly partitions: number
-  /** It was missing. */
-  readonly isNew: boolean
 }
 
 /** @throws {ConfigError} DW_PARTITIONS_DIFFER: the number of partitions is fixed when the application is made. */

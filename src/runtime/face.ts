@@ -150,6 +150,38 @@ export interface TopicView {
   readonly partitions: readonly { readonly partition: number; readonly earliest: number; readonly end: number }[]
 }
 
+/** A topic that an application needs, as it is now. */
+export interface NeededTopic {
+  readonly name: string
+  readonly partitions: number
+  /** It was missing. */
+  readonly isNew: boolean
+}
+
+/** Something that is not as it should be. */
+export interface TopicDifference {
+  /** "partitions", or Kafka's name of the setting: "cleanup.policy". */
+  readonly what: string
+  readonly wanted: string
+  readonly found: string
+  /** What to do about it, in a sentence or as a command. */
+  readonly cure: string
+}
+
+/** A topic that an application needs, and what of it is not as it should be. */
+export interface InspectedTopic {
+  readonly name: string
+  /** The application keeps it for itself; else it is of its workflows. */
+  readonly isOwn: boolean
+  readonly exists: boolean
+  readonly partitions?: number
+  readonly replicas?: number
+  /** Absent, as the next: it may not be read. */
+  readonly cleanupPolicy?: string
+  readonly maxMessageBytes?: number
+  readonly differences: readonly TopicDifference[]
+}
+
 export interface RecordView {
   readonly partition: number
   readonly offset: number

@@ -2,6 +2,7 @@
 // What is the operator's own (replicas, how long topics of workflows are kept) is shown, and not judged, unless nothing
 // could be written.
 import { isOwnTopic, topicsOf } from '../records/keys.ts'
+import type { InspectedTopic, TopicDifference } from './face.ts'
 import type { TopicSpec } from './ports.ts'
 
 /** A topic as a cluster has it. */
@@ -11,28 +12,6 @@ export interface FoundTopic {
   readonly replicas: number
   /** By Kafka's names; absent: they may not be read. */
   readonly settings?: ReadonlyMap<string, string>
-}
-
-/** Something that is not as it should be. */
-export interface TopicDifference {
-  /** "partitions", or Kafka's name of the setting: "cleanup.policy". */
-  readonly what: string
-  readonly wanted: string
-  readonly found: string
-  /** What to do about it, in a sentence or as a command. */
-  readonly cure: string
-}
-
-export interface InspectedTopic {
-  readonly name: string
-  /** The application keeps it for itself; else it is of its workflows. */
-  readonly isOwn: boolean
-  readonly exists: boolean
-  readonly partitions?: number
-  readonly replicas?: number
-  readonly cleanupPolicy?: string
-  readonly maxMessageBytes?: number
-  readonly differences: readonly TopicDifference[]
 }
 
 /** Of Kafka's default `max.message.bytes`: values of the state are as large as it lets them be. */

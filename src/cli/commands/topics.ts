@@ -3,13 +3,14 @@
 import type { Command } from 'commander'
 import { TransientFault } from '../../base/errors.ts'
 import { loadConfig, type WorkerConfig } from '../../config/worker-config.ts'
+import type { InspectedTopic } from '../../runtime/face.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { CommandFailure } from '../failure.ts'
 import { withKafka, type KafkaFlags } from '../kafka-flags.ts'
 import { createOutput, type Output, table } from '../output.ts'
 import { counted } from '../problems.ts'
 import { clientFor, type ServerFlag, withServer } from '../remote.ts'
-import type { InspectedTopic, Surroundings } from '../surroundings.ts'
+import type { Surroundings } from '../surroundings.ts'
 
 export function addTopics(program: Command, surroundings: Surroundings): void {
   const topics = program
