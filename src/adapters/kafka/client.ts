@@ -47,6 +47,23 @@ export interface Wire {
   close(): Promise<void>
 }
 
+/** How a client makes each request: what it asks by (`Ask`) is its own. */
+export type Translated<Ask> = {
+  readonly [Name in keyof Requests]: (
+    ask: Ask,
+    ...parameters: Parameters<Requests[Name]>
+  ) => Promise<ReturnType<Requests[Name]>>
+}
+
+/** A wire of these requests over connections that ask in the client's way. */
+export function wireOf<Ask>(
+  requests: Translated<Ask>,
+  askAt: (broker: Broker) => Ask,
+  close: () => Promise<void>,
+): Wire {
+  return { ask: (broker, request, ...parameters) => requests[request](askAt(broker), ...parameters), close }
+}
+
 /** No broker answered. `mayBeDone`: it was sent, and may have been carried out, now or later. */
 export class NoAnswer extends Error {
   override readonly name = 'NoAnswer'

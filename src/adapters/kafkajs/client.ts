@@ -2,8 +2,8 @@
 // fetch of it gives aborted records, and it waits long for markers (test/conformance/clients.test.ts).
 // The versions are the highest that it and the broker speak.
 import { byTopic } from '../kafka/by-topic.ts'
-import type { Appended, Broker, Client, Coded, Fetched, HeldId, Metadata, Requests, Wire } from '../kafka/client.ts'
-import type { KafkaConnection } from '../kafka/options.ts'
+import { wireOf } from '../kafka/client.ts'
+import type { Appended, Broker, Client, Coded, Fetched, HeldId, Metadata, Translated } from '../kafka/client.ts'
 import { Connections } from './connections.ts'
 import { exchangeOf } from './internals.ts'
 import type { Exchange, Versions } from './internals.ts'
@@ -12,38 +12,18 @@ import * as own from './own-requests.ts'
 export const kafkajsClient: Client = {
   name: 'kafkajs',
   guarantee: 'exactly-once',
-  connect: (connection, requestTimeoutMs) => new KafkajsWire(connection, requestTimeoutMs),
-}
-
-class KafkajsWire implements Wire {
-  readonly #connections: Connections
-
-  constructor(connection: KafkaConnection, requestTimeoutMs: number) {
-    this.#connections = new Connections(connection, requestTimeoutMs)
-  }
-
-  ask<Name extends keyof Requests>(
-    broker: Broker,
-    request: Name,
-    ...parameters: Parameters<Requests[Name]>
-  ): Promise<ReturnType<Requests[Name]>> {
-    return requests[request]((exchange) => this.#connections.ask(broker, exchange), ...parameters)
-  }
-
-  close(): Promise<void> {
-    return this.#connections.close()
-  }
+  connect(connection, requestTimeoutMs) {
+    const connections = new Connections(connection, requestTimeoutMs)
+    const askAt =
+      (broker: Broker): Ask =>
+      (exchange) =>
+        connections.ask(broker, exchange)
+    return wireOf(requests, askAt, () => connections.close())
+  },
 }
 
 /** What an answer looks like is said by whoever asks: kafkajs has no types for it. */
 type Ask = <Answer>(exchange: (versions: Versions) => Exchange) => Promise<Answer>
-
-type Translated = {
-  readonly [Name in keyof Requests]: (
-    ask: Ask,
-    ...parameters: Parameters<Requests[Name]>
-  ) => Promise<ReturnType<Requests[Name]>>
-}
 
 const coordinatorTypes = { group: 0, transaction: 1 } as const
 const timestamps = { earliest: -2, latest: -1 } as const
@@ -56,7 +36,7 @@ interface OfPartition extends Coded {
   readonly partition: number
 }
 
-const requests: Translated = {
+const requests: Translated<Ask> = {
   metadata: (ask, names) => ask<Metadata>(() => own.metadata(names)),
   async findCoordinator(ask, kind, key) {
     const fields = { groupId: key, coordinatorType: coordinatorTypes[kind] }

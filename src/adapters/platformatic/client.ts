@@ -21,48 +21,28 @@ import {
 } from '@platformatic/kafka'
 import type { API } from '@platformatic/kafka'
 import { byTopic } from '../kafka/by-topic.ts'
-import type { Broker, Client, Requests, Wire } from '../kafka/client.ts'
-import type { KafkaConnection } from '../kafka/options.ts'
+import { wireOf } from '../kafka/client.ts'
+import type { Broker, Client, Translated } from '../kafka/client.ts'
 import { Connections } from './connections.ts'
 import { fetchBytes, produceBytes } from './raw-apis.ts'
 
 export const platformaticClient: Client = {
   name: '@platformatic/kafka',
   guarantee: 'exactly-once',
-  connect: (connection, requestTimeoutMs) => new PlatformaticWire(connection, requestTimeoutMs),
-}
-
-class PlatformaticWire implements Wire {
-  readonly #connections: Connections
-
-  constructor(connection: KafkaConnection, requestTimeoutMs: number) {
-    this.#connections = new Connections(connection, requestTimeoutMs)
-  }
-
-  ask<Name extends keyof Requests>(
-    broker: Broker,
-    request: Name,
-    ...parameters: Parameters<Requests[Name]>
-  ): Promise<ReturnType<Requests[Name]>> {
-    return requests[request]((api, ...fields) => this.#connections.ask(broker, api, ...fields), ...parameters)
-  }
-
-  close(): Promise<void> {
-    return this.#connections.close()
-  }
+  connect(connection, requestTimeoutMs) {
+    const connections = new Connections(connection, requestTimeoutMs)
+    const askAt =
+      (broker: Broker): Ask =>
+      (api, ...fields) =>
+        connections.ask(broker, api, ...fields)
+    return wireOf(requests, askAt, () => connections.close())
+  },
 }
 
 type Ask = <Fields extends unknown[], Answer>(
   api: { readonly api: API<Fields, Answer> },
   ...fields: Fields
 ) => Promise<Answer>
-
-type Translated = {
-  readonly [Name in keyof Requests]: (
-    ask: Ask,
-    ...parameters: Parameters<Requests[Name]>
-  ) => Promise<ReturnType<Requests[Name]>>
-}
 
 const coordinatorKinds = { group: 0, transaction: 1 } as const
 const timestamps = { earliest: -2n, latest: -1n } as const
@@ -74,7 +54,7 @@ const groupProtocol = 'consumer'
 /** Explicitly none: a fresh client that claims an id and epoch (0, 0) is refused as fenced. */
 const noId = { producerId: -1n, producerEpoch: -1 }
 
-const requests: Translated = {
+const requests: Translated<Ask> = {
   async metadata(ask, names) {
     const { controllerId, brokers, topics } = await ask(metadataV12, names && [...names], false, false)
     return {
