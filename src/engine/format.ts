@@ -1,6 +1,7 @@
 // The bytes of keys and values, and what expressions see of them: by the format that the workflow declares for the topic.
 import { fromBase64, toBase64 } from '../base/base64.ts'
 import type { Json } from '../base/json.ts'
+import { isTooDeep } from '../base/json-depth.ts'
 import { limits } from '../base/limits.ts'
 import { utf8 } from '../base/utf8.ts'
 import type { KeyFormat, RegisteredFormat, TopicFormat, ValueFormat } from '../definition/topic-format.ts'
@@ -174,7 +175,9 @@ function textOf(bytes: Uint8Array, what: 'key' | 'value'): string {
 }
 
 function parse(bytes: Uint8Array, what: 'key' | 'value'): Json {
-  if (isTooDeep(bytes)) throw new UnusableRecord('too-deep', `the ${what} is nested deeper than ${limits.jsonDepthMax}`)
+  // A nesting of n takes 2n bytes: most records need not be looked through.
+  if (bytes.length > 2 * limits.jsonDepthMax && isTooDeep(bytes))
+    throw new UnusableRecord('too-deep', `the ${what} is nested deeper than ${limits.jsonDepthMax}`)
   try {
     return JSON.parse(strict.decode(bytes)) as Json
   } catch (error) {
@@ -183,23 +186,4 @@ function parse(bytes: Uint8Array, what: 'key' | 'value'): Json {
       `the ${what} is not JSON: ${error instanceof Error ? error.message : 'unreadable'}`,
     )
   }
-}
-
-/** Counts brackets before anything is parsed: those inside strings are left out. */
-export function isTooDeep(bytes: Uint8Array): boolean {
-  // A nesting of n takes 2n bytes.
-  if (bytes.length <= 2 * limits.jsonDepthMax) return false
-  let depth = 0
-  let isInString = false
-  for (let i = 0; i < bytes.length; i++) {
-    const byte = bytes[i]
-    if (isInString) {
-      if (byte === 0x5c) i++
-      else if (byte === 0x22) isInString = false
-    } else if (byte === 0x22) isInString = true
-    else if (byte === 0x5b || byte === 0x7b) {
-      if (++depth > limits.jsonDepthMax) return true
-    } else if (byte === 0x5d || byte === 0x7d) depth--
-  }
-  return false
 }

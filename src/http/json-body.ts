@@ -4,6 +4,7 @@
 //     more, and JSON.parse takes half a second for a million levels;
 //   - no "__proto__" key, and no "constructor" that holds a "prototype": refused with 400. A bare "constructor" is a word
 //     like any other. Code behind this copies own properties only, so neither could do harm; this is the second lock.
+import { isTooDeep } from '../base/json-depth.ts'
 import { limits } from '../base/limits.ts'
 import { placeOfJsonError } from './json-place.ts'
 import { HttpProblem } from './problem.ts'
@@ -30,29 +31,6 @@ export function parseJsonBody(bytes: Uint8Array): unknown {
 
 /** Where none of this stands in the text, no such key is in the value: going through a large one takes as long as parsing it. */
 const mayBeForbidden = /__proto__|constructor|\\u/
-
-const [quote, backslash, openList, closeList, openObject, closeObject] = Buffer.from('"\\[]{}')
-
-/** Counts brackets outside of strings. A byte of a longer UTF-8 character is never one of these. */
-function isTooDeep(bytes: Uint8Array): boolean {
-  let depth = 0
-  let isInString = false
-  for (let at = 0; at < bytes.length; at++) {
-    const byte = bytes[at]
-    if (isInString) {
-      if (byte === backslash) at += 1
-      else if (byte === quote) isInString = false
-    } else if (byte === quote) {
-      isInString = true
-    } else if (byte === openList || byte === openObject) {
-      depth += 1
-      if (depth > limits.jsonDepthMax) return true
-    } else if (byte === closeList || byte === closeObject) {
-      depth -= 1
-    }
-  }
-  return false
-}
 
 function decode(bytes: Uint8Array): string {
   try {

@@ -1,7 +1,7 @@
 // Bytes of records as people and JSON take them: text where they are UTF-8, base64 where not.
 import type { Json } from '../base/json.ts'
 import { toBase64 } from '../base/base64.ts'
-import { isTooDeep } from '../engine/format.ts'
+import { isTooDeep } from '../base/json-depth.ts'
 
 const strict = new TextDecoder('utf-8', { fatal: true })
 
