@@ -1,5 +1,5 @@
 // The composition root: the only file that names every adapter.
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { checkGuarantee, kafkaClient } from './adapters/clients.ts'
@@ -17,6 +17,7 @@ import { systemClock } from './adapters/system/clock.ts'
 import { createIds } from './adapters/system/ids.ts'
 import { kafkaCredentials } from './adapters/system/kafka-credentials.ts'
 import { createLogger } from './adapters/system/log.ts'
+import { readSecretFile } from './adapters/system/secret-file.ts'
 import { createSecrets } from './adapters/system/secrets.ts'
 import { watchStrayErrors } from './adapters/system/stray-errors.ts'
 import { watchDirectory } from './adapters/system/watch.ts'
@@ -200,9 +201,7 @@ function withSchemas(log: Log, config: WorkerConfig, logger: Logger): Log {
   const { schemaRegistry, schemaRegistryUsername: username, schemaRegistryPasswordFile: file } = config
   if (schemaRegistry === undefined) return log
   const password = (): string =>
-    file === undefined
-      ? (process.env[registryPasswordVariable] ?? '')
-      : readFileSync(file, 'utf8').replace(/\r?\n$/, '')
+    file === undefined ? (process.env[registryPasswordVariable] ?? '') : readSecretFile(file)
   const url = schemaRegistry.replace(/\/+$/, '')
   const login = username === undefined ? {} : { username, password }
   const schemas = openRegistry({ url, ...login, clock: systemClock, logger })

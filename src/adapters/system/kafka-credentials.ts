@@ -12,6 +12,7 @@ import {
 } from '../../base/kafka-settings.ts'
 import { thrownText } from '../../base/thrown.ts'
 import { createTokens } from './oauth-tokens.ts'
+import { secretIn } from './secret-file.ts'
 
 /** The parts of a connection that keep it secure; absent: no TLS, nobody says who we are. */
 export interface KafkaCredentials {
@@ -91,7 +92,8 @@ function expectSecret(code: Code, key: KafkaSecret, settings: KafkaSettings, env
 
 /** The text of the file without the line break at its end, else that of the variable. */
 function findSecret(code: Code, key: KafkaSecret, settings: KafkaSettings, env: Environment): string | undefined {
-  return fileOf(code, key, settings[key])?.replace(/\r?\n$/, '') ?? env[kafkaSecretVariables[key]]
+  const text = fileOf(code, key, settings[key])
+  return text === undefined ? env[kafkaSecretVariables[key]] : secretIn(text)
 }
 
 function fileOf(code: Code, key: string, path: string | undefined): string | undefined {

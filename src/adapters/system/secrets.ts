@@ -1,10 +1,11 @@
 // Secrets as operators give them: a file each in a directory (as Kubernetes and Docker mount them), or a variable each.
 // Read anew for every run: what was exchanged counts from the next attempt on.
-import { readFileSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { RetryableFailure } from '../../base/errors.ts'
 import { thrownText } from '../../base/thrown.ts'
 import type { Secrets } from '../../runtime/ports.ts'
+import { readSecretFile } from './secret-file.ts'
 
 const variablePrefix = 'DAGGER_SECRET_'
 const bytesMax = 65_536
@@ -37,7 +38,7 @@ function fromFile(directory: string | undefined, name: string): string | undefin
     if (stat === undefined) return undefined
     if (!stat.isFile() || stat.size > bytesMax)
       throw new Error(`expected a file of at most ${bytesMax} bytes, found ${stat.isFile() ? stat.size : 'no file'}`)
-    return readFileSync(path, 'utf8').replace(/\r?\n$/, '')
+    return readSecretFile(path)
   } catch (error) {
     throw notFound(`the secret ${name} cannot be read from ${path}: ${thrownText(error)}`)
   }
