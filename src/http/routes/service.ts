@@ -1,7 +1,7 @@
 // How the worker is: for load balancers (ready) and for people and tools (health).
 import type { FastifyInstance } from 'fastify'
 import type { WorkerFace, WorkerView } from '../../runtime/face.ts'
-import { metricsOf } from '../metrics.ts'
+import { metricsText, metricsType } from '../metrics.ts'
 import {
   count,
   flag,
@@ -38,7 +38,6 @@ export function serviceRoutes(app: FastifyInstance, worker: WorkerFace): void {
     },
   )
 
-  const metrics = metricsOf(worker)
   app.get(
     '/metrics',
     {
@@ -50,8 +49,8 @@ export function serviceRoutes(app: FastifyInstance, worker: WorkerFace): void {
       },
     },
     async (_request, reply) => {
-      const told = await metrics.metrics()
-      return reply.type(metrics.contentType).send(told)
+      const told = await metricsText(worker.view())
+      return reply.type(metricsType).send(told)
     },
   )
 
