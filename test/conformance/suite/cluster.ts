@@ -8,17 +8,10 @@ import { createTopicWith } from '../../support/kafka/admin.ts'
 import { startCluster } from '../../support/kafka/cluster.ts'
 import type { KafkaCluster } from '../../support/kafka/cluster.ts'
 import type { KafkaBroker } from '../../support/kafka/broker.ts'
-import {
-  createTopic,
-  otherProducer,
-  pause,
-  readFrom,
-  record,
-  sendIn,
-  valuesOf,
-} from '../../support/kafka/kafka-world.ts'
+import { createTopic, pause, readFrom, record, valuesOf } from '../../support/kafka/kafka-world.ts'
 import { casesOf } from './adapter.ts'
 import type { Adapter } from './adapter.ts'
+import { leaveOpen } from './left-open.ts'
 import { openAtLast, produceSteadily } from './steady.ts'
 import type { SteadyProducer } from './steady.ts'
 
@@ -94,18 +87,10 @@ export function clusterCases(adapter: Adapter): void {
       async () => {
         const topic = await createTopic(log)
         const id = randomUUID()
-        const predecessor = otherProducer(cluster.addresses, { transactionalId: id })
-        const transaction = await predecessor.begin()
-        await sendIn(transaction, topic, ['left open'])
+        const leftOpen = await leaveOpen(cluster.addresses, log, topic, id)
         const coordinator = await cluster.coordinatorOf('transaction', id)
         await coordinator.kill()
-        const successor = await openAtLast(log, id)
-        const { committedEnd, end } = await log.offsets(topic, 0)
-        assert.equal(committedEnd, end)
-        await assert.rejects(transaction.commit())
-        await successor.transact([record(topic, 'successor')])
-        assert.deepEqual(valuesOf(await readFrom(log, topic)), ['successor'])
-        await predecessor.close()
+        await leftOpen.endsBy(await openAtLast(log, id))
         await coordinator.start()
         await cluster.untilInSync(topic, 0)
       },

@@ -4,8 +4,9 @@ import { randomUUID } from 'node:crypto'
 import { after, before, suite } from 'node:test'
 import { PartitionFenced } from '../../../src/base/errors.ts'
 import type { Log } from '../../../src/runtime/ports.ts'
-import { createTopic, otherProducer, readFrom, record, sendIn, valuesOf } from '../../support/kafka/kafka-world.ts'
+import { createTopic, readFrom, record, valuesOf } from '../../support/kafka/kafka-world.ts'
 import { casesOf } from './adapter.ts'
+import { leaveOpen } from './left-open.ts'
 import type { Adapter } from './adapter.ts'
 
 export function transactionalIdCases(adapter: Adapter, brokers: () => readonly string[]): void {
@@ -54,16 +55,8 @@ export function transactionalIdCases(adapter: Adapter, brokers: () => readonly s
       async () => {
         const topic = await createTopic(log)
         const id = randomUUID()
-        const predecessor = otherProducer(brokers(), { transactionalId: id })
-        const transaction = await predecessor.begin()
-        await sendIn(transaction, topic, ['left open'])
-        const successor = await log.openProducer(id)
-        const { committedEnd, end } = await log.offsets(topic, 0)
-        assert.equal(committedEnd, end)
-        await assert.rejects(transaction.commit())
-        await successor.transact([record(topic, 'successor')])
-        assert.deepEqual(valuesOf(await readFrom(log, topic)), ['successor'])
-        await predecessor.close()
+        const leftOpen = await leaveOpen(brokers(), log, topic, id)
+        await leftOpen.endsBy(await log.openProducer(id))
       },
     )
 
