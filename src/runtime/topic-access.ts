@@ -1,7 +1,7 @@
 // Topics as people use them: produce some records, look at some. Nothing here touches the state.
 import { toBase64 } from '../base/base64.ts'
 import { isOwnTopic, type AppTopics } from '../records/keys.ts'
-import type { ConsumeRequest, ProduceRecord, ProduceResult, RecordView, TopicView } from './face.ts'
+import type { ConsumeRequest, ProduceRecord, ProduceResult, RecordView, TopicsFace, TopicView } from './topic-face.ts'
 import { OffsetGone, type Clock, type Log, type LogRecord, type OutgoingRecord, type Reader } from './ports.ts'
 import { keyView, textOf, valueView } from './record-view.ts'
 import { Bell } from './wake.ts'
@@ -13,7 +13,7 @@ const lookAgainMs = 20
 /** A fetch that takes longer is of a disk or a broker in trouble: the caller asks again. */
 const fetchedWithinMs = 5_000
 
-export class TopicAccess {
+export class TopicAccess implements TopicsFace {
   readonly #log: Log
   readonly #clock: Clock
 

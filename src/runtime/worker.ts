@@ -9,21 +9,7 @@ import { Alarms } from './alarms.ts'
 import { count, type Counters } from './batch.ts'
 import { Definitions, type Publication } from './definitions.ts'
 import { Executor } from './executor.ts'
-import type {
-  Action,
-  ActionAnswer,
-  ConsumeRequest,
-  InstanceFilter,
-  InstancePage,
-  InstanceView,
-  ProduceRecord,
-  ProduceResult,
-  StartAnswer,
-  StartRequest,
-  TopicView,
-  WorkerFace,
-  WorkerView,
-} from './face.ts'
+import type { InstancesFace, WorkerFace, WorkerView } from './face.ts'
 import { Fleet } from './fleet.ts'
 import { lacksOf, PartitionHost } from './host.ts'
 import type { Assignment, Clock, Ids, Log, Membership, OpenStore, Secrets } from './ports.ts'
@@ -31,6 +17,7 @@ import { prepareTopics } from './app-topics.ts'
 import { Calls } from './calls.ts'
 import { DeadLetters } from './dead-letters.ts'
 import { persist } from './persist.ts'
+import { instancesOf } from './instances.ts'
 import { Queries } from './queries.ts'
 import { TopicAccess } from './topic-access.ts'
 import { positionsOf, restoreOf, viewOfWorker } from './worker-view.ts'
@@ -73,10 +60,11 @@ export class Worker implements WorkerFace {
   readonly #executor: Executor
   readonly #hosts: PartitionHost[] = []
   readonly #queries: Queries
+  readonly instances: InstancesFace
   readonly workflows: WorkflowQueries
   readonly fleet: Fleet
   readonly deadLetters: DeadLetters
-  readonly #topics: TopicAccess
+  readonly topics: TopicAccess
   readonly #counters: Counters = new Map()
   readonly #calls: Calls
   readonly #alarms: Alarms
@@ -112,8 +100,9 @@ export class Worker implements WorkerFace {
     }
     this.#calls = new Calls(this.#hosts, this.definitions, options.ids)
     this.#queries = new Queries({ hosts: this.#hosts, definitions: this.definitions, executor: this.#executor, clock })
+    this.instances = instancesOf(this.#calls, this.#queries)
     this.workflows = new WorkflowQueries(this.#hosts, this.definitions.catalogue)
-    this.#topics = new TopicAccess(log, clock, topics)
+    this.topics = new TopicAccess(log, clock, topics)
     const describe = () => positionsOf(this.#hosts)
     this.fleet = new Fleet({ log, clock, logger, topic: topics.workers, workerId: options.workerId, describe })
     this.deadLetters = new DeadLetters(log, clock, app)
@@ -199,42 +188,6 @@ export class Worker implements WorkerFace {
       problems: [...log.problems(), ...this.#alarms.latest],
       isStopping: this.#isStopping,
     })
-  }
-
-  operateInstance(id: string, action: Action, by: string): Promise<ActionAnswer> {
-    return this.#calls.operate(id, action, by)
-  }
-
-  startInstance(request: StartRequest): Promise<StartAnswer> {
-    return this.#calls.start(request)
-  }
-
-  async findInstance(id: string): Promise<InstanceView | undefined> {
-    return this.#queries.find(id)
-  }
-
-  async findInstanceByKey(workflow: string, key: string): Promise<InstanceView | undefined> {
-    return this.#queries.findByKey(workflow, key)
-  }
-
-  listInstances(filter: InstanceFilter): Promise<InstancePage> {
-    return this.#queries.list(filter)
-  }
-
-  followInstance(id: string, seen: number, waitMs: number): Promise<InstanceView | undefined> {
-    return this.#queries.follow(id, seen, waitMs)
-  }
-
-  produce(topic: string, records: readonly ProduceRecord[]): Promise<readonly ProduceResult[] | undefined> {
-    return this.#topics.produce(topic, records)
-  }
-
-  listTopics(): Promise<readonly TopicView[]> {
-    return this.#topics.list()
-  }
-
-  consume(request: ConsumeRequest): ReturnType<WorkerFace['consume']> {
-    return this.#topics.consume(request)
   }
 
   #assigned({ owned, standby }: Assignment): void {

@@ -166,8 +166,8 @@ async function fatesOf({ worker, broker }: MemoryWorker): Promise<readonly strin
       note(read('dw-source'), `dead-lettered: ${read('dw-reason')}`)
     }
   }
-  const { items } = await worker.listInstances({ limit: sent })
-  for (const { id } of items) note((await worker.findInstance(id))?.origin.replace('record ', '') ?? '', 'taken')
+  const { items } = await worker.instances.list({ limit: sent })
+  for (const { id } of items) note((await worker.instances.find(id))?.origin.replace('record ', '') ?? '', 'taken')
 
   const { isReady, problems, counters } = worker.view()
   assert.deepEqual([isReady, problems, counters['engine_faults']], [true, [], undefined])

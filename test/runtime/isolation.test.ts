@@ -80,9 +80,9 @@ test('a command that the log refuses fails its task with `produce-rejected`, and
   memory.broker.createTopic({ name: 'said', partitions: 1, cleanup: 'retained' })
   for (const name of ['a', 'lost', 'b']) await memory.produce('greetings', name, { name })
   await memory.until(() => memory.values('said').length === 2, 'the others are said')
-  let view = await memory.worker.findInstanceByKey('greeting', 'lost')
+  let view = await memory.worker.instances.findByKey('greeting', 'lost')
   await memory.until(async () => {
-    view = await memory.worker.findInstanceByKey('greeting', 'lost')
+    view = await memory.worker.instances.findByKey('greeting', 'lost')
     return view?.incidents === 1
   }, 'the refused one has an incident')
   assert.equal(view?.tasks[0]?.status, 'FAILED')

@@ -29,7 +29,7 @@ test('instances are counted on the version that they began with, open ones and a
   const memory = await startMemoryWorker(waiting('one'))
   const { worker } = memory
   const start = async (key: string, delay: string): Promise<void> => {
-    const { outcome } = await worker.startInstance({ workflow: 'greeting', key, input: { delay } })
+    const { outcome } = await worker.instances.start({ workflow: 'greeting', key, input: { delay } })
     assert.equal(outcome, 'started')
   }
   await start('a', '1h')
@@ -39,7 +39,7 @@ test('instances are counted on the version that they began with, open ones and a
   await start('c', '1h')
   await start('d', '1h')
   await memory.until(
-    async () => (await worker.listInstances({ limit: 9, status: 'COMPLETED' })).items.length === 1,
+    async () => (await worker.instances.list({ limit: 9, status: 'COMPLETED' })).items.length === 1,
     'b is over',
   )
 

@@ -17,7 +17,7 @@ async function ask(one: CallAct, answers: readonly (() => Promise<StartAnswer>)[
   const world = createWorld({ seed: 1, partitions: 1 })
   world.start('w1')
   const asked: StartRequest[] = []
-  const worker = { startInstance: (request: StartRequest) => answers[asked.push(request) - 1]!() }
+  const worker = { instances: { start: (request: StartRequest) => answers[asked.push(request) - 1]!() } }
   const people = new People(world, [one], () => new Map([['w1', worker]]))
   await world.scheduler.runUntil(() => asked.length === answers.length, 2_000)
   await world.scheduler.runUntil(() => false, 200)

@@ -2,7 +2,7 @@
 // Idempotency-Key, again and at another worker until they are answered, and some once more after that.
 //
 //   ask ──answer──▶ done, or asks once more          ask ──Unavailable, or nothing for 5 s──▶ ask the next worker
-import { Unavailable, type StartAnswer, type WorkerFace } from '../../src/runtime/face.ts'
+import { Unavailable, type StartAnswer, type InstancesFace } from '../../src/runtime/face.ts'
 import type { Act, CallAct } from './plan.ts'
 import type { Random } from './random.ts'
 import type { World } from './world.ts'
@@ -23,7 +23,7 @@ export interface Answer {
 }
 
 /** What people know of a worker. */
-type Asked = Pick<WorkerFace, 'startInstance'>
+type Asked = { readonly instances: Pick<InstancesFace, 'start'> }
 
 /** How long somebody waits for an answer, as an HTTP client does. */
 const patienceMs = 5_000
@@ -72,7 +72,7 @@ export class People {
     const { workflow, key, input, idempotencyKey } = act
     const label = `${name} is asked to start ${workflow} ${JSON.stringify(key.slice(0, 40))}`
     const send = (): void =>
-      void worker.startInstance({ workflow, key, input, idempotencyKey }).then(
+      void worker.instances.start({ workflow, key, input, idempotencyKey }).then(
         (answer) => {
           answers.push({ askedAtMs, answeredAtMs: scheduler.clock.nowMs(), answer })
           scheduler.note(`${name} answers: ${answer.outcome}`)

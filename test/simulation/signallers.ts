@@ -1,7 +1,7 @@
 // People who signal to instances through the API of some worker: they look one up by its key, as they know no ids, at one
 // worker after the other until it is found. Whether a signal arrived that was not answered they do not know, and they leave
 // it at that.
-import { Unavailable, type ActionAnswer, type WorkerFace } from '../../src/runtime/face.ts'
+import { Unavailable, type ActionAnswer, type InstancesFace } from '../../src/runtime/face.ts'
 import type { Act, SignalAct } from './plan.ts'
 import { signalNames } from './programs/draft.ts'
 import type { Random } from './random.ts'
@@ -16,7 +16,7 @@ export interface Sent {
   answer: ActionAnswer | undefined
 }
 
-type Asked = Pick<WorkerFace, 'findInstanceByKey' | 'operateInstance'>
+type Asked = { readonly instances: Pick<InstancesFace, 'findByKey' | 'operate'> }
 
 const triesMax = 30
 
@@ -58,7 +58,7 @@ export class Signallers {
   async #signal(worker: Asked, { key, payload, workflow }: SignalAct, random: Random): Promise<boolean> {
     let sent: Sent | undefined
     try {
-      const view = await worker.findInstanceByKey(workflow, key)
+      const view = await worker.instances.findByKey(workflow, key)
       if (view === undefined) return false
       const tasks = view.tasks.filter(({ type, endedAt }) => type === 'signal' && endedAt === undefined)
       const waiting = tasks.filter(({ status }) => status === 'EXECUTING').map((task) => lastPart(task.name))
@@ -67,7 +67,7 @@ export class Signallers {
       const name = random.pick([...waiting, ...signalNames])
       sent = { instanceId: view.id, name, payload, answer: undefined }
       this.sent.push(sent)
-      sent.answer = await worker.operateInstance(view.id, { kind: 'signal', name, payload }, 'a customer')
+      sent.answer = await worker.instances.operate(view.id, { kind: 'signal', name, payload }, 'a customer')
       return true
     } catch (error) {
       if (!(error instanceof Unavailable)) this.failures.push(String(error))

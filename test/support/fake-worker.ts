@@ -10,12 +10,14 @@ import type {
   DeadLettersFace,
   InstanceFilter,
   InstancePage,
+  InstancesFace,
   InstanceView,
   ProduceRecord,
   ProduceResult,
   RecordView,
   StartAnswer,
   StartRequest,
+  TopicsFace,
   TopicView,
   WorkerFace,
   WorkerRecord,
@@ -41,7 +43,7 @@ export class FakeWorker implements WorkerFace {
   /** Results for the next records produced, first one first; with none left, records are appended. */
   readonly produceResults: ProduceResult[] = []
   readonly startRequests: StartRequest[] = []
-  readonly instances = new Map<string, InstanceView>()
+  readonly known = new Map<string, InstanceView>()
   readonly records = new Map<string, RecordView[][]>()
   #view: WorkerView
   #idempotent = new Map<string, { instanceId: string; key: string }>()
@@ -84,6 +86,27 @@ export class FakeWorker implements WorkerFace {
   }
   partitionsInAll = 2
 
+  instances: InstancesFace = {
+    start: (request) => this.#start(request),
+    operate: (id, action, by) => this.#operate(id, action, by),
+    find: async (id) => {
+      this.#check()
+      return this.known.get(id)
+    },
+    findByKey: async (workflow, key) => {
+      this.#check()
+      return [...this.known.values()].findLast((found) => found.workflow === workflow && found.key === key)
+    },
+    list: (filter) => this.#list(filter),
+    follow: (id, seen, waitMs) => this.#follow(id, seen, waitMs),
+  }
+
+  readonly topics: TopicsFace = {
+    produce: (topic, records) => this.produce(topic, records),
+    list: () => this.#listTopics(),
+    consume: (request) => this.#consume(request),
+  }
+
   readonly workflows: WorkflowsFace = {
     list: async () => {
       this.#check()
@@ -124,10 +147,10 @@ export class FakeWorker implements WorkerFace {
 
   /** Puts an instance in, or changes it, adds a line to its timeline, and wakes whoever follows it. */
   change(id: string, change: Partial<InstanceView>, note = 'changed'): InstanceView {
-    const before = this.instances.get(id) ?? emptyInstance(id)
+    const before = this.known.get(id) ?? emptyInstance(id)
     const entry = { at: startOfTime, status: change.status ?? before.status, note }
     const after = { ...before, ...change, timeline: [...before.timeline, entry] }
-    this.instances.set(id, after)
+    this.known.set(id, after)
     this.#wake()
     return after
   }
@@ -141,13 +164,13 @@ export class FakeWorker implements WorkerFace {
   readonly actions: { readonly id: string; readonly action: Action; readonly by: string }[] = []
   readonly actionAnswers: ActionAnswer[] = []
 
-  async operateInstance(id: string, action: Action, by: string): Promise<ActionAnswer> {
+  async #operate(id: string, action: Action, by: string): Promise<ActionAnswer> {
     if (this.failWith !== undefined) throw this.failWith
     this.actions.push({ id, action, by })
     return this.actionAnswers.shift() ?? { outcome: 'done' }
   }
 
-  async startInstance(request: StartRequest): Promise<StartAnswer> {
+  async #start(request: StartRequest): Promise<StartAnswer> {
     this.#check()
     this.startRequests.push(request)
     const answer = this.startAnswers.shift()
@@ -157,9 +180,9 @@ export class FakeWorker implements WorkerFace {
     }
     const earlier = this.#idempotent.get(request.idempotencyKey ?? '')
     if (earlier !== undefined) return { outcome: 'repeated', ...earlier }
-    const instanceId = `instance-${this.instances.size + 1}`
+    const instanceId = `instance-${this.known.size + 1}`
     const key = request.key ?? request.idempotencyKey ?? instanceId
-    for (const other of this.instances.values()) {
+    for (const other of this.known.values()) {
       if (other.workflow === request.workflow && other.key === key && other.status === 'EXECUTING') {
         return { outcome: 'ignored', instanceId: other.id, key }
       }
@@ -169,19 +192,9 @@ export class FakeWorker implements WorkerFace {
     return { outcome: 'started', instanceId, key }
   }
 
-  async findInstance(id: string): Promise<InstanceView | undefined> {
+  async #list(filter: InstanceFilter): Promise<InstancePage> {
     this.#check()
-    return this.instances.get(id)
-  }
-
-  async findInstanceByKey(workflow: string, key: string): Promise<InstanceView | undefined> {
-    this.#check()
-    return [...this.instances.values()].findLast((found) => found.workflow === workflow && found.key === key)
-  }
-
-  async listInstances(filter: InstanceFilter): Promise<InstancePage> {
-    this.#check()
-    const found = [...this.instances.values()]
+    const found = [...this.known.values()]
       .toReversed()
       .filter((instance) => filter.workflow === undefined || instance.workflow === filter.workflow)
       .filter((instance) => filter.status === undefined || instance.status === filter.status)
@@ -194,14 +207,14 @@ export class FakeWorker implements WorkerFace {
     return end < found.length ? { items, partitions, next: String(end) } : { items, partitions }
   }
 
-  async followInstance(id: string, seen: number, waitMs: number): Promise<InstanceView | undefined> {
+  async #follow(id: string, seen: number, waitMs: number): Promise<InstanceView | undefined> {
     this.#check()
     const hasChanged = () => {
-      const instance = this.instances.get(id)
+      const instance = this.known.get(id)
       return instance === undefined || instance.timeline.length + instance.timelineDropped !== seen
     }
     await this.#waitUntil(hasChanged, waitMs)
-    return this.instances.get(id)
+    return this.known.get(id)
   }
 
   async produce(topic: string, records: readonly ProduceRecord[]): Promise<readonly ProduceResult[] | undefined> {
@@ -213,7 +226,7 @@ export class FakeWorker implements WorkerFace {
     return results
   }
 
-  async listTopics(): Promise<readonly TopicView[]> {
+  async #listTopics(): Promise<readonly TopicView[]> {
     this.#check()
     return [...this.records].map(([name, partitions]) => ({
       name,
@@ -221,7 +234,7 @@ export class FakeWorker implements WorkerFace {
     }))
   }
 
-  async consume(request: { topic: string; partition: number; offset: number; limit: number; waitMs: number }) {
+  async #consume(request: { topic: string; partition: number; offset: number; limit: number; waitMs: number }) {
     this.#check()
     const records = this.records.get(request.topic)?.[request.partition]
     if (records === undefined) return undefined

@@ -51,7 +51,7 @@ class OrderWorker extends FakeWorker {
   #task(orderId: string, task: string, change: Partial<InstanceView> = {}): void {
     const before = this.change(orderId, { key: orderId, ...change })
     const entry = { at: before.startedAt, task, status: 'COMPLETED' }
-    this.instances.set(orderId, { ...before, timeline: [...before.timeline, entry] })
+    this.known.set(orderId, { ...before, timeline: [...before.timeline, entry] })
   }
 }
 

@@ -317,11 +317,11 @@ test('run --detach only starts, and the same idempotency key starts nothing twic
   const { worker, directory, type } = await servedCommandLine(t)
   writeFileSync(join(directory, 'input.json'), '{"amount":4}')
   const first = await type('run', 'order', '--input', '@input.json', '--idempotency-key', 'once', '--detach')
-  assert.deepEqual([first.code, worker.instances.get('instance-1')?.input], [0, { amount: 4 }])
+  assert.deepEqual([first.code, worker.known.get('instance-1')?.input], [0, { amount: 4 }])
   assert.match(first.stdout, /instances show order\/once --follow/)
   const second = await type('run', 'order', '--idempotency-key', 'once', '--detach', '--json')
   assert.equal(JSON.parse(second.stdout).outcome, 'repeated')
-  assert.equal(worker.instances.size, 1)
+  assert.equal(worker.known.size, 1)
 })
 
 test('run waits for its turn where its start is queued, and follows it then; --detach does not', async (t) => {
@@ -363,12 +363,13 @@ test('a start that is refused fails run with every violation', async (t) => {
 test('a start whose outcome is not known is repeated under the same idempotency key', async (t) => {
   const { worker, type } = await servedCommandLine(t)
   const keys: (string | undefined)[] = []
-  const startInstance = worker.startInstance.bind(worker)
-  worker.startInstance = async (request) => {
+  const { start } = worker.instances
+  const startOnceLost: typeof start = async (request) => {
     keys.push(request.idempotencyKey)
     if (keys.length === 1) throw new Unavailable('outcome-unknown', 'The partition moved.')
-    return startInstance(request)
+    return start(request)
   }
+  worker.instances = { ...worker.instances, start: startOnceLost }
   const { code } = await type('run', 'order', '--detach')
   assert.equal(code, 0)
   assert.equal(keys.length, 2)

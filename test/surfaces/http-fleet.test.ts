@@ -21,7 +21,7 @@ async function fleetOf(t: TestContext, ...owned: readonly (readonly number[])[])
     const worker = new FakeWorker()
     worker.partitionsInAll = partitions
     const page = { page: { items: [], partitions: own } as InstancePage }
-    worker.listInstances = async () => page.page
+    worker.instances = { ...worker.instances, list: async () => page.page }
     const server = await startHttpServer({ worker, port: 0, logger: silentLogger })
     t.after(() => server.close())
     members.push({ worker, server, page })
@@ -64,7 +64,7 @@ async function get(url: string): Promise<{ status: number; body: any; headers: H
 test('what another worker runs is asked there, and its answer given as it is', async (t) => {
   const [first, second] = (await fleetOf(t, [0, 1], [2, 3])) as [Member, Member]
   first.worker.failWith = new Unavailable('not-ready', 'partition 2 is not running here yet', 2)
-  second.worker.instances.set('i-1', { ...summary('i-1'), partition: 2 } as never)
+  second.worker.known.set('i-1', { ...summary('i-1'), partition: 2 } as never)
   const found = await get(`${first.server.url}/instances/i-1`)
   assert.deepEqual([found.status, found.body.id, found.body.partition], [200, 'i-1', 2])
   const missing = await get(`${first.server.url}/instances/i-2`)

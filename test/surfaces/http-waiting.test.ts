@@ -83,10 +83,11 @@ suite('a server that closes', () => {
     const { call, close, worker } = await serve(t)
     const late = Promise.withResolvers<undefined>()
     let isAsked = false
-    worker.findInstance = () => {
+    const find = () => {
       isAsked = true
       return late.promise
     }
+    worker.instances = { ...worker.instances, find }
     const answer = call('/instances/a')
     await until(() => isAsked)
     const closing = close()

@@ -104,7 +104,7 @@ export function actionRoutes(app: FastifyInstance, worker: WorkerFace): void {
         },
       },
       async (request) => {
-        const answer = await worker.operateInstance(
+        const answer = await worker.instances.operate(
           request.params.id,
           read(request.body),
           `by ${request.body.by ?? 'api'}`,

@@ -92,7 +92,7 @@ export function instanceRoutes(app: FastifyInstance, worker: WorkerFace, polls: 
     async (request, reply) => {
       const { workflow, key, input = null } = request.body
       const idempotencyKey = request.headers['idempotency-key']
-      const answer = await worker.startInstance({
+      const answer = await worker.instances.start({
         workflow,
         input,
         ...(key === undefined ? {} : { key }),
@@ -118,7 +118,7 @@ export function instanceRoutes(app: FastifyInstance, worker: WorkerFace, polls: 
       },
     },
     async (request, reply) => {
-      const own = await worker.listInstances({ ...request.query })
+      const own = await worker.instances.list({ ...request.query })
       if (isPassedOn(request)) reply.header(partitionsHeader, own.partitions.join(','))
       const page = isPassedOn(request) ? own : await listEverywhere(own, request.query.limit, request, worker)
       const { partitions: _, ...rest } = page
@@ -140,8 +140,8 @@ export function instanceRoutes(app: FastifyInstance, worker: WorkerFace, polls: 
     async (request, reply) => {
       const { id } = request.params
       const { waitMs, seen } = request.query
-      const find = () => worker.findInstance(id)
-      const follow = () => worker.followInstance(id, seen, waitMs)
+      const find = () => worker.instances.find(id)
+      const follow = () => worker.instances.follow(id, seen, waitMs)
       const instance = waitMs === 0 ? await find() : await polls.wait(follow, find, reply.raw)
       if (instance === undefined) throw missingInstance(`There is no instance "${id}", or it is not kept any more.`)
       return instance
@@ -164,7 +164,7 @@ export function instanceRoutes(app: FastifyInstance, worker: WorkerFace, polls: 
 }
 
 async function findByKey(worker: WorkerFace, { workflow, key }: { workflow: string; key: string }) {
-  const instance = await worker.findInstanceByKey(workflow, key)
+  const instance = await worker.instances.findByKey(workflow, key)
   if (instance !== undefined) return instance
   throw missingInstance(`Workflow "${workflow}" has no instance with the key "${key}", or it is not kept any more.`)
 }

@@ -53,7 +53,7 @@ export function topicRoutes(app: FastifyInstance, worker: WorkerFace, polls: Lon
         response: { 200: object({ topics: list(topicView) }), default: problemAnswer },
       },
     },
-    async () => ({ topics: await worker.listTopics() }),
+    async () => ({ topics: await worker.topics.list() }),
   )
 
   app.post<{ Params: { topic: string }; Body: ProduceBody }>(
@@ -88,7 +88,7 @@ export function topicRoutes(app: FastifyInstance, worker: WorkerFace, polls: Lon
       if (request.body === undefined) {
         throw new HttpProblem('request-invalid', 'body: expected { "records": [{ "key": …, "value": … }] }')
       }
-      const results = await worker.produce(topic, recordsOf(request.body, request.mediaType))
+      const results = await worker.topics.produce(topic, recordsOf(request.body, request.mediaType))
       if (results === undefined) throw await missingTopic(worker, topic)
       const isPlain = request.mediaType === produceTypes.plain
       return reply.type(isPlain ? produceTypes.plain : produceAnswerType).send(answerOf(results))
@@ -110,7 +110,7 @@ export function topicRoutes(app: FastifyInstance, worker: WorkerFace, polls: Lon
       const { topic, partition } = request.params
       const { limit, waitMs } = request.query
       const offset = await offsetOf(worker, topic, partition, request.query.offset)
-      const ask = (wait: number) => worker.consume({ topic, partition, offset, limit, waitMs: wait })
+      const ask = (wait: number) => worker.topics.consume({ topic, partition, offset, limit, waitMs: wait })
       const answer =
         waitMs === 0
           ? await ask(0)
@@ -127,7 +127,7 @@ export function topicRoutes(app: FastifyInstance, worker: WorkerFace, polls: Lon
 
 async function offsetOf(worker: WorkerFace, topic: string, partition: number, offset: string): Promise<number> {
   if (offset !== 'earliest' && offset !== 'latest') return Number(offset)
-  const found = (await worker.listTopics())
+  const found = (await worker.topics.list())
     .find(({ name }) => name === topic)
     ?.partitions.find((one) => one.partition === partition)
   if (found === undefined) throw await missingPartition(worker, topic, partition)
@@ -135,7 +135,7 @@ async function offsetOf(worker: WorkerFace, topic: string, partition: number, of
 }
 
 async function missingPartition(worker: WorkerFace, topic: string, partition: number): Promise<HttpProblem> {
-  const found = (await worker.listTopics()).find(({ name }) => name === topic)
+  const found = (await worker.topics.list()).find(({ name }) => name === topic)
   if (found === undefined) return missingTopic(worker, topic)
   const numbers = found.partitions.length === 1 ? 'only partition 0' : `partitions 0 to ${found.partitions.length - 1}`
   return new HttpProblem('partition-not-found', `Topic "${topic}" has no partition ${partition}: it has ${numbers}.`, {
@@ -146,7 +146,7 @@ async function missingPartition(worker: WorkerFace, topic: string, partition: nu
 async function missingTopic(worker: WorkerFace, topic: string): Promise<HttpProblem> {
   const suggestion = nearest(
     topic,
-    (await worker.listTopics()).map(({ name }) => name),
+    (await worker.topics.list()).map(({ name }) => name),
   )
   const hint = suggestion === undefined ? 'GET /topics lists what there is.' : `Did you mean "${suggestion}"?`
   return new HttpProblem('topic-not-found', `There is no topic "${topic}". ${hint}`, {
