@@ -5,7 +5,8 @@
 // the instance still keeps.
 import { setTimeout as pause } from 'node:timers/promises'
 import type { InstanceView, TimelineEntry } from '../runtime/face.ts'
-import { type Client, WorkerUnreachable } from './client.ts'
+import { WorkerUnreachable } from './calls.ts'
+import type { Client } from './client.ts'
 import { isTerminal } from './instance-text.ts'
 
 /** How long one question stays open. */

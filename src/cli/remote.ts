@@ -1,6 +1,7 @@
 // What the commands that talk to a running worker have in common: `--server`, and how the address is found.
 import { type Command, InvalidArgumentError } from 'commander'
-import { Client, defaultServer } from './client.ts'
+import { Calls, defaultServer } from './calls.ts'
+import { Client } from './client.ts'
 import { shellQuoted } from './output.ts'
 import type { Surroundings } from './surroundings.ts'
 
@@ -15,7 +16,7 @@ export function withServer(command: Command): Command {
 
 /** A client of the worker that the flag or the environment names. */
 export function clientFor(flags: ServerFlag, { env }: Surroundings): Client {
-  return new Client(flags.server ?? (env['DAGGER_WORKER_SERVER'] || defaultServer))
+  return new Client(new Calls(flags.server ?? (env['DAGGER_WORKER_SERVER'] || defaultServer)))
 }
 
 /** " --server URL" for a command to copy, where the address is not the one that is taken anyway. */

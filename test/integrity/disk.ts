@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { ApiProblem } from '../../src/cli/client.ts'
+import { ApiProblem } from '../../src/cli/calls.ts'
 import { type Daemon, Site } from '../support/daemon.ts'
 import { audit, orderFile } from './audit.ts'
 import type { CampaignOptions, CampaignResult } from './campaign.ts'

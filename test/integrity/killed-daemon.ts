@@ -5,7 +5,7 @@
 //   stopping   a while after SIGTERM: in the midst of its graceful stop
 //   frozen     after SIGSTOP for a while, asleep or just awoken
 import { setTimeout as pause } from 'node:timers/promises'
-import { ApiProblem } from '../../src/cli/client.ts'
+import { ApiProblem } from '../../src/cli/calls.ts'
 import type { Daemon, Site } from '../support/daemon.ts'
 
 export const manners = ['at once', 'starting', 'stopping', 'frozen'] as const

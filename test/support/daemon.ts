@@ -13,6 +13,7 @@ import type { TestContext } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Json } from '../../src/base/json.ts'
+import { Calls } from '../../src/cli/calls.ts'
 import { Client } from '../../src/cli/client.ts'
 import type { InstanceView, RecordView, WorkerView } from '../../src/runtime/face.ts'
 import type { Typed } from './command-line.ts'
@@ -173,7 +174,7 @@ export class Daemon {
   async ready(): Promise<void> {
     const ended = this.#exited.then((code) => Promise.reject(new NotStarted(code, this.#stderr)))
     this.#report = await within(readyWithinMs, Promise.race([this.#reported.promise, ended]), () => this.#lastWords())
-    this.#client = new Client(this.#report.url)
+    this.#client = new Client(new Calls(this.#report.url))
   }
 
   get report(): StartReport {

@@ -1,7 +1,7 @@
 // A disk that fills up under a running daemon, and has room again later: a real volume, and a simulated one.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ApiProblem } from '../../src/cli/client.ts'
+import { ApiProblem } from '../../src/cli/calls.ts'
 import type { InstanceView } from '../../src/runtime/face.ts'
 import { Site } from '../support/daemon.ts'
 import { mebibyte, mountedDisk, simulatedDisk, type Disk } from '../support/small-disk.ts'

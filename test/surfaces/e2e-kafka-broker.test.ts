@@ -2,7 +2,7 @@
 // on by itself when the cause is gone. The broker has an authoriser that allows what nobody denies.
 import assert from 'node:assert/strict'
 import { after, before, test, type TestContext } from 'node:test'
-import { ApiProblem } from '../../src/cli/client.ts'
+import { ApiProblem } from '../../src/cli/calls.ts'
 import type { WorkerView } from '../../src/runtime/face.ts'
 import { hasSettled, Site, type Daemon } from '../support/daemon.ts'
 import { allow, createTopicWith, deny } from '../support/kafka/admin.ts'

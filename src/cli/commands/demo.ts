@@ -9,6 +9,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Command } from 'commander'
 import { loadConfig, type WorkerConfig } from '../../config/worker-config.ts'
 import type { InstanceView } from '../../runtime/face.ts'
+import { Calls } from '../calls.ts'
 import { Client } from '../client.ts'
 import { orderLine, settled } from '../demo/feed.ts'
 import { type Order, orderNumber, place, runServices } from '../demo/shop.ts'
@@ -47,7 +48,7 @@ async function demo(flags: DemoFlags, surroundings: Surroundings): Promise<void>
   const release = await claimDirectory(data)
   try {
     const running = await surroundings.startWorker(config, { jsonLogs: false })
-    const shop = new Client(running.url)
+    const shop = new Client(new Calls(running.url))
     try {
       const stopped = untilStopped(running, output, surroundings, () => shop.close())
       const shown = showShop(shop, flags, running, config, surroundings, output).catch((error: unknown) => {

@@ -3,7 +3,8 @@
 // A letter is redriven once, whoever asks and however often: a command that ended half-way is typed again.
 import type { Command } from 'commander'
 import type { RecordPlaceView, RedriveResult, RedriveView } from '../../runtime/face.ts'
-import { ApiProblem, type Client } from '../client.ts'
+import { ApiProblem } from '../calls.ts'
+import type { Client } from '../client.ts'
 import { type Coordinates, type FilterFlags, parseLetter, type RedriveTo, withFilter } from '../dead-letter-flags.ts'
 import { letterName } from '../dead-letter-text.ts'
 import { exitCodes } from '../exit-codes.ts'

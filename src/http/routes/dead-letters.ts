@@ -4,19 +4,8 @@ import { parseTime } from '../../definition/time.ts'
 import type { DeadLetterFilter, WorkerFace } from '../../runtime/face.ts'
 import { httpLimits } from '../limits.ts'
 import { HttpProblem } from '../problem.ts'
-import {
-  count,
-  deadLetterSummary,
-  deadLetterView,
-  flag,
-  list,
-  object,
-  problemAnswer,
-  redrivenTo,
-  redriveResult,
-  redriveView,
-  text,
-} from '../schemas.ts'
+import { count, flag, list, object, problemAnswer, text } from '../schemas.ts'
+import { deadLetterSummary, deadLetterView, redrivenTo, redriveResult, redriveView } from '../views.ts'
 
 interface Filter {
   readonly reason?: string

@@ -7,17 +7,8 @@ import { isPassedOn, listEverywhere, partitionsHeader } from '../fleet.ts'
 import { httpLimits } from '../limits.ts'
 import type { LongPolls } from '../long-polls.ts'
 import { HttpProblem } from '../problem.ts'
-import {
-  flag,
-  instanceStatuses,
-  instanceSummary,
-  instanceView,
-  json,
-  list,
-  object,
-  problemAnswer,
-  text,
-} from '../schemas.ts'
+import { flag, json, list, object, problemAnswer, text } from '../schemas.ts'
+import { instanceStatuses, instanceSummary, instanceView } from '../views.ts'
 
 interface StartBody {
   readonly workflow: string

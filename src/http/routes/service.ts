@@ -2,17 +2,8 @@
 import type { FastifyInstance } from 'fastify'
 import type { WorkerFace, WorkerView } from '../../runtime/face.ts'
 import { metricsText, metricsType } from '../metrics.ts'
-import {
-  count,
-  flag,
-  list,
-  object,
-  partitionPhases,
-  problemAnswer,
-  text,
-  workerRecord,
-  workerView,
-} from '../schemas.ts'
+import { count, flag, list, object, problemAnswer, text } from '../schemas.ts'
+import { partitionPhases, workerRecord, workerView } from '../views.ts'
 
 const phaseCounts = Object.fromEntries(partitionPhases.map((phase) => [phase, count]))
 const readiness = object({ ready: flag, problems: list(text), partitions: object({ total: count, ...phaseCounts }) })

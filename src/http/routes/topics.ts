@@ -15,7 +15,8 @@ import {
   recordsOf,
 } from '../produce-body.ts'
 import type { ProduceBody } from '../produce-body.ts'
-import { count, list, object, problemAnswer, recordView, text, topicView } from '../schemas.ts'
+import { count, list, object, problemAnswer, text } from '../schemas.ts'
+import { recordView, topicView } from '../views.ts'
 
 interface RecordsQuery {
   readonly offset: string

@@ -4,17 +4,8 @@ import { nearest } from '../../definition/nearest.ts'
 import type { WorkerFace } from '../../runtime/face.ts'
 import { countEverywhere } from '../counted.ts'
 import { HttpProblem } from '../problem.ts'
-import {
-  counted,
-  list,
-  count,
-  object,
-  problemAnswer,
-  text,
-  workflowDetail,
-  workflowSummary,
-  workflowVersion,
-} from '../schemas.ts'
+import { list, count, object, problemAnswer, text } from '../schemas.ts'
+import { counted, workflowDetail, workflowSummary, workflowVersion } from '../views.ts'
 
 const versionQuery = object(
   { version: { type: 'string', description: 'whole, its address alone, or a label; absent: the current one' } },

@@ -1,0 +1,139 @@
+// Calls to the worker's HTTP API: the one place of the command line that knows statuses and `fetch`.
+import { exitCodes } from './exit-codes.ts'
+import { CommandFailure } from './failure.ts'
+import { printable, shellQuoted } from './output.ts'
+
+export const defaultServer = 'http://127.0.0.1:7070'
+/** Of a call that does not wait for anything. */
+const callTimeoutMs = 30_000
+
+/** The worker said no: an RFC 9457 problem. */
+export class ApiProblem extends CommandFailure {
+  readonly status: number
+  /** "input-invalid", "workflow-not-found", …; empty where the answer had none. */
+  readonly code: string
+  constructor(status: number, code: string, message: string) {
+    super(message, status === 503 ? exitCodes.unavailable : exitCodes.failed)
+    this.status = status
+    this.code = code
+  }
+}
+
+/** Nothing answers at the address. */
+export class WorkerUnreachable extends CommandFailure {
+  constructor(server: string, reason: string) {
+    super(
+      `No worker answers at ${server} (${reason}).\n` +
+        `Start one with:        dagger-worker start --workflows ./workflows\n` +
+        `or name another with:  --server URL (or DAGGER_WORKER_SERVER)`,
+      exitCodes.unavailable,
+    )
+  }
+}
+
+export class Calls {
+  /** Without a slash at the end. */
+  readonly server: string
+  readonly #closing = new AbortController()
+
+  /** @throws {CommandFailure} The address is not an http URL. */
+  constructor(server: string) {
+    if (!/^https?:$/.test(URL.parse(server)?.protocol ?? '')) {
+      throw new CommandFailure(
+        `"${server}" is not an address of a worker: expected something like ${defaultServer}.`,
+        exitCodes.usage,
+      )
+    }
+    this.server = server.replace(/\/+$/, '')
+  }
+
+  /** Gives up every call under way, which fails with an AbortError, and every one after it. */
+  close(): void {
+    this.#closing.abort()
+  }
+
+  get isClosed(): boolean {
+    return this.#closing.signal.aborted
+  }
+
+  /** As `call`; undefined where the answer is 404. */
+  async find<Answer>(path: string, options: CallOptions = {}): Promise<Answer | undefined> {
+    try {
+      return await this.call<Answer>(path, options)
+    } catch (error) {
+      if (error instanceof ApiProblem && error.status === 404) return undefined
+      throw error
+    }
+  }
+
+  /** One call; its answer is JSON. @throws {ApiProblem} @throws {WorkerUnreachable} */
+  async call<Answer>(path: string, options: CallOptions = {}): Promise<Answer> {
+    const url = new URL(this.server + path)
+    for (const [name, value] of Object.entries(options.query ?? {})) {
+      if (value !== undefined) url.searchParams.set(name, String(value))
+    }
+    const timeout = AbortSignal.timeout(callTimeoutMs + (options.waitMs ?? 0))
+    const headers: Record<string, string> = { accept: 'application/json', ...options.headers }
+    if (options.body !== undefined) headers['content-type'] = options.contentType ?? 'application/json'
+    let response: Response
+    let text: string
+    try {
+      response = await fetch(url, {
+        method: options.body === undefined ? 'GET' : 'POST',
+        headers,
+        ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
+        signal: AbortSignal.any([timeout, this.#closing.signal]),
+      })
+      text = await response.text()
+    } catch (error) {
+      this.#closing.signal.throwIfAborted()
+      throw new WorkerUnreachable(this.server, reasonOf(error))
+    }
+    if (!response.ok) throw problemOf(response, text, path)
+    try {
+      return JSON.parse(text)
+    } catch {
+      throw new CommandFailure(
+        `${this.server} answered ${path} with something that is not JSON: is it a dagger-worker? Try: curl ${shellQuoted(`${this.server}/health`)}`,
+        exitCodes.unavailable,
+      )
+    }
+  }
+}
+
+export interface CallOptions {
+  readonly body?: unknown
+  readonly contentType?: string
+  readonly headers?: { readonly [name: string]: string }
+  readonly query?: { readonly [name: string]: string | number | boolean | undefined }
+  /** How long the worker may take its time by agreement. */
+  readonly waitMs?: number
+}
+
+function problemOf(response: Response, text: string, path: string): ApiProblem {
+  let problem: { [name: string]: unknown } = {}
+  try {
+    problem = Object(JSON.parse(text))
+  } catch {
+    // Not a problem document: the status has to do.
+  }
+  const code = typeof problem['code'] === 'string' ? problem['code'] : ''
+  const { title, detail, violations, suggestion } = problem
+  const what = [title, detail].filter((part) => typeof part === 'string').map(printable)
+  const lines = [what.length > 0 ? what.join(': ') : `The worker answered ${path} with HTTP ${response.status}.`]
+  for (const violation of Array.isArray(violations) ? violations : []) {
+    const { pointer, message } = Object(violation)
+    lines.push(printable(`  ${pointer === '' ? '(the value itself)' : pointer}  ${message}`))
+  }
+  if (typeof suggestion === 'string' && !lines[0]!.includes(`"${suggestion}"?`))
+    lines.push(`Did you mean "${printable(suggestion)}"?`)
+  return new ApiProblem(response.status, code, lines.join('\n'))
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  if (error.name === 'TimeoutError') return `no answer within ${callTimeoutMs / 1_000} s`
+  const { cause } = error
+  if (cause instanceof Error) return 'code' in cause && typeof cause.code === 'string' ? cause.code : cause.message
+  return error.message
+}
