@@ -14,25 +14,14 @@ import { nearest } from '../definition/nearest.ts'
 import { Unavailable } from '../runtime/face.ts'
 import type { WorkerFace } from '../runtime/face.ts'
 import { ownerOf, passOn } from './fleet.ts'
-import { parseJsonBody } from './json-body.ts'
+import { parseBody } from './json-body.ts'
 import { httpLimits } from './limits.ts'
 import { LongPolls } from './long-polls.ts'
 import { documentOf, headersOf, HttpProblem, problemOf, problems } from './problem.ts'
+import { openapi } from './openapi.ts'
 import { produceTypes } from './produce-body.ts'
-import { actionRoutes } from './routes/actions.ts'
-import { deadLetterRoutes } from './routes/dead-letters.ts'
-import { instanceRoutes } from './routes/instances.ts'
-import { serviceRoutes } from './routes/service.ts'
-import { topicRoutes } from './routes/topics.ts'
-import { workflowRoutes } from './routes/workflows.ts'
+import { allRoutes } from './routes/all.ts'
 import { refuseSocket } from './unreadable.ts'
-
-declare module 'fastify' {
-  interface FastifySchema {
-    readonly operationId?: string
-    readonly summary?: string
-  }
-}
 
 /** The application with all its routes, not listening yet; closing it ends the calls that wait. */
 export function createApp(worker: WorkerFace, logger: Logger): FastifyInstance {
@@ -98,23 +87,9 @@ export function createApp(worker: WorkerFace, logger: Logger): FastifyInstance {
   })
 
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser(produceTypes.plain, { parseAs: 'buffer' }, async (_request: unknown, body: Buffer) =>
-    parseJsonBody(body),
-  )
-  serviceRoutes(app, worker)
-  workflowRoutes(app, worker)
-  instanceRoutes(app, worker, polls)
-  actionRoutes(app, worker)
-  deadLetterRoutes(app, worker)
-  // A scope of its own: only here are Confluent's content types accepted.
-  void app.register(async (scope) => {
-    for (const type of [produceTypes.json, produceTypes.binary]) {
-      scope.addContentTypeParser(type, { parseAs: 'buffer' }, async (_request: unknown, body: Buffer) =>
-        parseJsonBody(body),
-      )
-    }
-    topicRoutes(scope, worker, polls)
-  })
+  app.addContentTypeParser(produceTypes.plain, { parseAs: 'buffer' }, parseBody)
+  openapi(app)
+  void app.register(async (scope) => allRoutes(scope, worker, polls))
   void app.after(() => refuseOtherMethods(app, new Map(methodsOf)))
   return app
 }
@@ -151,6 +126,7 @@ function refuseOtherMethods(app: FastifyInstance, methodsOf: ReadonlyMap<string,
     app.route({
       method: others,
       url,
+      schema: { hide: true },
       onRequest: async (request) => {
         throw new HttpProblem(
           'method-not-allowed',

@@ -10,11 +10,7 @@ import { silentLogger } from '../../src/base/logger.ts'
 import type { Logger } from '../../src/base/logger.ts'
 import { LongPolls } from '../../src/http/long-polls.ts'
 import type { ProblemDocument } from '../../src/http/problem.ts'
-import { deadLetterRoutes } from '../../src/http/routes/dead-letters.ts'
-import { instanceRoutes } from '../../src/http/routes/instances.ts'
-import { serviceRoutes } from '../../src/http/routes/service.ts'
-import { topicRoutes } from '../../src/http/routes/topics.ts'
-import { workflowRoutes } from '../../src/http/routes/workflows.ts'
+import { allRoutes } from '../../src/http/routes/all.ts'
 import { problemDocument } from '../../src/http/schemas.ts'
 import { startHttpServer } from '../../src/http/server.ts'
 import { FakeWorker } from './fake-worker.ts'
@@ -115,9 +111,9 @@ const isProblem = ajv.compile(Object(problemDocument))
 
 /** Every route with a schema for its parameters, query, body and answers, as `serve` serves it. */
 export const declaredRoutes: readonly (DeclaredRoute & { url: string; schema: { [part: string]: unknown } })[] =
-  readRoutes()
+  await readRoutes()
 
-function readRoutes() {
+async function readRoutes() {
   const app = fastify({ exposeHeadRoutes: false })
   const routes: (DeclaredRoute & { url: string; schema: { [part: string]: unknown } })[] = []
   app.addHook('onRoute', ({ method, url, schema = {} }) => {
@@ -131,13 +127,8 @@ function readRoutes() {
     const path = new RegExp(`^${url.replace(/:\w+/g, '[^/]+')}$`)
     routes.push({ method: [method].flat().join(), url, path, answers, schema: { ...schema } })
   })
-  const worker = new FakeWorker()
-  const polls = new LongPolls()
-  serviceRoutes(app, worker)
-  instanceRoutes(app, worker, polls)
-  topicRoutes(app, worker, polls)
-  workflowRoutes(app, worker)
-  deadLetterRoutes(app, worker)
+  allRoutes(app, new FakeWorker(), new LongPolls())
+  await app.ready()
   return routes
 }
 

@@ -71,6 +71,19 @@ export function serviceRoutes(app: FastifyInstance, worker: WorkerFace): void {
     },
     async () => worker.view(),
   )
+
+  app.get(
+    '/openapi.json',
+    {
+      schema: {
+        operationId: 'getOpenApi',
+        summary: 'What can be asked here, as OpenAPI 3.1: this document',
+        querystring: object({}),
+        response: { 200: { type: 'object' }, default: problemAnswer },
+      },
+    },
+    async () => app.swagger(),
+  )
 }
 
 function readinessOf(view: WorkerView) {

@@ -1,0 +1,27 @@
+// Every route there is.
+import type { FastifyInstance } from 'fastify'
+import type { WorkerFace } from '../../runtime/face.ts'
+import { parseBody } from '../json-body.ts'
+import type { LongPolls } from '../long-polls.ts'
+import { produceTypes } from '../produce-body.ts'
+import { actionRoutes } from './actions.ts'
+import { deadLetterRoutes } from './dead-letters.ts'
+import { instanceRoutes } from './instances.ts'
+import { serviceRoutes } from './service.ts'
+import { topicRoutes } from './topics.ts'
+import { workflowRoutes } from './workflows.ts'
+
+/** Adds them. */
+export function allRoutes(app: FastifyInstance, worker: WorkerFace, polls: LongPolls): void {
+  serviceRoutes(app, worker)
+  workflowRoutes(app, worker)
+  instanceRoutes(app, worker, polls)
+  actionRoutes(app, worker)
+  deadLetterRoutes(app, worker)
+  // A scope of its own: only here are Confluent's content types accepted.
+  void app.register(async (scope) => {
+    for (const type of [produceTypes.json, produceTypes.binary])
+      scope.addContentTypeParser(type, { parseAs: 'buffer' }, parseBody)
+    topicRoutes(scope, worker, polls)
+  })
+}
