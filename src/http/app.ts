@@ -38,8 +38,10 @@ export function createApp(worker: WorkerFace, logger: Logger): FastifyInstance {
     frameworkErrors: (error, request, reply) => void sendProblem(problemOf(error), request, reply),
     clientErrorHandler: (error, socket) => refuseSocket(error, socket),
   })
-  const bodies = new Ajv({ strict: true, allowUnionTypes: true, verbose: true })
-  const texts = new Ajv({ strict: true, allErrors: true, coerceTypes: true, useDefaults: true, verbose: true })
+  // For whoever reads the document; where such a text is used its reader says what is wrong with it.
+  const formats = { 'date-time': true, byte: true } as const
+  const bodies = new Ajv({ strict: true, allowUnionTypes: true, verbose: true, formats })
+  const texts = new Ajv({ strict: true, allErrors: true, coerceTypes: true, useDefaults: true, verbose: true, formats })
   app.setValidatorCompiler<object>(({ schema, httpPart }) => (httpPart === 'body' ? bodies : texts).compile(schema))
   app.setSerializerCompiler(() => JSON.stringify)
 

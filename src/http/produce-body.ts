@@ -30,7 +30,7 @@ export interface ProduceBody {
   }[]
 }
 
-const base64: Schema = { type: ['string', 'null'], description: 'base64, or null' }
+const base64: Schema = { type: ['string', 'null'], format: 'byte', description: 'base64, or null' }
 
 export const jsonProduceBody = produceBody(json, json)
 export const binaryProduceBody = produceBody(base64, base64)

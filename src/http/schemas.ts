@@ -15,7 +15,7 @@ export function list(items: Schema): Schema {
 export const text: Schema = { type: 'string' }
 export const flag: Schema = { type: 'boolean' }
 export const count: Schema = { type: 'integer', minimum: 0 }
-export const time: Schema = { type: 'string', description: 'RFC 3339' }
+export const time: Schema = { type: 'string', format: 'date-time', description: 'RFC 3339' }
 /** Any JSON value. */
 export const json: Schema = {}
 export const texts = list(text)

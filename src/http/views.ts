@@ -84,7 +84,7 @@ const recordPlace = object({
   topic: text,
   partition: count,
   offset: count,
-  timestamp: { type: ['string', 'null'], description: 'RFC 3339' },
+  timestamp: { type: ['string', 'null'], format: 'date-time', description: 'RFC 3339' },
 })
 const textOrNull: Schema = { type: ['string', 'null'] }
 

@@ -5,6 +5,7 @@ import { request as httpRequest } from 'node:http'
 import type { TestContext } from 'node:test'
 import { Ajv } from 'ajv'
 import type { ValidateFunction } from 'ajv'
+import addFormats from 'ajv-formats'
 import fastify from 'fastify'
 import { silentLogger } from '../../src/base/logger.ts'
 import type { Logger } from '../../src/base/logger.ts'
@@ -106,7 +107,7 @@ interface DeclaredRoute {
   readonly answers: ReadonlyMap<string, ValidateFunction>
 }
 
-const ajv = new Ajv({ strict: true, allowUnionTypes: true })
+const ajv = addFormats.default(new Ajv({ strict: true, allowUnionTypes: true }))
 const isProblem = ajv.compile(Object(problemDocument))
 
 /** Every route with a schema for its parameters, query, body and answers, as `serve` serves it. */

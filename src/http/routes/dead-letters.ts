@@ -4,7 +4,7 @@ import { parseTime } from '../../definition/time.ts'
 import type { DeadLetterFilter, WorkerFace } from '../../runtime/face.ts'
 import { httpLimits } from '../limits.ts'
 import { HttpProblem } from '../problem.ts'
-import { count, flag, list, object, problemAnswer, text } from '../schemas.ts'
+import { count, flag, list, object, problemAnswer, text, time } from '../schemas.ts'
 import { deadLetterSummary, deadLetterView, redrivenTo, redriveResult, redriveView } from '../views.ts'
 
 interface Filter {
@@ -15,7 +15,6 @@ interface Filter {
   readonly until?: string
 }
 
-const time = { type: 'string', description: 'RFC 3339' }
 const filterMembers = {
   reason: text,
   topic: { type: 'string', description: 'the one that they came from' },
