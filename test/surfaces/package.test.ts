@@ -46,7 +46,14 @@ suite('the published package', () => {
     const packed = npm(checkout.directory, 'pack', '--pack-destination', join(project, '..'))
     assert.equal(packed.status, 0, packed.stderr)
     const [tarball = ''] = globSync('*.tgz', { cwd: join(project, '..') })
-    const { status, stdout, stderr } = npm(project, 'install', '--no-fund', '--no-audit', join('..', tarball))
+    const { status, stdout, stderr } = npm(
+      project,
+      'install',
+      '--no-fund',
+      '--no-audit',
+      '--fetch-retry-maxtimeout=5000',
+      join('..', tarball),
+    )
     npmSaid = stderr
     assert.equal(status, 0, `npm could not install the package: is its registry there?\n${stdout}${stderr}`)
     save('package.json', '{ "type": "module" }')
