@@ -2,13 +2,11 @@
 // registry, and used from there. Without a registry this fails; it is never skipped.
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
-import { globSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { globSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
 import { Daemon } from '../support/daemon.ts'
 import { makeCheckout, npmEnvironment, repository, strangersEnvironment, type Checkout } from './checkout.ts'
-
-const read = (file: string): string => readFileSync(join(repository, file), 'utf8')
 
 suite('the published package', () => {
   let checkout: Checkout
@@ -173,41 +171,5 @@ export const input = (({ input }) => input.total) satisfies Handler<{ amount: nu
     save('flows/pay.yaml', 'workflow: pay\ntasks:\n  - { name: pay, type: charge, with: { amount: 1 } }\n')
     const { status, told } = type('validate', 'flows', '--handlers', 'handlers')
     assert.equal(status, 0, told)
-  })
-})
-
-suite('the image', () => {
-  const lines = read('Dockerfile').replaceAll('\\\n', ' ').split('\n')
-  const copies = lines.filter((line) => line.startsWith('COPY ')).map((line) => line.split(' ').slice(1))
-
-  test('is made of files that are there and that .dockerignore lets in', () => {
-    const sent = read('.dockerignore')
-      .split('\n')
-      .filter((line) => line.startsWith('!'))
-    const own = copies
-      .filter(([first]) => first?.startsWith('--from=') === false)
-      .flatMap((words) => words.slice(0, -1))
-    assert.ok(own.length >= 8)
-    assert.deepEqual([...new Set(own)].sort(), sent.map((line) => line.slice(1)).sort())
-    for (const name of own) assert.equal(globSync(name, { cwd: repository }).length, 1, name)
-  })
-
-  test('has what the package has, besides its documents', () => {
-    const { files }: { files: readonly string[] } = JSON.parse(read('package.json'))
-    const last = lines.slice(lines.findLastIndex((line) => line.startsWith('FROM ')))
-    for (const name of files.filter((each) => !each.endsWith('.md'))) {
-      assert.ok(
-        last.some((line) => line.startsWith('COPY ') && line.endsWith(` /app/${name}`)),
-        name,
-      )
-    }
-  })
-
-  test('runs as a user without rights, with the settings that the program knows', () => {
-    assert.ok(lines.includes('USER node'))
-    const settings = read('schemas/config.schema.json')
-    for (const [, name = ''] of read('Dockerfile').matchAll(/DAGGER_WORKER_([A-Z_]+)=/g)) {
-      assert.ok(settings.includes(`"${name.toLowerCase()}": {`), name)
-    }
   })
 })
