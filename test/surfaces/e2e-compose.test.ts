@@ -36,12 +36,9 @@ suite('compose.yaml', () => {
   test('is what the specification takes, and has none of the slips that a linter knows', () => {
     const rules = { 'require-quotes-in-ports': [2, { quoteType: 'double' }] } as const
     const linter = new DCLinter({ rules, quiet: false, debug: false, exclude: [] })
-    assert.deepEqual(
-      linter
-        .lintFiles([file], false)
-        .flatMap(({ messages }) => messages.map(({ line, message }) => `${line} ${message}`)),
-      [],
-    )
+    const results: readonly { readonly messages: readonly object[] }[] = linter.lintFiles([file], false)
+    assert.equal(results.length, 1)
+    assert.deepEqual(results[0]?.messages, [])
   })
 
   test('gives each listener of Kafka an address and a protocol; people and containers come in by one of their own', () => {
