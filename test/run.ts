@@ -12,6 +12,7 @@ const slow = [
   'test/contract/kafka*',
   'test/simulation/campaign*',
   'test/surfaces/e2e*',
+  'test/surfaces/image*',
   'test/surfaces/readme*',
   'test/surfaces/package*',
   'test/workflows/*kafka*',

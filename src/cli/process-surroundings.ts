@@ -1,5 +1,6 @@
 // The real outside: this process. main.ts adds what only it can compose.
 import { readFileSync } from 'node:fs'
+import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Surroundings } from './surroundings.ts'
 
@@ -12,8 +13,8 @@ export function processSurroundings(
   composed: Pick<Surroundings, 'startWorker' | 'createTopics' | 'inspectTopics' | 'measure' | 'loadHandlers'>,
 ): Surroundings {
   const { version }: { version: string } = JSON.parse(readFileSync(`${packageDirectory}/package.json`, 'utf8'))
-  // A checkout, or a dependency run by npm: npx finds it there, and Node 24 with it where that is a dependency.
-  const isOnPath = packageDirectory.includes('node_modules') && process.env['npm_command'] === undefined
+  // Else it is a checkout, or a dependency run by npm: npx finds it there, and Node 24 with it where that is a dependency.
+  const isOnPath = basename(process.argv[1] ?? '') === 'dagger-worker' && process.env['npm_command'] === undefined
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error
     process.exit(0)

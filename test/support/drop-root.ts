@@ -1,6 +1,7 @@
-// Permissions do not bind root: loaded into a daemon before its own code (`node --import`), this makes it nobody.
-const nobody = 65_534
+// Permissions do not bind root: loaded into a daemon before its own code (`node --import`), this makes it nobody, or the
+// user whose number DROP_ROOT_TO is.
+const user = Number(process.env['DROP_ROOT_TO'] ?? 65_534)
 
 process.setgroups?.([])
-process.setgid?.(nobody)
-process.setuid?.(nobody)
+process.setgid?.(user)
+process.setuid?.(user)

@@ -39,3 +39,11 @@ export function strangersEnvironment(more: { readonly [name: string]: string } =
   const path = [dirname(process.execPath), process.env['PATH']].join(delimiter)
   return { ...Object.fromEntries(kept), PATH: path, NO_COLOR: '1', ...more }
 }
+
+/** The same for npm where it asks its registry: what says how that is reached stays. */
+export function npmEnvironment(): NodeJS.ProcessEnv {
+  const kept = Object.entries(process.env).filter(([name]) =>
+    /^(?:NODE_EXTRA_CA_CERTS|npm_config_(?:registry|cache|userconfig|globalconfig|cafile|.*proxy))$/i.test(name),
+  )
+  return { ...strangersEnvironment(), ...Object.fromEntries(kept) }
+}
