@@ -25,6 +25,7 @@ import { instanceRoutes } from './routes/instances.ts'
 import { serviceRoutes } from './routes/service.ts'
 import { topicRoutes } from './routes/topics.ts'
 import { workflowRoutes } from './routes/workflows.ts'
+import { traceRequests, type RequestTracer } from './tracing.ts'
 import { refuseSocket } from './unreadable.ts'
 
 declare module 'fastify' {
@@ -35,7 +36,7 @@ declare module 'fastify' {
 }
 
 /** The application with all its routes, not listening yet; closing it ends the calls that wait. */
-export function createApp(worker: WorkerFace, logger: Logger): FastifyInstance {
+export function createApp(worker: WorkerFace, logger: Logger, tracer?: RequestTracer): FastifyInstance {
   const polls = new LongPolls()
   const app = fastify({
     // With no Host at all Node would answer by itself, with no problem document; checkHost refuses it.
@@ -57,6 +58,7 @@ export function createApp(worker: WorkerFace, logger: Logger): FastifyInstance {
   // An expectation that Node does not know: it would answer with a 417 of its own. It may be passed over (RFC 9110).
   app.server.on('checkExpectation', (request, response) => void app.server.emit('request', request, response))
   app.addHook('preClose', async () => polls.close())
+  if (tracer !== undefined) traceRequests(app, tracer)
   app.addHook('onRequest', async (request, reply) => {
     reply.headers({
       'x-request-id': request.id,

@@ -2,6 +2,7 @@
 // Everything here is plain data; payloads are JSON.
 import type { Json } from '../base/json.ts'
 import type { Problem, TaskError } from '../base/errors.ts'
+import type { TraceContext } from '../base/tracing.ts'
 import type { ActionAnswer } from '../engine/effect.ts'
 
 export type { ActionAnswer, ActionRefusalCode } from '../engine/effect.ts'
@@ -82,6 +83,7 @@ export interface StartRequest {
   readonly key?: string
   readonly input: Json
   readonly idempotencyKey?: string
+  readonly trace?: TraceContext | undefined
 }
 
 export type StartAnswer =

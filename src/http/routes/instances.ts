@@ -18,6 +18,7 @@ import {
   problemAnswer,
   text,
 } from '../schemas.ts'
+import { traceOf } from '../tracing.ts'
 
 interface StartBody {
   readonly workflow: string
@@ -95,6 +96,7 @@ export function instanceRoutes(app: FastifyInstance, worker: WorkerFace, polls: 
       const answer = await worker.startInstance({
         workflow,
         input,
+        trace: traceOf(request),
         ...(key === undefined ? {} : { key }),
         ...(typeof idempotencyKey === 'string' ? { idempotencyKey } : {}),
       })
