@@ -37,6 +37,23 @@ export default (task) => {
 }
 `
 
+const parent = `
+workflow: parent
+tasks:
+  - { name: sub, type: workflow, workflow: child, key: c }
+---
+workflow: child
+tasks:
+  - { name: nothing, type: kafka-command, topic: charges, value: 1 }
+`
+const own = `
+workflow: own
+start: [{ topic: starts }]
+tasks:
+  - { name: near, type: inner }
+  - { name: far, type: far, execution: thread }
+`
+
 async function sendTraced(daemon: Daemon, topic: string, key: string, headers: Record<string, string>): Promise<void> {
   const [offset] = await daemon.client.produce(topic, [{ key, value: { note: 'payload-canary' }, headers }])
   assert.equal(offset?.error, null)
@@ -159,5 +176,126 @@ suite('telemetry', () => {
     )
     // What the record held, and what an error said, is in no span.
     assert.ok(!JSON.stringify(receiver.spans).includes('payload-canary'))
+  })
+
+  test('a call is a span, and what it starts hangs below it; a child lies in the trace of its parent', async (t) => {
+    const receiver = await receiveOtlp(t)
+    const site = siteOf(t, receiver)
+    site.write('workflows/parent.yaml', parent)
+    const daemon = await site.start('--otel')
+    const started = await fetch(`${daemon.url}/instances`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', traceparent: textOf(caller) },
+      body: JSON.stringify({ workflow: 'parent', key: 'p', input: null }),
+    })
+    assert.equal(started.status, 201)
+    await daemon.instance('child', 'c')
+    await daemon.health()
+    const call = await spanOf(daemon, receiver, 'POST /instances')
+    await spanOf(daemon, receiver, 'run parent')
+    assert.equal(await daemon.stop(), 0)
+
+    assert.deepEqual([call.traceId, call.parentSpanId, call.kind], [caller.traceId, caller.spanId, 'SERVER'])
+    assert.deepEqual(
+      [
+        call.attributes['http.request.method'],
+        call.attributes['http.route'],
+        call.attributes['http.response.status_code'],
+      ],
+      ['POST', '/instances', 201],
+    )
+    const tree = new Map(
+      receiver.spans.filter(({ traceId }) => traceId === caller.traceId).map((span) => [span.name, span]),
+    )
+    assert.equal(tree.get('start parent')?.parentSpanId, call.spanId)
+    assert.equal(tree.get('start parent')?.attributes['dagger_worker.start.by'], 'api')
+    assert.equal(tree.get('start child')?.parentSpanId, tree.get('task sub')?.spanId)
+    assert.equal(tree.get('run child')?.parentSpanId, tree.get('start child')?.spanId)
+    // Whoever probes makes no spans.
+    assert.ok(!receiver.spans.some(({ name }) => name.includes('/health')))
+  })
+
+  test('what nobody traces has a trace of its own, in which what a handler does is found, in a thread as well', async (t) => {
+    const receiver = await receiveOtlp(t)
+    const site = siteOf(t, receiver)
+    site.write('workflows/own.yaml', own)
+    site.write(
+      'handlers/inner.mjs',
+      `import { trace } from ${JSON.stringify(import.meta.resolve('@opentelemetry/api'))}
+export default async () => {
+  await new Promise((resolve) => setTimeout(resolve, 5))
+  trace.getTracer('mine').startSpan('inner').end()
+}`,
+    )
+    site.write('handlers/far.mjs', 'export default (task) => task.traceparent')
+    const daemon = await site.start('--otel')
+    await sendTraced(daemon, 'starts', 'k', {})
+    const instance = await daemon.instance('own', 'k')
+    await spanOf(daemon, receiver, 'run own')
+    assert.equal(await daemon.stop(), 0)
+    const named = (name: string): ReceivedSpan =>
+      receiver.spans.find((span) => span.name === name) ?? assert.fail(`there is a span ${name}`)
+    const { traceId, spanId, parentSpanId } = named('start own')
+    assert.equal(parentSpanId, '')
+    assert.match(traceId, /^(?!0{32})[0-9a-f]{32}$/)
+    for (const name of ['task near', 'task far', 'run own'])
+      assert.deepEqual([named(name).traceId, named(name).parentSpanId], [traceId, spanId], name)
+    assert.deepEqual([named('inner').traceId, named('inner').parentSpanId], [traceId, named('task near').spanId])
+    const far = instance.tasks.find(({ name }) => name === 'far')
+    assert.equal(far?.output, textOf({ traceId, spanId: named('task far').spanId }))
+  })
+
+  test('a caller that does not sample is obeyed: nothing is exported, and the trace goes on as it is', async (t) => {
+    const receiver = await receiveOtlp(t)
+    const site = siteOf(t, receiver)
+    const daemon = await site.start('--otel')
+    await sendTraced(daemon, 'orders', 'quiet', { traceparent: textOf(caller, '00') })
+    const [sent] = await daemon.until(async () => {
+      const records = await daemon.records('charges')
+      return records.length > 0 ? records : undefined
+    })
+    assert.equal(await daemon.stop(), 0)
+    const { traceId, flags } = partsOf(sent?.headers['traceparent'])
+    assert.deepEqual([traceId, flags], [caller.traceId, '00'])
+    assert.ok(!receiver.spans.some((span) => span.traceId === caller.traceId))
+  })
+
+  test('OTEL_TRACES_SAMPLER and OTEL_TRACES_EXPORTER say what is traced', async (t) => {
+    for (const [variable, value, expected] of [
+      ['OTEL_TRACES_SAMPLER', 'always_off', { traceId: caller.traceId, flags: '00' }],
+      ['OTEL_TRACES_EXPORTER', 'none', { ...caller, flags: '01' }],
+      ['OTEL_SDK_DISABLED', 'true', { ...caller, flags: '01' }],
+    ] as const) {
+      const receiver = await receiveOtlp(t)
+      const site = siteOf(t, receiver)
+      site.env[variable] = value
+      const daemon = await site.start('--otel')
+      await sendTraced(daemon, 'orders', 'k', { traceparent: textOf(caller) })
+      const [sent] = await daemon.until(async () => {
+        const records = await daemon.records('charges')
+        return records.length > 0 ? records : undefined
+      })
+      assert.equal(await daemon.stop(), 0)
+      const parts = partsOf(sent?.headers['traceparent'])
+      assert.deepEqual({ ...parts, ...expected }, parts, variable)
+      assert.deepEqual(receiver.spans, [], variable)
+    }
+  })
+
+  test('a collector that is away holds up nothing, and is told of once', async (t) => {
+    const site = siteOf(t, { url: 'http://127.0.0.1:9' })
+    site.env['OTEL_BSP_MAX_QUEUE_SIZE'] = '20'
+    site.env['OTEL_EXPORTER_OTLP_TIMEOUT'] = '500'
+    site.env['OTEL_BSP_MAX_EXPORT_BATCH_SIZE'] = '10'
+    const daemon = await site.start('--otel')
+    for (let number = 0; number < 100; number++) await sendTraced(daemon, 'orders', `k${number}`, {})
+    await daemon.until(async () => ((await daemon.counter('task_completed')) === 100 ? true : undefined))
+    const isTold = ({ level, msg }: { level: string; msg: string }): boolean =>
+      level === 'warn' && msg.startsWith('telemetry')
+    await daemon.until(async () => daemon.log.find(isTold))
+    assert.equal(await daemon.stop(), 0)
+    const told = daemon.log.filter(isTold)
+    assert.equal(told.length, 1)
+    assert.equal(typeof told[0]?.['error'], 'string')
   })
 })
