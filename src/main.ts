@@ -21,6 +21,7 @@ import { readSecretFile } from './adapters/system/secret-file.ts'
 import { createSecrets } from './adapters/system/secrets.ts'
 import { watchStrayErrors } from './adapters/system/stray-errors.ts'
 import { watchDirectory } from './adapters/system/watch.ts'
+import type { Telemetry } from './adapters/telemetry/telemetry.ts'
 import { DefinitionError, StoreCorrupted } from './base/errors.ts'
 import { limits } from './base/limits.ts'
 import { silentLogger, type Logger } from './base/logger.ts'
@@ -58,9 +59,16 @@ interface Ground {
 
 /** Starts a worker; resolves when it is ready. @throws {ConfigError} */
 export async function startWorker(config: WorkerConfig, options: StartOptions): Promise<RunningWorker> {
-  const logger = createLogger({ level: config.logLevel, isJson: options.jsonLogs || !process.stderr.isTTY })
+  let telemetry: Telemetry | undefined
+  const logger = createLogger({
+    level: config.logLevel,
+    isJson: options.jsonLogs || !process.stderr.isTTY,
+    ...(config.otel ? { alsoTo: (line: string) => telemetry?.writeLine(line) } : {}),
+  })
   const ids = createIds()
   const workerId = ids.next()
+  if (config.otel) telemetry = await telemetryOf(config, workerId, logger)
+  const tracer = telemetry?.tracer
   const threadsMax = Math.min(availableParallelism(), limits.handlerThreadsMax)
   const threads = new HandlerThreads({ graceMs: limits.handlerThreadGraceMs, idleMax: threadsMax })
   const handlers = await loadHandlers(config.handlers, threads)
@@ -69,6 +77,7 @@ export async function startWorker(config: WorkerConfig, options: StartOptions): 
     for (const close of closers.splice(0).reverse()) await close()
   }
   const stopWatching = watchStrayErrors(logger)
+  closers.push(async () => telemetry?.stop())
   closers.push(async () => stopWatching())
   closers.push(() => threads.close())
   try {
@@ -93,6 +102,7 @@ export async function startWorker(config: WorkerConfig, options: StartOptions): 
       handlersMax: config.handlersPerWorker,
       threadsMax,
       logger,
+      tracer,
       partitionsOf: partitionsBy(config),
       createsTopics: config.topicsCreate,
     })
@@ -107,7 +117,7 @@ export async function startWorker(config: WorkerConfig, options: StartOptions): 
     closers.push(await watchDirectory(config.workflows, () => void directory.reload()))
     await directory.reload()
     // Before all partitions run: those that do are served.
-    const server = await startHttpServer({ worker, host: config.host, port: config.port, logger })
+    const server = await startHttpServer({ worker, host: config.host, port: config.port, logger, tracer })
     closers.push(() => server.close())
     worker.fleet.join(server.url)
     await worker.whenReady()
@@ -124,6 +134,17 @@ export async function startWorker(config: WorkerConfig, options: StartOptions): 
     await closeAll()
     throw error
   }
+}
+
+/** Loaded only where it is asked for. */
+async function telemetryOf(config: WorkerConfig, workerId: string, logger: Logger): Promise<Telemetry> {
+  const { startTelemetry } = await import('./adapters/telemetry/telemetry.ts')
+  return startTelemetry({
+    workerId,
+    messagingSystem: config.brokers === undefined ? 'dagger_worker' : 'kafka',
+    logger,
+    nowMs: () => systemClock.nowMs(),
+  })
 }
 
 async function embedded({ data, app, partitions }: WorkerConfig, logger: Logger): Promise<Ground> {

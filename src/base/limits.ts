@@ -52,6 +52,8 @@ export const limits = {
   handlerThreadsMax: 8,
   /** How long a thread may take to end by itself once nobody waits for it any more. */
   handlerThreadGraceMs: 5_000,
+  /** What a worker that stops waits for its last spans and lines to be taken. */
+  telemetryFlushMs: 5_000,
   /** What a message quotes of an answer or of a failure that is not ours. */
   errorTextMax: 300,
   /** Handler attempt when the task names no timeout: a hung handler must end somewhere. */

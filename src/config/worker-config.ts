@@ -48,6 +48,8 @@ export interface WorkerConfig extends KafkaSettings {
   readonly secrets?: string
   /** The hosts that `http` tasks may call. */
   readonly httpAllow: readonly AllowedHost[]
+  /** Whether it tells OpenTelemetry what it does. */
+  readonly otel: boolean
 }
 
 export interface ConfigSources {
@@ -85,6 +87,7 @@ interface ConfigValues extends KafkaSettings {
   readonly handlersPerWorker: number
   readonly secrets?: string
   readonly httpAllow?: string
+  readonly otel: boolean
 }
 
 /**

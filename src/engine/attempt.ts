@@ -7,6 +7,7 @@ import { ExpressionError, type Expression, type Template } from '../definition/e
 import type { Task } from '../definition/workflow.ts'
 import type { OfTask } from './event.ts'
 import { Misfit, UnusableRecord } from './format.ts'
+import type { SourceRecord } from './message.ts'
 import { ownerOf, taskAt } from './nodes.ts'
 import type { Outcome } from './outcome.ts'
 import { nullPayload, Payload } from './payload.ts'
@@ -123,6 +124,7 @@ export function completeAttempt(
     open?: OpenWork | undefined
     /** What its `set` came to, where that is known already. */
     values?: VarValues
+    record?: SourceRecord
   } = {},
 ): void {
   const { instance, task } = at
@@ -133,7 +135,8 @@ export function completeAttempt(
     const row = { node: at.node, input: inputForUndo(at.task, more.open), output: output ?? nullPayload }
     out.event({ type: 'undo.recorded', instanceId: instance.id, kind: 'completed', row })
   }
-  out.event({ ...common, type: 'task.completed', output, chosen: more.chosen, note: more.note })
+  const { chosen, note, record } = more
+  out.event({ ...common, type: 'task.completed', output, chosen, note, record })
   if (values !== undefined && values.length > 0) writeVars(common, values, at.workflow, out)
   out.follow({ type: 'scope.advance', instanceId: instance.id, task: at.node })
 }

@@ -1,6 +1,7 @@
 // What the engine can be asked. Those marked "travels" are sent between partitions through inboxes.
 import type { TaskError } from '../base/errors.ts'
 import type { Json } from '../base/json.ts'
+import type { TraceContext } from '../base/tracing.ts'
 import type { Due } from './schedule-row.ts'
 import type { OnExpired, Parent, Waiter } from './waiter.ts'
 import type { Payload } from './payload.ts'
@@ -80,6 +81,8 @@ export interface InstanceStart {
   readonly workflow: string
   readonly version: string
   readonly key: string
+  /** What it was asked by; a record says so itself. */
+  readonly trace?: TraceContext | undefined
   readonly origin:
     | { readonly kind: 'record'; readonly record: SourceRecord; readonly trigger: number }
     | {

@@ -1,5 +1,6 @@
 // What the world is told once the batch is committed (effects), and what goes into the batch's transaction beside
 // the state (outgoing). Data only: performing them is the runtime's.
+import type { TraceContext } from '../base/tracing.ts'
 import type { Travelling } from './command.ts'
 import type { Payload } from './payload.ts'
 import type { SourceRecord } from './message.ts'
@@ -49,6 +50,7 @@ export interface HandlerWork extends Performer {
   readonly input: Payload
   /** Secrets in `input` are named, and are put in where it is used (secrets.ts). */
   readonly isSealed: boolean
+  readonly trace?: TraceContext | undefined
 }
 
 export interface HandlerRun extends HandlerWork {

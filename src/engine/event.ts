@@ -4,6 +4,7 @@
 import type { Json } from '../base/json.ts'
 import type { TaskError } from '../base/errors.ts'
 import type { Deferrable, InstanceStart } from './command.ts'
+import type { SourceRecord } from './message.ts'
 import type { NodeSpan } from './nodes.ts'
 import type {
   AnswerRow,
@@ -37,7 +38,7 @@ export interface OfTask {
 }
 
 export type Event =
-  | { readonly type: 'instance.started'; readonly row: InstanceRow }
+  | { readonly type: 'instance.started'; readonly row: InstanceRow; readonly start: InstanceStart }
   | {
       readonly type: 'instance.completed'
       readonly instanceId: string
@@ -97,6 +98,8 @@ export type Event =
       readonly type: 'task.completed'
       readonly output: Payload | undefined
       readonly chosen?: readonly string[] | undefined
+      /** What a listener took. */
+      readonly record?: SourceRecord | undefined
     })
   | (OfTask & {
       readonly type: 'task.failed'

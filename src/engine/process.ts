@@ -15,6 +15,8 @@ import type { World } from './world.ts'
 export interface Gathered {
   readonly outgoing: Outgoing[]
   readonly effects: Effect[]
+  /** Called with every event before it is applied, where somebody asks. */
+  readonly onDecided?: ((event: Event) => void) | undefined
   /** Called with every event that was applied. */
   onEvent(event: Event): void
   /** Called with every command that was refused. */
@@ -34,6 +36,7 @@ export function process(input: Command, state: WritableState, world: World, gath
       continue
     }
     for (const event of outcome.events) {
+      gathered.onDecided?.(event)
       apply(event, state)
       gathered.onEvent(event)
     }

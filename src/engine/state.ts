@@ -23,7 +23,7 @@ import type { Deferrable, InstanceStart } from './command.ts'
 import type { SourceRecord } from './message.ts'
 import type { Due, ScheduleEntry, ScheduleRow } from './schedule-row.ts'
 import type { Deadlines, TaskRow } from './task-row.ts'
-import type { OnExpired, Parent, Waiter } from './waiter.ts'
+import type { OnExpired, Parent, Signal, Waiter } from './waiter.ts'
 
 export { isSettled } from './task-row.ts'
 export type * from './schedule-row.ts'
@@ -82,8 +82,9 @@ export interface InstanceRow {
   readonly due: Due | undefined
   /** The task that started it as its child. */
   readonly parent: Parent | undefined
-  /** `traceparent` of the starting record. */
+  /** The trace that goes on from it (trace.ts). */
   readonly traceparent: string | undefined
+  readonly tracestate?: string | undefined
   readonly startedAtMs: number
   readonly input: Payload
   status: InstanceStatus
@@ -129,11 +130,6 @@ export interface Subscription {
   readonly value: string
   /** Values of the further pairs, in their order. */
   readonly others: readonly string[]
-}
-
-export interface Signal {
-  readonly name: string
-  readonly payload: Payload
 }
 
 /** A command that waits for its instance to be resumed. */

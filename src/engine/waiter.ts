@@ -1,4 +1,6 @@
-// Tasks of instances that wait for something of another partition, as that partition knows them.
+// Tasks of instances that wait for something of another partition, as that partition knows them; and what came before
+// a task waited for it.
+import type { Payload } from './payload.ts'
 
 /** What becomes of a kept record that nobody came for. */
 export type OnExpired = 'drop' | 'dead-letter'
@@ -14,6 +16,11 @@ export interface Waiter {
   readonly sinceMs: number
   /** Values of the further pairs, in their order. */
   readonly others: readonly string[]
+}
+
+export interface Signal {
+  readonly name: string
+  readonly payload: Payload
 }
 
 /** A task of an instance that waits for a child. */

@@ -2,6 +2,7 @@
 // (D4) and the same inputs give the same answer (I11).
 import type { TaskError } from '../base/errors.ts'
 import type { Json } from '../base/json.ts'
+import type { Tracing } from '../base/tracing.ts'
 import type { Expression } from '../definition/expression.ts'
 import type { RegisteredFormat, TopicFormat } from '../definition/topic-format.ts'
 import type { RecordTrigger, Workflow } from '../definition/workflow.ts'
@@ -13,6 +14,8 @@ export interface World {
   readonly partition: number
   readonly partitions: number
   readonly catalogue: Catalogue
+  /** Absent: no spans are made, and what came in is carried on as it is. */
+  readonly tracing?: Tracing | undefined
   newId(): string
   /** True for a topic of the application itself: what a workflow writes there would be taken for ours. */
   isReserved(topic: string): boolean

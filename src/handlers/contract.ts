@@ -13,6 +13,9 @@ export interface HandlerTaskInput<Input = Json> {
   readonly attempt: number
   /** The same for every attempt of this task of this instance; different for every other task. */
   readonly idempotencyKey: string
+  /** The trace that the task is part of: W3C Trace Context, to be sent along with what the handler asks of others. */
+  readonly traceparent?: string
+  readonly tracestate?: string | undefined
   /** Aborted on timeout, on stop and when the worker loses the partition or shuts down. */
   readonly signal: AbortSignal
   readonly logger: Logger

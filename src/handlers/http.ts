@@ -23,7 +23,7 @@ const redirectStatuses: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
 /** 4xx that another attempt may find otherwise. */
 const passingStatuses: ReadonlySet<number> = new Set([408, 425, 429])
 /** What goes along to another host. N2 */
-const harmlessHeaders = ['accept', 'content-type', 'idempotency-key', 'traceparent', 'user-agent']
+const harmlessHeaders = ['accept', 'content-type', 'idempotency-key', 'traceparent', 'tracestate', 'user-agent']
 
 /** What performs `http` tasks. */
 export function httpHandler(options: HttpOptions): HandlerModule {
@@ -34,6 +34,11 @@ async function call(task: HandlerTaskInput, { allowed, nowMs }: HttpOptions): Pr
   const request = readRequest(task.input)
   const headers = new Headers(request.headers)
   if (!headers.has('idempotency-key')) headers.set('idempotency-key', task.idempotencyKey)
+  // Over what its author wrote there nothing is written.
+  if (task.traceparent !== undefined && !headers.has('traceparent')) {
+    headers.set('traceparent', task.traceparent)
+    if (task.tracestate !== undefined) headers.set('tracestate', task.tracestate)
+  }
   if (!headers.has('user-agent')) headers.set('user-agent', 'dagger-worker')
   const { response, url } = await send({ ...request, headers }, allowed, task.signal)
   const { status } = response

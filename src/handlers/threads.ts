@@ -185,9 +185,11 @@ class Thread {
 /** Beside this file, with the same ending: sources run as they are, and compiled. */
 const entry = new URL(`./thread${extname(import.meta.filename)}`, import.meta.url)
 
-const dataOf = ({ input, instance, name, attempt, idempotencyKey }: HandlerTaskInput): TaskData => ({
-  ...{ input, instance, name, attempt, idempotencyKey },
-})
+const dataOf = (task: HandlerTaskInput): TaskData => {
+  const { input, instance, name, attempt, idempotencyKey, traceparent, tracestate } = task
+  const trace = traceparent === undefined ? {} : { traceparent, tracestate }
+  return { input, instance, name, attempt, idempotencyKey, ...trace }
+}
 
 function later(ms: number, then: () => void): void {
   setTimeout(then, ms).unref()

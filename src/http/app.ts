@@ -21,10 +21,11 @@ import { documentOf, headersOf, HttpProblem, problemOf, problems } from './probl
 import { openapi } from './openapi.ts'
 import { produceTypes } from './produce-body.ts'
 import { allRoutes } from './routes/all.ts'
+import { traceRequests, type RequestTracer } from './tracing.ts'
 import { refuseSocket } from './unreadable.ts'
 
 /** The application with all its routes, not listening yet; closing it ends the calls that wait. */
-export function createApp(worker: WorkerFace, logger: Logger): FastifyInstance {
+export function createApp(worker: WorkerFace, logger: Logger, tracer?: RequestTracer): FastifyInstance {
   const polls = new LongPolls()
   const app = fastify({
     // With no Host at all Node would answer by itself, with no problem document; checkHost refuses it.
@@ -48,6 +49,7 @@ export function createApp(worker: WorkerFace, logger: Logger): FastifyInstance {
   // An expectation that Node does not know: it would answer with a 417 of its own. It may be passed over (RFC 9110).
   app.server.on('checkExpectation', (request, response) => void app.server.emit('request', request, response))
   app.addHook('preClose', async () => polls.close())
+  if (tracer !== undefined) traceRequests(app, tracer)
   app.addHook('onRequest', async (request, reply) => {
     reply.headers({
       'x-request-id': request.id,

@@ -5,12 +5,13 @@ import type { FleetFace, InstancePage, InstanceSummary, WorkerFace } from '../ru
 import { Unavailable } from '../runtime/face.ts'
 import { httpLimits } from './limits.ts'
 import { HttpProblem } from './problem.ts'
+import { traceOf } from './tracing.ts'
 
 /** Set by a worker that passes a request on. */
 const passedOnHeader = 'dagger-worker-passed-on'
 /** The partitions that a list was answered from. */
 export const partitionsHeader = 'dagger-worker-partitions'
-const requestHeaders = ['accept', 'idempotency-key', 'traceparent'] as const
+const requestHeaders = ['accept', 'idempotency-key'] as const
 const replyHeaders = ['content-type', 'location', 'retry-after', partitionsHeader] as const
 
 export const isPassedOn = (request: FastifyRequest): boolean => request.headers[passedOnHeader] !== undefined
@@ -31,6 +32,7 @@ export async function passOn(url: string, request: FastifyRequest, reply: Fastif
     const value = request.headers[name]
     if (typeof value === 'string') headers.set(name, value)
   }
+  for (const [name, value] of Object.entries(traceOf(request) ?? {})) if (value !== undefined) headers.set(name, value)
   const hasBody = body !== undefined && body !== null
   if (hasBody) headers.set('content-type', 'application/json')
   let answer: Response

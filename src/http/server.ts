@@ -5,6 +5,7 @@ import type { Logger } from '../base/logger.ts'
 import type { WorkerFace } from '../runtime/face.ts'
 import { createApp } from './app.ts'
 import { httpLimits } from './limits.ts'
+import type { RequestTracer } from './tracing.ts'
 
 export interface HttpServerOptions {
   readonly worker: WorkerFace
@@ -13,6 +14,7 @@ export interface HttpServerOptions {
   /** 0 picks a free one. */
   readonly port: number
   readonly logger: Logger
+  readonly tracer?: RequestTracer | undefined
 }
 
 export interface HttpServer {
@@ -34,10 +36,10 @@ const addresses: ReadonlyMap<string, string> = new Map([
  * @throws {ConfigError} DW_HTTP_HOST, DW_PORT_IN_USE, DW_PORT_DENIED: choose another host or port.
  */
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
-  const { worker, host = '127.0.0.1', port, logger } = options
+  const { worker, host = '127.0.0.1', port, logger, tracer } = options
   const address = addresses.get(host)
   if (address === undefined) throw refusedHost(host)
-  const app = createApp(worker, logger)
+  const app = createApp(worker, logger, tracer)
   try {
     await app.listen({ host: address, port })
   } catch (error) {

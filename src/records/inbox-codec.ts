@@ -1,6 +1,7 @@
 // Commands between partitions, as values of inbox records. One number a command type; numbers are never reused.
 import { StoreCorrupted } from '../base/errors.ts'
 import { unreachable } from '../base/assert.ts'
+import type { TraceContext } from '../base/tracing.ts'
 import type { ChildTold, Travelling } from '../engine/command.ts'
 import { Payload } from '../engine/payload.ts'
 import type { Due, Parent } from '../engine/state.ts'
@@ -26,7 +27,8 @@ function fieldsOf(command: Travelling): readonly unknown[] {
       const { origin } = command
       const start = [command.workflow, command.version, command.key]
       if (origin.kind === 'record') return [0, ...start, recordFields(origin.record), origin.trigger]
-      if (origin.kind === 'parent') return [7, ...start, parentFields(origin.parent), origin.input.bytes]
+      if (origin.kind === 'parent')
+        return [7, ...start, parentFields(origin.parent), origin.input.bytes, ...traceFields(command.trace)]
       if (origin.kind === 'schedule') return [11, ...start, ...dueFields(origin.due)]
       // A call waits in its worker's memory, on the partition of its key: it never travels.
       return unreachable(origin as never)
@@ -155,6 +157,7 @@ function commandOf(fields: readonly unknown[]): Travelling {
         version: text(2),
         key: text(3),
         origin: { kind: 'parent', parent: parentOf(fields[4]), input: Payload.ofBytes(read.bytes(fields[5])) },
+        ...traceAt(fields, 6),
       }
     case 8:
       return { type: 'child.told', parent: parentOf(fields[1]), told: toldOf(fields) }
@@ -173,6 +176,16 @@ function commandOf(fields: readonly unknown[]): Travelling {
     default:
       throw new StoreCorrupted(`an inbox record holds the unknown command ${String(fields[0])}`)
   }
+}
+
+/** At the end of a start, where there is one. */
+export const traceFields = (trace: TraceContext | undefined): readonly unknown[] =>
+  trace === undefined ? [] : [trace.traceparent, trace.tracestate ?? null]
+
+export function traceAt(fields: readonly unknown[], at: number): { readonly trace?: TraceContext } {
+  const traceparent = read.optional(read.text)(fields[at])
+  if (traceparent === undefined) return {}
+  return { trace: { traceparent, tracestate: read.optional(read.text)(fields[at + 1]) } }
 }
 
 const dueFields = ({ trigger, dueAtMs }: Due): readonly unknown[] => [trigger, dueAtMs]

@@ -52,7 +52,7 @@ export function encodeInstance(row: InstanceRow): EncodedInstance {
     row.version,
     row.key,
     row.origin,
-    row.traceparent ?? null,
+    traceFields(row),
     row.startedAtMs,
     place(row.input, '', 'in'),
     instanceStatuses.indexOf(row.status),
@@ -101,7 +101,7 @@ function instanceOf(fields: readonly unknown[], load: (key: string) => Uint8Arra
     version: text(fields[2]),
     key: text(fields[3]),
     origin: text(fields[4]),
-    traceparent: optional(text)(fields[5]),
+    ...traceOf(fields[5]),
     startedAtMs,
     input: payload(fields[7]) ?? Payload.of(null),
     status: member(instanceStatuses, fields[8]),
@@ -128,6 +128,15 @@ function instanceOf(fields: readonly unknown[], load: (key: string) => Uint8Arra
     due: dueOf(fields[29]),
     ahead: list(fields[30]).map(subscriptionOf),
   }
+}
+
+/** One text but where there is a state beside it. */
+const traceFields = ({ traceparent, tracestate }: InstanceRow): unknown =>
+  tracestate === undefined ? (traceparent ?? null) : [traceparent, tracestate]
+
+function traceOf(field: unknown): Pick<InstanceRow, 'traceparent' | 'tracestate'> {
+  if (!Array.isArray(field)) return { traceparent: optional(text)(field), tracestate: undefined }
+  return { traceparent: text(field[0]), tracestate: text(field[1]) }
 }
 
 function parentOf(field: unknown): Parent | undefined {

@@ -5,7 +5,7 @@ import type { InstanceStart } from '../engine/command.ts'
 import { Payload } from '../engine/payload.ts'
 import type { QueuedRow } from '../engine/state.ts'
 import { bytes, optional, text } from './fields.ts'
-import { decodeInbox, encodeInbox } from './inbox-codec.ts'
+import { decodeInbox, encodeInbox, traceAt, traceFields } from './inbox-codec.ts'
 import { codec } from './row-codec.ts'
 
 export const queuedCodec = codec<QueuedRow>(
@@ -15,9 +15,9 @@ export const queuedCodec = codec<QueuedRow>(
 )
 
 function fieldsOf(start: InstanceStart): readonly unknown[] {
-  const { workflow, version, key, origin } = start
+  const { workflow, version, key, origin, trace } = start
   if (origin.kind !== 'api') return [0, encodeInbox(start)]
-  return [1, workflow, version, key, origin.input.bytes, origin.idempotencyKey ?? null]
+  return [1, workflow, version, key, origin.input.bytes, origin.idempotencyKey ?? null, ...traceFields(trace)]
 }
 
 function startOf(fields: readonly unknown[]): InstanceStart {
@@ -39,6 +39,7 @@ function startOf(fields: readonly unknown[]): InstanceStart {
           idempotencyKey: optional(text)(fields[5]),
           call: undefined,
         },
+        ...traceAt(fields, 6),
       }
     default:
       throw new StoreCorrupted('a start waits that there is not')

@@ -1,16 +1,18 @@
 // One batch: inputs decided on an overlay. What it needs to be committed, and what is owed once it is.
 import { partitionOfText } from '../base/partitioner.ts'
 import { RecordRefused, type TaskError } from '../base/errors.ts'
+import type { Happening } from '../base/tracing.ts'
 import type { DeadLetter, Effect, Outgoing } from '../engine/effect.ts'
 import type { Command } from '../engine/command.ts'
 import type { Event, EventType } from '../engine/event.ts'
 import { process } from '../engine/process.ts'
 import type { RejectionCode } from '../engine/rejection.ts'
-import type { World } from '../engine/world.ts'
+import type { Catalogue, World } from '../engine/world.ts'
 import { utf8 } from '../base/utf8.ts'
 import { encodeInbox } from '../records/inbox-codec.ts'
 import { deadLetterRecord } from '../records/dead-letter.ts'
 import type { AppTopics } from '../records/keys.ts'
+import { happeningOf, withTopics } from './happenings.ts'
 import type { OutgoingRecord, StoreChange } from './ports.ts'
 import type { Source } from './sources.ts'
 import type { Staging } from './staging.ts'
@@ -56,6 +58,7 @@ export class Batch {
   readonly counters: Counters = new Map()
   readonly armed: { readonly key: string }[] = []
   readonly touched = new Set<string>()
+  readonly #happened: Happening[] = []
   readonly #outgoing: Outgoing[] = []
   changes: StoreChange[] = []
 
@@ -69,6 +72,7 @@ export class Batch {
     const gathered = {
       outgoing: this.#outgoing,
       effects: this.effects,
+      onDecided: given.tracing && ((event: Event): void => this.#trace(event, given.catalogue)),
       onEvent: (event: Event): void => this.#note(event),
       onRejection: (_command: Command, code: RejectionCode): void =>
         count(this.counters, `rejected_${code.replaceAll('-', '_')}`),
@@ -98,6 +102,16 @@ export class Batch {
   /** What stands at an index of `records`; undefined for a value of the state. */
   outgoingAt(index: number): Outgoing | undefined {
     return this.#outgoing[index - this.changes.length]
+  }
+
+  /** What becomes of it in traces. */
+  get happenings(): readonly Happening[] {
+    return withTopics(this.#happened, this.#outgoing)
+  }
+
+  #trace(event: Event, catalogue: Catalogue): void {
+    const happening = happeningOf(event, this.staging, catalogue)
+    if (happening !== undefined) this.#happened.push(happening)
   }
 
   #note(event: Event): void {

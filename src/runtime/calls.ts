@@ -45,6 +45,7 @@ export class Calls {
       workflow: workflow.name,
       version: workflow.version,
       key,
+      trace: request.trace,
       origin: { kind: 'api', input: Payload.of(request.input), idempotencyKey: request.idempotencyKey, call },
     }))
     assert(answer.outcome !== 'done' && answer.outcome !== 'refused', 'A1: a start is answered as a start')

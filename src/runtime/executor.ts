@@ -11,6 +11,7 @@
 // A handler that ignores its signal loses its slot when it is aborted; what it still returns is refused (I4).
 import type { Json } from '../base/json.ts'
 import type { Logger } from '../base/logger.ts'
+import type { Tracer } from '../base/tracing.ts'
 import type { Command } from '../engine/command.ts'
 import type { HandlerRequest, HandlerRun, HandlerStop, HandlerWork, Performer } from '../engine/effect.ts'
 import { workId } from '../engine/state.ts'
@@ -47,6 +48,7 @@ export interface ExecutorOptions {
   readonly secrets: Secrets
   readonly clock: Clock
   readonly logger: Logger
+  readonly tracer?: Tracer | undefined
   readonly handlersMax: number
   /** Of those, the ones in threads. */
   readonly threadsMax: number
@@ -229,8 +231,7 @@ export class Executor {
   }
 
   #callOf(work: HandlerWork): HandlerCall {
-    const { clock, logger, handlers, secrets } = this.#options
-    return new HandlerCall(work, this.#moduleOf(work), { clock, logger, secrets, names: handlers.names })
+    return new HandlerCall(work, this.#moduleOf(work), { ...this.#options, names: this.#options.handlers.names })
   }
 
   #moduleOf({ kind, handler, execution }: Performer): HandlerModule | undefined {

@@ -8,6 +8,7 @@
 // A handler is strangers' code: whatever it does, `run` gives a command and `stop` comes to its end.
 import type { Json } from '../base/json.ts'
 import type { Logger } from '../base/logger.ts'
+import { traceFields, type Tracer } from '../base/tracing.ts'
 import { thrownText } from '../base/thrown.ts'
 import type { Command } from '../engine/command.ts'
 import type { HandlerWork } from '../engine/effect.ts'
@@ -22,6 +23,7 @@ export interface HandlerCallOptions {
   /** Told where there is no module. */
   readonly names: readonly string[]
   readonly secrets: Secrets
+  readonly tracer?: Tracer | undefined
 }
 
 /** A handler that holds the loop longer than this is named. */
@@ -42,9 +44,10 @@ export class HandlerCall {
     this.#work = work
     this.#module = module
     this.#options = options
-    const { instanceId, name, handler, attempt } = work
+    const { instanceId, name, handler, attempt, trace } = work
     this.#disclosure = new Disclosure(options.secrets)
-    const logger = options.logger.child({ instanceId, task: name, handler, attempt })
+    const correlation = options.tracer === undefined || trace === undefined ? {} : traceFields(trace)
+    const logger = options.logger.child({ instanceId, task: name, handler, attempt, ...correlation })
     this.#logger = work.isSealed ? this.#disclosure.logger(logger) : logger
   }
 
@@ -97,13 +100,14 @@ export class HandlerCall {
   #taskFor(module: HandlerModule, input: Json): HandlerTaskInput {
     const violations = module.input?.validate(input) ?? []
     if (violations.length > 0) throw new InputInvalid(violations)
-    const { instanceId, key, workflow, version, name, attempt, idempotencyKey } = this.#work
+    const { instanceId, key, workflow, version, name, attempt, idempotencyKey, trace } = this.#work
     return {
       input,
       instance: { id: instanceId, key, workflow, version },
       name,
       attempt,
       idempotencyKey,
+      ...trace,
       signal: this.#controller.signal,
       logger: this.#logger,
       heartbeat: (progress = null) => {
@@ -113,10 +117,11 @@ export class HandlerCall {
   }
 
   #watched<Result>(call: () => Result): Result {
-    const { clock } = this.#options
+    const { clock, tracer } = this.#options
+    const { trace } = this.#work
     const startedAtMs = clock.nowMs()
     try {
-      return call()
+      return tracer === undefined || trace === undefined ? call() : tracer.within(trace, call)
     } finally {
       const heldMs = clock.nowMs() - startedAtMs
       if (heldMs > blockingMs) {

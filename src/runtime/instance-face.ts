@@ -1,6 +1,7 @@
 // Instances, as the worker's face has them.
 import type { TaskError } from '../base/errors.ts'
 import type { Json } from '../base/json.ts'
+import type { TraceContext } from '../base/tracing.ts'
 import type { ActionAnswer } from '../engine/effect.ts'
 
 export type { ActionAnswer, ActionRefusalCode } from '../engine/effect.ts'
@@ -94,6 +95,7 @@ export interface StartRequest {
   readonly key?: string
   readonly input: Json
   readonly idempotencyKey?: string
+  readonly trace?: TraceContext | undefined
 }
 
 export type StartAnswer =

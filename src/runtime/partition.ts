@@ -12,13 +12,12 @@ import { assert } from '../base/assert.ts'
 import { RecordRefused, TransientFault } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Effect } from '../engine/effect.ts'
-import type { AppTopics } from '../records/keys.ts'
-import { Batch, type Counters, type Input, type OwnCommand } from './batch.ts'
+import { Batch, type Input, type OwnCommand } from './batch.ts'
 import { Intake } from './intake.ts'
 import type { Definitions } from './definitions.ts'
 import { faultOf } from './faults.ts'
 import { Lifecycle } from './lifecycle.ts'
-import type { Clock, Ids, Log, Producer, Store } from './ports.ts'
+import type { Clock, Log, Producer, Store } from './ports.ts'
 import { prefetch } from './prefetch.ts'
 import { askAgain, type AskAgainOptions } from './owed.ts'
 import { Refusals } from './refusals.ts'
@@ -30,20 +29,16 @@ import { Schedules } from './schedules.ts'
 import { Sources, type SourceTopic } from './sources.ts'
 import { Staging } from './staging.ts'
 import { Timers } from './timers.ts'
-import { worldOf } from './surroundings.ts'
+import { worldOf, type Surroundings } from './surroundings.ts'
 import { Bell } from './wake.ts'
 
-export interface PartitionOptions {
+export interface PartitionOptions extends Surroundings {
   readonly log: Log
   readonly store: Store
   readonly clock: Clock
-  readonly ids: Ids
   readonly logger: Logger
   readonly definitions: Definitions
   readonly app: string
-  readonly topics: AppTopics
-  readonly partition: number
-  readonly partitions: number
   readonly cachedBytesMax: number
   /** Commands of this worker that wait for the partition; what falls with a batch is put back at its front. */
   readonly own: OwnCommand[]
@@ -51,7 +46,7 @@ export interface PartitionOptions {
   readonly sourceTopics: () => Promise<readonly SourceTopic[]>
   /** P6 */
   readonly perform: (effect: Effect) => void
-  readonly onCommitted: (batch: { readonly counters: Counters; readonly touched: ReadonlySet<string> }) => void
+  readonly onCommitted: (batch: Pick<Batch, 'counters' | 'touched' | 'happenings'>) => void
   readonly onAlarm: (message: string) => void
 }
 

@@ -1,4 +1,5 @@
 // What the engine is handed beside the state, for one batch of a partition.
+import type { Tracing } from '../base/tracing.ts'
 import type { World } from '../engine/world.ts'
 import { isOwnTopic, type AppTopics } from '../records/keys.ts'
 import type { Definitions } from './definitions.ts'
@@ -6,22 +7,25 @@ import type { Ids, Log } from './ports.ts'
 import type { Refusals } from './refusals.ts'
 import { encodeBy } from './schemas.ts'
 
-interface Surroundings {
+export interface Surroundings {
   readonly log: Pick<Log, 'schemas'>
   readonly partition: number
   readonly partitions: number
   readonly definitions: Pick<Definitions, 'catalogue'>
   readonly ids: Ids
   readonly topics: AppTopics
+  /** Absent: no spans are made. */
+  readonly tracing?: Tracing | undefined
 }
 
 export function worldOf(given: Surroundings, refusals: Refusals, nowMs: number): World {
-  const { log, partition, partitions, definitions, ids, topics } = given
+  const { log, partition, partitions, definitions, ids, topics, tracing } = given
   return {
     nowMs,
     partition,
     partitions,
     catalogue: definitions.catalogue,
+    tracing,
     newId: () => ids.next(),
     isReserved: (topic) => isOwnTopic(topics, topic),
     encode: (topic, what, format, value) => encodeBy(log.schemas, topic, what, format, value),

@@ -1,5 +1,6 @@
 // A worker: the partitions that the group gives it, the definitions, the handlers, and the face that is asked.
 import type { Logger } from '../base/logger.ts'
+import type { Tracer } from '../base/tracing.ts'
 import type { Command } from '../engine/command.ts'
 import type { Effect } from '../engine/effect.ts'
 import type { Problem } from '../base/errors.ts'
@@ -42,6 +43,8 @@ export interface WorkerOptions {
   /** Handlers that run in threads at once. */
   readonly threadsMax: number
   readonly logger: Logger
+  /** Absent: no telemetry. */
+  readonly tracer?: Tracer | undefined
   /** Of decoded rows in memory, should it own all partitions. */
   readonly cachedBytesMax: number
   /** Partitions of topics that are created for workflows. */
@@ -90,7 +93,9 @@ export class Worker implements WorkerFace {
           logger: logger.child({ partition }),
           sourceTopics: () => this.definitions.sourceTopics(),
           perform: (effect) => this.#perform(partition, effect),
-          onCommitted: ({ counters, touched }) => {
+          tracing: options.tracer,
+          onCommitted: ({ counters, touched, happenings }) => {
+            options.tracer?.tell(happenings)
             for (const [name, by] of counters) count(this.#counters, name, by)
             this.#queries.changed(touched)
           },

@@ -38,23 +38,6 @@ suite('an http task', () => {
     assert.deepEqual(world.lastRun('look').input.value, { url: 'https://a.example/', method: 'GET', headers: {} })
   })
 
-  test('carries the trace of the starting record on', () => {
-    const world = engineWorld(
-      workflowOf(['- { name: look, type: http, url: "https://a.example/" }'], 'start: [{ topic: t }]'),
-    )
-    world.record(
-      't',
-      {},
-      { key: 'k', headers: { traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01' } },
-    )
-    world.grantAll()
-    assert.deepEqual(world.lastRun('look').input.value, {
-      url: 'https://a.example/',
-      method: 'GET',
-      headers: { traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01' },
-    })
-  })
-
   test('is retried ten times by default, with the request of its first attempt', () => {
     const world = engineWorld(workflowOf(['- { name: look, type: http, url: "https://a.example/${ now }" }']))
     world.start('w', 'k')

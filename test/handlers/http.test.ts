@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { after, beforeEach, suite, test } from 'node:test'
 import { parseHost } from '../../src/base/hosts.ts'
 import type { Json } from '../../src/base/json.ts'
+import type { TraceContext } from '../../src/base/tracing.ts'
 import { limits } from '../../src/base/limits.ts'
 import { silentLogger } from '../../src/base/logger.ts'
 import { retryHintsOf, type RetryHints } from '../../src/base/thrown.ts'
@@ -59,17 +60,19 @@ const json =
     void response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(value))
 
 interface Options {
+  readonly trace?: TraceContext
   readonly allowed?: readonly string[]
   readonly signal?: AbortSignal
 }
 
-async function call(input: Json, { allowed = [own.host], signal }: Options = {}): Promise<Json> {
+async function call(input: Json, { allowed = [own.host], signal, trace }: Options = {}): Promise<Json> {
   const hosts = allowed.map((text) => parseHost(text) ?? assert.fail(`${text} is a host`))
   const handler = httpHandler({ allowed: hosts, nowMs: () => Date.parse('2026-01-01T00:00:00Z') })
   return (await handler.run({
     ...{ input, instance: { id: 'i', key: 'k', workflow: 'w', version: 'w@1' }, name: 'h', attempt: 1 },
     ...{ idempotencyKey: 'i/h', signal: signal ?? new AbortController().signal, logger: silentLogger },
     heartbeat: () => {},
+    ...trace,
   })) as Json
 }
 
@@ -108,6 +111,18 @@ suite('a request', () => {
     })
     const { headers, body } = seen[0] ?? assert.fail('it was sent')
     assert.deepEqual([headers['content-type'], headers['idempotency-key'], body], ['text/csv', 'mine', 'a,b'])
+  })
+
+  test('goes on with the trace of its task, unless its author names another', async () => {
+    const trace = { traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01', tracestate: 'a=1' }
+    for (const [headers, expected] of [
+      [{}, [trace.traceparent, 'a=1']],
+      [{ TraceParent: 'mine' }, ['mine', undefined]],
+    ] as const) {
+      seen.length = 0
+      await call({ url: to('/'), method: 'GET', headers: { ...headers } }, { trace })
+      assert.deepEqual([seen[0]?.headers['traceparent'], seen[0]?.headers['tracestate']], expected)
+    }
   })
 
   test('that is none is refused before it is sent, for good', async () => {

@@ -26,6 +26,7 @@ const arrows: { readonly [room: string]: readonly string[] } = {
   // Picks one of the two.
   'adapters/clients.ts': ['base', 'adapters/kafka', 'adapters/platformatic', 'adapters/kafkajs'],
   'adapters/registry': ['base', 'definition/schema.ts', 'definition/topic-format.ts', 'runtime'],
+  'adapters/telemetry': ['base'],
   // A worker on a log, composed for benchmarks.
   bench: [
     'base',
@@ -72,6 +73,9 @@ const homes: { readonly [name: string]: readonly string[] } = {
   kafkajs: ['adapters/kafkajs'],
   pino: ['adapters/system'],
   'pino-pretty': ['adapters/system'],
+  '@opentelemetry/api': ['adapters/telemetry'],
+  '@opentelemetry/resources': ['adapters/telemetry'],
+  '@opentelemetry/sdk-node': ['adapters/telemetry'],
   msgpackr: ['records', 'adapters/embedded'],
   '@marcbachmann/cel-js': ['definition'],
   croner: ['definition'],

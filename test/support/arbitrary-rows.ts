@@ -167,13 +167,14 @@ const timeline = fc.array(
   }),
   { maxLength: 5 },
 )
-export const instanceRow: fc.Arbitrary<InstanceRow> = fc.record({
+const instance = fc.record({
   id: text,
   workflow: text,
   version: text,
   key: text,
   origin: text,
   traceparent: maybe(text),
+  tracestate: maybe(text),
   startedAtMs: time,
   input: payload,
   status: fc.constantFrom('EXECUTING', 'SUSPENDED', 'COMPENSATING', 'COMPLETED', 'FAILED', 'STOPPED'),
@@ -207,6 +208,10 @@ export const instanceRow: fc.Arbitrary<InstanceRow> = fc.record({
   timelineDropped: fc.nat(),
   stored: fc.constant([]),
 })
+/** There is no state of a trace without the trace. */
+export const instanceRow = instance.map(
+  (row): InstanceRow => (row.traceparent === undefined ? { ...row, tracestate: undefined } : row) as InstanceRow,
+)
 
 export const blockRow: fc.Arbitrary<BlockRow> = fc.record({
   instanceId: text,
@@ -230,13 +235,19 @@ export const scheduleRow: fc.Arbitrary<ScheduleRow> = fc.record({
   ),
 })
 
-const start = <Origin>(origin: fc.Arbitrary<Origin>) =>
-  fc.record({ type: kind('instance.start'), workflow: text, version: text, key: text, origin })
+const starting = { type: kind('instance.start'), workflow: text, version: text, key: text }
+const start = <Origin>(origin: fc.Arbitrary<Origin>) => fc.record({ ...starting, origin })
+/** A start that says itself what it was asked by. */
+const tracedStart = <Origin>(origin: fc.Arbitrary<Origin>) =>
+  fc.record(
+    { ...starting, origin, trace: fc.record({ traceparent: text, tracestate: maybe(text) }) },
+    { requiredKeys: ['type', 'workflow', 'version', 'key', 'origin'] },
+  )
 const travellingOrigin = fc.oneof(
   fc.record({ kind: kind('record'), record, trigger: fc.nat() }),
-  fc.record({ kind: kind('parent'), parent, input: payload }),
   fc.record({ kind: kind('schedule'), due }),
 )
+const parentOrigin = fc.record({ kind: kind('parent'), parent, input: payload })
 const callThatWaits = fc.record({
   kind: kind('api'),
   input: payload,
@@ -244,11 +255,12 @@ const callThatWaits = fc.record({
   call: fc.constant(undefined),
 })
 export const queuedRow: fc.Arbitrary<QueuedRow> = fc.record({
-  start: start(fc.oneof(callThatWaits, travellingOrigin)),
+  start: fc.oneof(tracedStart(fc.oneof(callThatWaits, parentOrigin)), start(travellingOrigin)),
 })
 
 export const travelling: fc.Arbitrary<Travelling> = fc.oneof(
   start(travellingOrigin),
+  tracedStart(parentOrigin),
   fc.record({ type: kind('schedule.ended'), workflow: text, due }),
   fc.record({
     type: kind('child.told'),

@@ -7,6 +7,7 @@
 import assert from 'node:assert/strict'
 import { partitionOf } from '../../src/base/partitioner.ts'
 import type { Json } from '../../src/base/json.ts'
+import type { Happening, TraceContext, Tracing } from '../../src/base/tracing.ts'
 import { parseDuration } from '../../src/definition/duration.ts'
 import { loadWorkflows } from '../../src/definition/parse.ts'
 import type { Workflow } from '../../src/definition/workflow.ts'
@@ -29,6 +30,7 @@ import type { RejectionCode } from '../../src/engine/rejection.ts'
 import type { World } from '../../src/engine/world.ts'
 import { decodeInbox, encodeInbox } from '../../src/records/inbox-codec.ts'
 import { prefixes } from '../../src/records/keys.ts'
+import { happeningOf, withTopics } from '../../src/runtime/happenings.ts'
 import type { CommittedRows } from '../../src/runtime/rows.ts'
 import { Staging } from '../../src/runtime/staging.ts'
 import { checkInvariants } from './engine-invariants.ts'
@@ -74,6 +76,9 @@ export class EngineWorld extends EngineView {
   /** W2; to look at all of a large state after every input would take too long. */
   checksInvariants = true
   readonly alarms: string[] = []
+  /** Set: what happens is told to traces. */
+  tracing: Tracing | undefined
+  readonly happenings: Happening[] = []
   /** Commands on their way between partitions, the first to be delivered first. */
   readonly inFlight: { readonly partition: number; readonly bytes: Uint8Array; readonly type: Travelling['type'] }[] =
     []
@@ -124,7 +129,7 @@ export class EngineWorld extends EngineView {
   // What happens from outside.
 
   /** A start by API; its answer. */
-  start(workflow: string, key: string, input: Json = null, idempotencyKey?: string): StartAnswer {
+  start(workflow: string, key: string, input: Json = null, idempotencyKey?: string, trace?: TraceContext): StartAnswer {
     const current = this.catalogue.current(workflow)
     assert.ok(current !== undefined, `${workflow} is published`)
     const call = this.#calls++
@@ -133,6 +138,7 @@ export class EngineWorld extends EngineView {
       workflow,
       version: current.version,
       key,
+      trace,
       origin: { kind: 'api', input: Payload.of(input), idempotencyKey, call },
     })
     const answer = this.#answers[call]
@@ -278,9 +284,12 @@ export class EngineWorld extends EngineView {
       const effects: Effect[] = []
       const events: Event[] = []
       const rejections: typeof this.rejections = []
+      const happenings: Happening[] = []
       decideAll(command, staging, this.surroundings(partition, refusals, ids), {
         outgoing,
         effects,
+        onDecided:
+          this.tracing && ((event) => happenings.push(...[happeningOf(event, staging, this.catalogue) ?? []].flat())),
         onEvent: (event) => void events.push(event),
         onRejection: (refused, code) => void rejections.push({ command: refused.type, code }),
       })
@@ -296,6 +305,7 @@ export class EngineWorld extends EngineView {
       }
       store.commit(staging.encode())
       this.events.push(...events)
+      this.happenings.push(...withTopics(happenings, outgoing))
       this.rejections.push(...rejections)
       for (const each of outgoing) this.#send(each)
       for (const effect of effects) this.#perform(effect)
@@ -314,6 +324,7 @@ export class EngineWorld extends EngineView {
       partition,
       partitions: this.stores.length,
       catalogue: this.catalogue,
+      tracing: this.tracing,
       newId: () => (ids[drawn++] ??= (this.#ids++).toString().padStart(26, '0')),
       isReserved: (topic) => topic.startsWith('app.'),
       encode: (topic, what, format, value) => this.encode(`${topic}-${what} ${format}`, value),

@@ -55,6 +55,7 @@ test('with nothing given, the defaults hold and paths are below the working dire
     logLevel: 'info',
     handlersPerWorker: 64,
     httpAllow: [],
+    otel: false,
   })
 })
 

@@ -6,11 +6,12 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { Site } from '../support/daemon.ts'
+import { receiveOtlp } from '../support/otlp.ts'
 
 const secret = 'q7kXw-never-to-be-found'
 const beacon = 'q7kXw-to-be-found'
 
-test('a secret reaches handlers, threads and services, and neither the state, topics, logs nor answers', async (t) => {
+test('a secret reaches handlers, threads and services, and neither the state, topics, logs, answers nor telemetry', async (t) => {
   const seen: unknown[] = []
   const server = createServer((request, response) => {
     seen.push(request.headers['authorization'])
@@ -46,7 +47,9 @@ output: { near: "\${ tasks.near.output }", far: "\${ tasks.far.output }", call: 
 `,
   })
   site.env['DAGGER_SECRET_TOKEN'] = secret
-  const daemon = await site.start('--http-allow', `127.0.0.1:${port}`, '--log-level', 'debug')
+  const receiver = await receiveOtlp(t)
+  site.env['OTEL_EXPORTER_OTLP_ENDPOINT'] = receiver.url
+  const daemon = await site.start('--http-allow', `127.0.0.1:${port}`, '--log-level', 'debug', '--otel')
   await daemon.produce('starts', 'k', { beacon })
   const instance = await daemon.instance('w', 'k', ({ status }) => status === 'COMPLETED')
   const { length } = secret
@@ -68,4 +71,9 @@ output: { near: "\${ tasks.near.output }", far: "\${ tasks.far.output }", call: 
   // What is looked for would be found: the beacon came the same ways.
   assert.ok(isKept(beacon) && view.includes(beacon))
   assert.ok(!isKept(secret) && !view.includes(secret) && !told.includes(secret))
+  const isExported = (text: string): boolean => receiver.bytes.some((bytes) => bytes.includes(text))
+  assert.ok(isExported('given ***') && isExported('task near'))
+  assert.ok(!isExported(secret) && !isExported(Buffer.from(secret).toString('base64')))
+  // Lines say what a handler wants to say; spans hold none of what came in.
+  assert.ok(!JSON.stringify(receiver.spans).includes(beacon))
 })

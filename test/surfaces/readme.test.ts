@@ -176,6 +176,21 @@ suite('the tables of the README', () => {
     }
   })
 
+  test('have every span and every attribute that is made, and no other', () => {
+    const code = read('src/adapters/telemetry/tracer.ts')
+    const namesIn = (text: string, quote: string): readonly string[] =>
+      [
+        ...text.matchAll(
+          new RegExp(`${quote}((?:dagger_worker|messaging|http|error)\\.[a-z_.]+|(?:start|task|run) [$<])`, 'g'),
+        ),
+      ].map(([, name = '']) => name.replace('$', '<'))
+    const [, section = ''] = readme.split('## Telemetry\n')
+    const [telemetry = ''] = section.split('\n## ')
+    const made = new Set(namesIn(code, "['`]"))
+    assert.ok(made.size > 15 && made.has('task <'))
+    assert.deepEqual(new Set(namesIn(telemetry, '`')), made)
+  })
+
   test('have every setting with its flag and its variable', () => {
     for (const key of configKeys) {
       const variable = `DAGGER_WORKER_${key.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`

@@ -9,11 +9,13 @@ export interface LogOptions {
   readonly isJson: boolean
   /** Where the lines go, as a file descriptor; 2 is stderr. */
   readonly descriptor?: number
+  /** Is given every line as well, as JSON. */
+  readonly alsoTo?: (line: string) => void
 }
 
 /** A logger whose lines are written before the call returns: the last one before a crash is there. */
 export function createLogger(options: LogOptions): Logger {
-  const descriptor = options.descriptor ?? 2
+  const { descriptor = 2, alsoTo } = options
   const destination = options.isJson
     ? pino.destination({ dest: descriptor, sync: true })
     : pretty({
@@ -29,6 +31,11 @@ export function createLogger(options: LogOptions): Logger {
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    destination,
+    alsoTo === undefined
+      ? destination
+      : pino.multistream([
+          { level: 'debug', stream: destination },
+          { level: 'debug', stream: { write: alsoTo } },
+        ]),
   )
 }

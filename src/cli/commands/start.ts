@@ -13,8 +13,8 @@ import { counted, problemsText } from '../problems.ts'
 import { serverSuffix } from '../remote.ts'
 import type { RunningWorker, Surroundings } from '../surroundings.ts'
 
-type StartFlags = { readonly config?: string; readonly jsonLogs?: true } & {
-  readonly [key in Exclude<keyof WorkerConfig, 'topics'>]?: string
+type StartFlags = { readonly config?: string; readonly jsonLogs?: true; readonly otel?: string | true } & {
+  readonly [key in Exclude<keyof WorkerConfig, 'topics' | 'otel'>]?: string
 }
 
 export function addStart(program: Command, surroundings: Surroundings): void {
@@ -40,6 +40,7 @@ export function addStart(program: Command, surroundings: Surroundings): void {
     .option('--handlers-per-worker <n>', 'handlers that run at once (default: 64)')
     .option('--http-allow <hosts>', 'hosts that http tasks may call, as host or host:port, with commas (default: none)')
     .option('--secrets <dir>', 'directory with a file for each secret (default: variables DAGGER_SECRET_<NAME>)')
+    .option('--otel [boolean]', 'telemetry by OpenTelemetry, as its OTEL_* variables say (default: false)')
     .option('--log-level <level>', 'debug, info, warn, error or silent (default: info)')
     .option('--json-logs', 'log lines and the start report as JSON')
     .option('--config <file>', 'configuration file, YAML or JSON (default: $DAGGER_WORKER_CONFIG)')
@@ -55,9 +56,12 @@ Example:
     .action((flags: StartFlags) => start(flags, surroundings))
 }
 
-async function start({ config: file, jsonLogs, ...values }: StartFlags, surroundings: Surroundings): Promise<void> {
+async function start(
+  { config: file, jsonLogs, otel, ...values }: StartFlags,
+  surroundings: Surroundings,
+): Promise<void> {
   const config = loadConfig({
-    flags: values,
+    flags: { ...values, otel: otel === true ? 'true' : otel },
     env: surroundings.env,
     ...(file === undefined ? {} : { file }),
     workingDirectory: surroundings.workingDirectory,

@@ -14,6 +14,7 @@ import type { Outcome } from '../outcome.ts'
 import { Payload } from '../payload.ts'
 import { dateOf, instanceRoot, rootsFor } from '../roots.ts'
 import type { InstanceRow, State } from '../state.ts'
+import { traceOfStart } from '../trace.ts'
 import type { World } from '../world.ts'
 import { tellParent } from './parent.ts'
 import { answer, remember, type StartRefusal } from './start-answer.ts'
@@ -55,7 +56,7 @@ export function begin(
   out: Outcome,
 ): Outcome {
   const { id: instanceId, key } = row
-  out.event({ type: 'instance.started', row })
+  out.event({ type: 'instance.started', row, start: command })
   remember(command, { outcome: 'started', instanceId, key }, state, world, out)
   armDeadlines(instanceId, -1, due, out)
   enterScope(row, workflow, workflow.root, 0, out)
@@ -66,8 +67,11 @@ export function begin(
 
 function newInstance(command: InstanceStart, workflow: Workflow, input: Payload, world: World): InstanceRow {
   const { origin, key } = command
+  const id = `${world.newId()}-${world.partition}`
+  const from = traceOfStart(command)
+  const trace = world.tracing?.begin(id, from) ?? from
   const row: InstanceRow = {
-    id: `${world.newId()}-${world.partition}`,
+    id,
     workflow: workflow.name,
     version: workflow.version,
     key,
@@ -75,7 +79,8 @@ function newInstance(command: InstanceStart, workflow: Workflow, input: Payload,
     origin: originText(origin),
     due: origin.kind === 'schedule' ? origin.due : undefined,
     parent: origin.kind === 'parent' ? origin.parent : undefined,
-    traceparent: origin.kind === 'record' ? traceparentOf(messageIn(origin.record, workflow)) : undefined,
+    traceparent: trace?.traceparent,
+    tracestate: trace?.tracestate,
     input,
     status: 'EXECUTING',
     endedAtMs: undefined,
@@ -123,14 +128,6 @@ function originText(origin: InstanceStart['origin']): string {
     case 'api':
       return 'api'
   }
-}
-
-/** As W3C Trace Context has it. Anything else is a stranger's text of any size, and is not carried on. */
-const traceparent = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/
-
-function traceparentOf(message: MessageRoot): string | undefined {
-  const text = message.headers['traceparent']
-  return text !== undefined && traceparent.test(text) ? text : undefined
 }
 
 const messageIn = (record: SourceRecord, workflow: Workflow): MessageRoot =>

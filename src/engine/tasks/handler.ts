@@ -13,6 +13,7 @@ import { nameOfNode, ownerOf, rowAt, taskAt } from '../nodes.ts'
 import type { Outcome } from '../outcome.ts'
 import { nullPayload, Payload } from '../payload.ts'
 import { hasSecrets, marksOf, seal } from '../secrets.ts'
+import { traceOf, traceOfInstance } from '../trace.ts'
 import type { Begin } from './behaviour.ts'
 
 /** The types whose work takes slots. */
@@ -46,7 +47,7 @@ export function askForSlot(at: Attempt, input: Payload, out: Outcome): void {
 }
 
 /** An attempt, as far as its work is told to others. */
-type AttemptAtHand = Omit<Attempt, 'world' | 'undo'>
+type AttemptAtHand = Omit<Attempt, 'world' | 'undo'> & Partial<Pick<Attempt, 'world'>>
 
 /** What asks for a slot for an attempt. */
 export const requestOf = (at: AttemptAtHand): HandlerRequest => ({
@@ -70,6 +71,7 @@ export const workOf = (at: AttemptAtHand, input: Payload): HandlerWork => ({
   idempotencyKey: idempotencyKeyOf(at),
   input,
   isSealed: hasSecrets(at.task),
+  trace: at.world === undefined ? traceOfInstance(at.instance) : traceOf(at, at.world),
 })
 
 function performerOf(task: Task): Performer {

@@ -6,14 +6,12 @@ import { askForSlot, sealedPayload } from './handler.ts'
 const bodiless: ReadonlySet<Json> = new Set(['GET', 'HEAD'])
 
 export const beginHttp: Begin<'http'> = (at, out) => {
-  const { task, instance, undo } = at
+  const { task, undo } = at
   const request = sealedPayload(
     at,
     (value) => {
       const headers: { [name: string]: Json } = Object.create(null)
       for (const [name, template] of task.headers ?? []) headers[name] = value(template)
-      const isTraced = Object.keys(headers).some((name) => name.toLowerCase() === 'traceparent')
-      if (instance.traceparent !== undefined && !isTraced) headers['traceparent'] = instance.traceparent
       const method = value(task.method)
       const made: { [key: string]: Json } = { url: value(task.url), method, headers }
       if (task.body !== undefined) made['body'] = value(task.body)

@@ -7,6 +7,7 @@ import type { Template } from '../../definition/expression.ts'
 import { isRegistered } from '../../definition/topic-format.ts'
 import { AttemptFailed, completeAttempt, evaluate } from '../attempt.ts'
 import { formatOf, writeKey, writeValue } from '../format.ts'
+import { traceOf } from '../trace.ts'
 import type { Begin } from './behaviour.ts'
 
 export const beginKafkaCommand: Begin<'kafka-command'> = (at, out) => {
@@ -30,8 +31,11 @@ export const beginKafkaCommand: Begin<'kafka-command'> = (at, out) => {
   }
   const headers: { key: string; value: Uint8Array }[] = []
   for (const [name, template] of task.headers ?? []) headers.push({ key: name, value: utf8(text(valueOf(template))) })
-  if (instance.traceparent !== undefined && !task.headers?.has('traceparent')) {
-    headers.push({ key: 'traceparent', value: utf8(instance.traceparent) })
+  const trace = task.headers?.has('traceparent') === true ? undefined : traceOf(at, world)
+  if (trace !== undefined) {
+    headers.push({ key: 'traceparent', value: utf8(trace.traceparent) })
+    if (trace.tracestate !== undefined && !task.headers?.has('tracestate'))
+      headers.push({ key: 'tracestate', value: utf8(trace.tracestate) })
   }
   const format = formatOf(at.workflow, topic)
   const value = valueOf(task.value)

@@ -45,29 +45,29 @@ export const beginKafkaListener: Begin<'kafka-listener'> = (at, out) => {
 }
 
 /** A record as a task of the workflow sees it. @throws {AttemptFailed} It is too large to be kept. */
-export function recordOf(
-  record: SourceRecord,
-  workflow: Workflow,
-): { readonly output: Payload; readonly message: MessageRoot } {
+export function recordOf(record: SourceRecord, workflow: Workflow): Omit<TakenRecord, 'note'> {
   const format = formatOf(workflow, record.topic)
-  return { message: messageOf(record, format), output: checkPayload(payloadOf(record, format), 'the record') }
+  const message = messageOf(record, format)
+  return { message, output: checkPayload(payloadOf(record, format), 'the record'), record }
+}
+
+interface TakenRecord {
+  readonly record: SourceRecord
+  readonly output: Payload
+  readonly message: MessageRoot
+  readonly note: string
 }
 
 /** The record that it waited for: the last one, or one more. @throws {ExpressionError | AttemptFailed} */
-export function takeRecord(
-  at: Listening,
-  open: RecordWork,
-  record: { readonly output: Payload; readonly message: MessageRoot; readonly note: string },
-  out: Outcome,
-): void {
-  const { message, note, output } = record
+export function takeRecord(at: Listening, open: RecordWork, taken: TakenRecord, out: Outcome): void {
+  const { message, note, output, record } = taken
   const { set, until } = at.task
-  if (until === undefined) return completeAttempt(at, output, out, { extras: { message }, note })
+  if (until === undefined) return completeAttempt(at, output, out, { extras: { message }, note, record })
   const extras = { message, output }
   const values = set === undefined ? [] : evaluateSet(at, set, extras)
   const vars = new Map([...at.instance.vars, ...values])
   const after = { ...at, instance: { ...at.instance, vars } }
-  if (isTrue(after, until, 'until', extras)) return completeAttempt(at, output, out, { values, note })
+  if (isTrue(after, until, 'until', extras)) return completeAttempt(at, output, out, { values, note, record })
   if (values.length > 0) writeVars(identity(at), values, at.workflow, out)
   listenOn(after, open, out)
 }

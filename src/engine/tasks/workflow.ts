@@ -6,6 +6,7 @@ import { armTaskTimer, AttemptFailed, checkPayload, evaluate, identity, truncate
 import { canonicalText } from '../correlation.ts'
 import { nameOfNode } from '../nodes.ts'
 import { nullPayload, Payload } from '../payload.ts'
+import { traceOf } from '../trace.ts'
 import type { Begin } from './behaviour.ts'
 
 export const beginWorkflow: Begin<'workflow'> = (at, out) => {
@@ -32,6 +33,7 @@ export const beginWorkflow: Begin<'workflow'> = (at, out) => {
     workflow: workflow.name,
     version: workflow.version,
     key,
+    trace: traceOf(at, world),
     origin: { kind: 'parent', parent: { instanceId: instance.id, task: at.node, attempt: at.number }, input },
   })
 }

@@ -8,6 +8,7 @@ import { httpLimits } from '../limits.ts'
 import type { LongPolls } from '../long-polls.ts'
 import { HttpProblem } from '../problem.ts'
 import { flag, json, list, object, problemAnswer, text } from '../schemas.ts'
+import { traceOf } from '../tracing.ts'
 import { instanceStatuses, instanceSummary, instanceView } from '../views.ts'
 
 interface StartBody {
@@ -86,6 +87,7 @@ export function instanceRoutes(app: FastifyInstance, worker: WorkerFace, polls: 
       const answer = await worker.instances.start({
         workflow,
         input,
+        trace: traceOf(request),
         ...(key === undefined ? {} : { key }),
         ...(typeof idempotencyKey === 'string' ? { idempotencyKey } : {}),
       })

@@ -1,0 +1,49 @@
+// What OpenTelemetry has to say about itself. A collector that is away would be said with every batch of spans: the same
+// is told once in a while.
+import type { DiagLogger } from '@opentelemetry/api'
+import type { Logger } from '../../base/logger.ts'
+
+const toldEveryMs = 10 * 60_000
+
+export class Diagnostics implements DiagLogger {
+  readonly #logger: Logger
+  readonly #nowMs: () => number
+  #toldAtMs = -Infinity
+
+  constructor(logger: Logger, nowMs: () => number) {
+    this.#logger = logger
+    this.#nowMs = nowMs
+  }
+
+  /** One warning for whatever is wrong, which comes as JSON, or in words. */
+  error(message: string): void {
+    if (this.#nowMs() - this.#toldAtMs < toldEveryMs) return
+    this.#toldAtMs = this.#nowMs()
+    this.#logger.warn(
+      { error: textOf(message) },
+      'telemetry cannot be delivered as it should, and some of it is lost; the worker goes on, and this is not told again for ten minutes',
+    )
+  }
+
+  warn(message: string): void {
+    this.error(message)
+  }
+
+  info(): void {}
+  debug(): void {}
+  verbose(): void {}
+}
+
+function textOf(message: string): string {
+  try {
+    const {
+      message: text,
+      code,
+      name,
+    }: { message?: unknown; code?: unknown; name?: unknown } = Object(JSON.parse(message))
+    const known = [text, code, name].filter((each) => typeof each === 'string' && each !== '')
+    return known.length > 0 ? String(known[0]).slice(0, 500) : message.slice(0, 500)
+  } catch {
+    return message.slice(0, 500)
+  }
+}
