@@ -7,10 +7,14 @@ import type { ActionAnswer } from '../engine/effect.ts'
 export type { ActionAnswer, ActionRefusalCode } from '../engine/effect.ts'
 import type { WorkerRecord } from '../records/worker-record.ts'
 import type { DeadLettersFace } from './dead-letter-face.ts'
+import type { TopicLag } from './lag-face.ts'
+import type { Metrics } from './metrics.ts'
 import type { WorkflowsFace, WorkflowView } from './workflow-face.ts'
 
 export type * from './dead-letter-face.ts'
 export type * from './workflow-face.ts'
+export type * from './lag-face.ts'
+export type { Family, Metrics } from './metrics.ts'
 export type { PartitionPosition, WorkerRecord } from '../records/worker-record.ts'
 
 export type InstanceStatus = 'EXECUTING' | 'SUSPENDED' | 'COMPENSATING' | 'COMPLETED' | 'FAILED' | 'STOPPED'
@@ -226,6 +230,8 @@ export interface WorkerView {
   readonly definitionProblems: readonly Problem[]
   /** Those that it owns. */
   readonly partitions: readonly PartitionView[]
+  /** How far they are behind, by topic: those of workflows, and the inbox. */
+  readonly lag: readonly TopicLag[]
   /** Those that it keeps a warm copy of. */
   readonly copies: readonly number[]
   readonly workflows: readonly WorkflowView[]
@@ -280,6 +286,8 @@ export interface WorkerFace {
   /** Newest first, of the partitions that run here. */
   listInstances(filter: InstanceFilter): Promise<InstancePage>
   readonly deadLetters: DeadLettersFace
+  /** What it counts and measures. */
+  readonly metrics: Metrics
   /** Resolves when the instance has changed since `seen` (its timeline's length with what was dropped), or after `waitMs`. */
   followInstance(id: string, seen: number, waitMs: number): Promise<InstanceView | undefined>
   /** Each record is a transaction of its own in the answer, all are durable when it resolves. undefined: no such topic. */
