@@ -25,6 +25,7 @@ const arrows: { readonly [room: string]: readonly string[] } = {
   'adapters/kafkajs': ['base', 'adapters/kafka'],
   // Picks one of the two.
   'adapters/clients.ts': ['base', 'adapters/kafka', 'adapters/platformatic', 'adapters/kafkajs'],
+  'adapters/telemetry': ['base', 'runtime'],
   'adapters/registry': ['base', 'definition/schema.ts', 'definition/topic-format.ts', 'runtime'],
   // A worker on a log, composed for benchmarks.
   bench: [
@@ -65,6 +66,7 @@ const homes: { readonly [name: string]: readonly string[] } = {
   commander: ['cli'],
   fastify: ['http'],
   'prom-client': ['http'],
+  '@opentelemetry/api': ['adapters/telemetry'],
   level: ['adapters/level', 'adapters/embedded'],
   'classic-level': ['adapters/leveldb', 'adapters/level', 'adapters/embedded'],
   // Its codecs (compressions, checksums, the consumer protocol's own form) serve whatever the client.
