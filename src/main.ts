@@ -17,6 +17,7 @@ import { systemClock } from './adapters/system/clock.ts'
 import { createIds } from './adapters/system/ids.ts'
 import { kafkaCredentials } from './adapters/system/kafka-credentials.ts'
 import { createLogger } from './adapters/system/log.ts'
+import { measureProcess } from './adapters/system/process-metrics.ts'
 import { readSecretFile } from './adapters/system/secret-file.ts'
 import { createSecrets } from './adapters/system/secrets.ts'
 import { watchStrayErrors } from './adapters/system/stray-errors.ts'
@@ -39,6 +40,7 @@ import { startHttpServer } from './http/server.ts'
 import { topicsOf } from './records/keys.ts'
 import { createAppTopics, neededTopics, type NeededTopics } from './runtime/app-topics.ts'
 import type { InspectedTopic, NeededTopic } from './runtime/face.ts'
+import { Metrics } from './runtime/metrics.ts'
 import type { Log, Membership, OpenStore } from './runtime/ports.ts'
 import { persist } from './runtime/persist.ts'
 import { inspectTopics as inspect } from './runtime/topic-check.ts'
@@ -87,6 +89,9 @@ export async function startWorker(config: WorkerConfig, options: StartOptions): 
         : await kafka(config, config.brokers, logger, workerId)
     closers.push(() => ground.close())
     const log = withSchemas(ground.log, config, logger)
+    const metrics = new Metrics(() => performance.now())
+    const stopMeasuring = measureProcess(metrics, config.data)
+    closers.push(async () => stopMeasuring())
     const worker = await Worker.start({
       cachedBytesMax: limits.cachedBytesMax,
       ...ground,
@@ -105,6 +110,7 @@ export async function startWorker(config: WorkerConfig, options: StartOptions): 
       tracer,
       partitionsOf: partitionsBy(config),
       createsTopics: config.topicsCreate,
+      metrics,
     })
     closers.push(() => worker.stop())
     const directory = new WorkflowDirectory({

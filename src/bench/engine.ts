@@ -11,6 +11,7 @@ import { silentLogger } from '../base/logger.ts'
 import type { WorkflowFile } from '../definition/folder.ts'
 import { loadWorkflows } from '../definition/parse.ts'
 import { handlerSource } from '../handlers/registry.ts'
+import { Metrics } from '../runtime/metrics.ts'
 import { Worker } from '../runtime/worker.ts'
 import { unlessAborted, withSite, type Ground, type Site } from './site.ts'
 
@@ -75,6 +76,7 @@ function startWorker({ log, app, partitions, directory }: Site): Promise<Worker>
     partitionsOf: () => partitions,
     createsTopics: true,
     refreshEveryMs: 0,
+    metrics: new Metrics(() => performance.now()),
   })
 }
 

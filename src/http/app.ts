@@ -65,6 +65,7 @@ export function createApp(worker: WorkerFace, logger: Logger, tracer?: RequestTr
   app.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? 'none'
     const { method, id: requestId } = request
+    worker.metrics.histogram('httpSeconds', method, route, String(reply.statusCode)).record(reply.elapsedTime / 1_000)
     logger.debug({ requestId, method, route, status: reply.statusCode, tookMs: Math.round(reply.elapsedTime) }, 'http')
   })
   app.setErrorHandler(async (thrown, request, reply) => {

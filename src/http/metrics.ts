@@ -1,41 +1,51 @@
-// What a worker tells about itself, as Prometheus reads it.
-import { Counter, Gauge, Registry } from 'prom-client'
-import type { PartitionView, WorkerView } from '../runtime/face.ts'
+// A worker's metrics as Prometheus reads them, in its own format or in OpenMetrics'.
+import { Registry, type Metric, type OpenMetricsContentType, type PrometheusContentType } from 'prom-client'
+import type { Family, Metrics } from '../runtime/face.ts'
 
-/** Of this format: a Content-Type. */
-export const metricsType = Registry.PROMETHEUS_CONTENT_TYPE
+export const metricsTypes = {
+  prometheus: Registry.PROMETHEUS_CONTENT_TYPE,
+  openMetrics: Registry.OPENMETRICS_CONTENT_TYPE,
+} as const
 
-/** A worker's metrics. Names and units as Prometheus wants them: seconds, `_total` for what only grows. */
-export function metricsText(view: WorkerView): Promise<string> {
-  const registry = new Registry()
-  const gauge = <Label extends string>(name: string, help: string, ...labelNames: readonly Label[]): Gauge<Label> =>
-    new Gauge({ name: `dagger_worker_${name}`, help, labelNames: [...labelNames], registers: [registry] })
+/** The format that an `Accept` header asks for: OpenMetrics where it is named, as Prometheus does. */
+export function metricsTypeFor(accept: string | undefined): string {
+  const isOpenMetrics = accept?.includes('application/openmetrics-text') === true
+  return isOpenMetrics ? metricsTypes.openMetrics : metricsTypes.prometheus
+}
 
-  gauge('ready', 'Whether the worker takes work: 1 if so.').set(Number(view.isReady))
-  gauge('problems', 'What an operator should know now: how many sentences.').set(view.problems.length)
-  gauge('copies', 'Partitions of others that it keeps a warm copy of.').set(view.copies.length)
-  const partitions = gauge('partitions', 'Partitions that it owns, by phase.', 'phase')
-  for (const { phase } of view.partitions) partitions.inc({ phase })
-
-  const restoring = view.partitions.filter(({ phase }) => phase === 'restoring')
-  const restore = (name: string, help: string, read: (view: PartitionView) => number | undefined): void => {
-    const metric = gauge(`restore_${name}`, help, 'partition')
-    for (const each of restoring) {
-      const value = read(each)
-      if (value !== undefined) metric.set({ partition: each.partition }, value)
-    }
-  }
-  restore('records_left', 'Records of the changelog that a partition has yet to read.', (each) => each.restoreLeft)
-  restore('records_per_second', 'How many it reads a second.', (each) => each.restorePerSecond)
-  restore('seconds_left', 'How long that will take.', (each) => each.restoreSecondsLeft)
-
-  const help = 'What happened since the worker started, by kind, as in GET /health.'
-  const events = new Counter({
-    name: 'dagger_worker_events_total',
-    help,
-    labelNames: ['event'],
-    registers: [registry],
-  })
-  for (const [event, count] of Object.entries(view.counters)) events.inc({ event }, count)
+/** All metrics, as text of one of the types. */
+export function metricsText(metrics: Metrics, type: string): Promise<string> {
+  const registry = new Registry<PrometheusContentType | OpenMetricsContentType>()
+  registry.setContentType(type === metricsTypes.openMetrics ? metricsTypes.openMetrics : metricsTypes.prometheus)
+  for (const family of metrics.collect()) registry.registerMetric(renderable(family))
   return registry.metrics()
+}
+
+interface RenderedValue {
+  readonly metricName?: string
+  readonly labels: { readonly [name: string]: string | number }
+  readonly value: number
+}
+
+/**
+ * What the library renders of a metric. Its own instruments look a series up for each value they are given; ours are kept
+ * where they are counted. It gives a counter another name in OpenMetrics.
+ */
+function renderable({ definition, samples, histograms }: Family): Metric {
+  const { name, help, kind: type, labels: names } = definition
+  const named = (labels: readonly string[]) =>
+    Object.fromEntries(names.map((each, index) => [each, labels[index] ?? '']))
+  const values = samples.map(({ labels, value }): RenderedValue => ({ labels: named(labels), value }))
+  for (const { labels, bounds, counts, sum } of histograms) {
+    let count = 0
+    for (const [index, inBucket] of counts.entries()) {
+      count += inBucket
+      const le = bounds[index] ?? '+Inf'
+      values.push({ metricName: `${name}_bucket`, labels: { ...named(labels), le }, value: count })
+    }
+    values.push({ metricName: `${name}_sum`, labels: named(labels), value: sum })
+    values.push({ metricName: `${name}_count`, labels: named(labels), value: count })
+  }
+  const metric = { name, help, type, get: async () => ({ name: metric.name, help, type, values }) }
+  return metric as unknown as Metric
 }

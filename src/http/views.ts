@@ -199,6 +199,7 @@ export const workerView = object({
   problems: texts,
   definitionProblems: list(definitionProblem),
   partitions: list(partitionView),
+  lag: list(object({ topic: text, records: count, oldestAgeMs: count }, ['oldestAgeMs'])),
   copies: list(count),
   workflows: list(workflowView),
   counters: { type: 'object', additionalProperties: { type: 'number' } },

@@ -16,6 +16,7 @@ import { happeningOf, withTopics } from './happenings.ts'
 import type { OutgoingRecord, StoreChange } from './ports.ts'
 import type { Source } from './sources.ts'
 import type { Staging } from './staging.ts'
+import type { Tally } from './tally.ts'
 
 /** Something to decide. `alone`: it is suspected, and gets a batch of its own. */
 export interface Input {
@@ -54,6 +55,7 @@ function counterOf(type: EventType): string {
 export class Batch {
   readonly inputs: readonly Input[]
   readonly staging: Staging
+  readonly tally: Tally
   readonly effects: Effect[] = []
   readonly counters: Counters = new Map()
   readonly armed: { readonly key: string }[] = []
@@ -62,9 +64,10 @@ export class Batch {
   readonly #outgoing: Outgoing[] = []
   changes: StoreChange[] = []
 
-  constructor(inputs: readonly Input[], staging: Staging) {
+  constructor(inputs: readonly Input[], staging: Staging, tally: Tally) {
     this.inputs = inputs
     this.staging = staging
+    this.tally = tally
   }
 
   /** @throws whatever an input trips; the batch must be dropped. */
@@ -116,6 +119,7 @@ export class Batch {
 
   #note(event: Event): void {
     count(this.counters, counterOf(event.type))
+    this.tally.note(event)
     if (event.type === 'timer.armed') this.armed.push({ key: event.key })
     if (event.type === 'record.unkept') count(this.counters, `record_unkept_${event.reason}`)
     if (event.type === 'instance.not-started')
@@ -145,6 +149,7 @@ export class Batch {
     if (letter !== undefined) {
       this.#outgoing.push(letter)
       count(this.counters, 'record_dead_lettered')
+      this.tally.deadLettered(code)
     }
     if (command.type === 'timer.fire') {
       const timer = this.staging.timers.find(command.timer)

@@ -62,6 +62,13 @@ export function decodingReader({ reader, schemas, formats, onReady }: DecodingOp
     get position() {
       return held[0]?.offset ?? reader.position
     },
+    get behind() {
+      const [next] = held
+      const behind = reader.behind
+      if (next === undefined || behind === undefined) return behind
+      // By what it held back: its last record stands right before where the reader is.
+      return { records: behind.records + reader.position - next.offset, sinceMs: next.timestampMs }
+    },
     close() {
       held = []
       reader.close()

@@ -17,6 +17,7 @@ import type { HandlerRequest, HandlerRun, HandlerStop, HandlerWork, Performer } 
 import { workId } from '../engine/state.ts'
 import type { HandlerModule, HandlerSource } from '../handlers/contract.ts'
 import { HandlerCall } from './handler-call.ts'
+import type { Metrics } from './metrics.ts'
 import type { Clock, Secrets } from './ports.ts'
 
 /** Where a job's commands go: the partition that its instance lives on. */
@@ -52,6 +53,14 @@ export interface ExecutorOptions {
   readonly handlersMax: number
   /** Of those, the ones in threads. */
   readonly threadsMax: number
+  readonly metrics: Metrics
+}
+
+/** What a handler has under way, and what waits for a slot. */
+export interface HandlerLoad {
+  readonly handler: string
+  readonly running: number
+  readonly waiting: number
 }
 
 export class Executor {
@@ -98,8 +107,13 @@ export class Executor {
     job.state = 'running'
     const call = this.#callOf(effect)
     job.call = call
+    const { metrics } = this.#options
+    const beganMs = metrics.nowMs()
     job.returned = call.run().then((command) => {
-      if (this.#jobs.get(job.id) !== job || job.state === 'stopping') return
+      const isOver = this.#jobs.get(job.id) !== job || job.state === 'stopping'
+      const outcome = isOver ? 'aborted' : outcomeOf(command)
+      metrics.histogram('handlerSeconds', shownAs(job), outcome).record((metrics.nowMs() - beganMs) / 1_000)
+      if (isOver) return
       this.#drop(job)
       job.deliver(command)
       this.#grant()
@@ -152,6 +166,19 @@ export class Executor {
 
   get running(): number {
     return this.#busy
+  }
+
+  /** By handler; those that have something under way. */
+  get load(): readonly HandlerLoad[] {
+    const loads = new Map<string, { handler: string; running: number; waiting: number }>()
+    for (const job of this.#jobs.values()) {
+      const handler = shownAs(job)
+      const load = loads.get(handler) ?? { handler, running: 0, waiting: 0 }
+      if (job.hasSlot) load.running += 1
+      if (job.state === 'waiting') load.waiting += 1
+      loads.set(handler, load)
+    }
+    return [...loads.values()]
   }
 
   /** The job of this attempt, which is asked for again; one of another attempt is over. H2 */
@@ -241,6 +268,8 @@ export class Executor {
 }
 
 const handlerOf = ({ kind, handler }: Performer): string => `${kind} ${handler}`
+/** Its label in metrics. */
+const shownAs = ({ kind, handler }: Performer): string => (kind === 'http' ? 'http' : handler)
 const queueOf = (performer: Performer): string => `${performer.execution} ${handlerOf(performer)}`
 
 const executeCommand = ({ instanceId, task, attempt }: Job): Command => ({
@@ -249,3 +278,8 @@ const executeCommand = ({ instanceId, task, attempt }: Job): Command => ({
   task,
   attempt,
 })
+
+function outcomeOf(command: Command): string {
+  if (command.type === 'task.complete') return 'completed'
+  return command.type === 'task.fail' && command.isRetryable ? 'retryable' : 'failed'
+}

@@ -4,6 +4,8 @@ import type { Problem } from '../base/errors.ts'
 import type { WorkerRecord } from '../records/worker-record.ts'
 import type { DeadLettersFace } from './dead-letter-face.ts'
 import type { InstancesFace } from './instance-face.ts'
+import type { TopicLag } from './lag-face.ts'
+import type { Metrics } from './metrics.ts'
 import type { TopicsFace } from './topic-face.ts'
 import type { WorkflowsFace, WorkflowView } from './workflow-face.ts'
 
@@ -11,6 +13,8 @@ export type * from './dead-letter-face.ts'
 export type * from './instance-face.ts'
 export type * from './topic-face.ts'
 export type * from './workflow-face.ts'
+export type * from './lag-face.ts'
+export type { Family, Metrics } from './metrics.ts'
 export type { PartitionPosition, WorkerRecord } from '../records/worker-record.ts'
 
 /** The call could not be answered with certainty, or not now. Becomes 503. */
@@ -50,6 +54,8 @@ export interface WorkerView {
   readonly definitionProblems: readonly Problem[]
   /** Those that it owns. */
   readonly partitions: readonly PartitionView[]
+  /** How far they are behind, by topic: those of workflows, and the inbox. */
+  readonly lag: readonly TopicLag[]
   /** Those that it keeps a warm copy of. */
   readonly copies: readonly number[]
   readonly workflows: readonly WorkflowView[]
@@ -73,6 +79,8 @@ export interface WorkerFace {
   readonly workflows: WorkflowsFace
   readonly topics: TopicsFace
   readonly deadLetters: DeadLettersFace
+  /** What it counts and measures. */
+  readonly metrics: Metrics
   readonly fleet: FleetFace
   /** Of the application. */
   readonly partitionsInAll: number

@@ -9,7 +9,8 @@ import type { OwnCommand } from './batch.ts'
 import type { Executor } from './executor.ts'
 import { cureOf, faultOf } from './faults.ts'
 import { Partition, type PartitionOptions } from './partition.ts'
-import type { Clock, Log, Membership, OpenStore, Store, TopicInfo } from './ports.ts'
+import type { Metrics } from './metrics.ts'
+import type { Behind, Clock, Log, Membership, OpenStore, Store, TopicInfo } from './ports.ts'
 import { startingPoint, type RestoreProgress } from './restore.ts'
 import { Standby } from './standby.ts'
 import { Bell } from './wake.ts'
@@ -25,6 +26,7 @@ export interface HostOptions extends Omit<PartitionOptions, 'store' | 'own'> {
   readonly hasStore?: (partition: number) => boolean
   readonly membership: Membership
   readonly executor: Executor
+  readonly metrics: Metrics
 }
 
 /** Between tries: grows to ten seconds, and starts over once an incarnation has committed something. */
@@ -39,6 +41,7 @@ export class PartitionHost {
   #store: Promise<Store> | undefined
   #opened: Store | undefined
   #current: Partition | undefined
+  #standby: Standby | undefined
   #runner: Promise<void> | undefined
   #isClosing = false
   #tries = 0
@@ -76,6 +79,11 @@ export class PartitionHost {
   /** Up to where its store stands in the changelog; undefined while there is none. */
   get position(): number | undefined {
     return this.#opened?.position?.offset
+  }
+
+  /** How far its warm copy here is behind, where there is one and that is known. */
+  get copyBehind(): Behind | undefined {
+    return this.#standby?.behind
   }
 
   /** Takes a command of this worker, decided with the next batch. */
@@ -165,7 +173,10 @@ export class PartitionHost {
       if (this.#wanted !== 'owner') return
       current = new Partition({ ...this.#options, store, own: this.own })
       this.#current = current
+      const { metrics } = this.#options
+      const beganMs = metrics.nowMs()
       await current.open()
+      metrics.histogram('restoreSeconds').record((metrics.nowMs() - beganMs) / 1_000)
       this.#trouble = undefined
       logger.debug({ partition }, 'running')
       if (this.#wanted === 'owner') await current.run()
@@ -187,9 +198,11 @@ export class PartitionHost {
     try {
       const store = await this.#openStore()
       const standby = await Standby.open({ log, store, clock, topic: topics.changelog, partition })
+      this.#standby = standby
       try {
         await Promise.race([standby.finished, this.#bell.heard()])
       } finally {
+        this.#standby = undefined
         await standby.stop()
       }
     } catch (error) {
@@ -198,8 +211,9 @@ export class PartitionHost {
   }
 
   async #cure(error: unknown): Promise<void> {
-    const { partition, logger, membership } = this.#options
+    const { partition, logger, membership, metrics } = this.#options
     const fault = faultOf(error)
+    metrics.count('partitionFaults', fault.kind).value += 1
     const cure = cureOf(fault)
     const reason = reasonOf(fault)
     this.#trouble = reason
@@ -254,9 +268,7 @@ export class PartitionHost {
     if (this.#isClosing) return
     const delayMs = Math.min(backoffMs.max, backoffMs.first * 2 ** this.#tries)
     this.#tries += 1
-    const cancel = this.#options.clock.after(delayMs, () => this.#bell.ring())
-    await this.#bell.heard()
-    cancel()
+    await this.#bell.heardWithin(delayMs, this.#options.clock)
   }
 
   /** Somebody else runs it: the handlers stop here, and callers are told to ask again. */

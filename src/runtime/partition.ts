@@ -12,7 +12,8 @@ import { assert } from '../base/assert.ts'
 import { RecordRefused, TransientFault } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Effect } from '../engine/effect.ts'
-import { Batch, type Input, type OwnCommand } from './batch.ts'
+import type { Batch, Input, OwnCommand } from './batch.ts'
+import type { BatchMeasures } from './batch-measures.ts'
 import { Intake } from './intake.ts'
 import type { Definitions } from './definitions.ts'
 import { faultOf } from './faults.ts'
@@ -28,6 +29,7 @@ import { checkDecoded, SchemaAwaited } from './schemas.ts'
 import { Schedules } from './schedules.ts'
 import { Sources, type SourceTopic } from './sources.ts'
 import { Staging } from './staging.ts'
+import { Standing } from './standing.ts'
 import { Timers } from './timers.ts'
 import { worldOf, type Surroundings } from './surroundings.ts'
 import { Bell } from './wake.ts'
@@ -46,7 +48,8 @@ export interface PartitionOptions extends Surroundings {
   readonly sourceTopics: () => Promise<readonly SourceTopic[]>
   /** P6 */
   readonly perform: (effect: Effect) => void
-  readonly onCommitted: (batch: Pick<Batch, 'counters' | 'touched' | 'happenings'>) => void
+  readonly measures: BatchMeasures
+  readonly onCommitted: (batch: Batch) => void
   readonly onAlarm: (message: string) => void
 }
 
@@ -67,6 +70,7 @@ export class Partition {
   readonly #refusals = new Refusals()
   /** For queries. */
   readonly reading: Reading
+  readonly standing: Standing
   #producer: Producer | undefined
   #inFlight: InFlight | undefined
   #changelogId = ''
@@ -94,6 +98,7 @@ export class Partition {
       isStart: (topic) => options.definitions.catalogue.startsOn(topic).length > 0,
       onReady: () => this.#bell.ring(),
     })
+    this.standing = new Standing(this.reading, this.#sources, this.#timers)
     this.#schedules = new Schedules(options)
     this.#intake = new Intake(this.#sources, this.#timers, own, logger)
   }
@@ -113,7 +118,7 @@ export class Partition {
 
   /** Fences, restores, and makes ready to run. @throws a fault */
   async open(): Promise<void> {
-    const { log, store, clock, app, topics, partition, definitions } = this.#options
+    const { log, store, clock, app, topics, partition, definitions, measures } = this.#options
     this.#lifecycle.become('restoring')
     this.#producer = await log.openProducer(`${app}-${partition}`) // P1
     this.#changelogId = await restore({
@@ -130,6 +135,7 @@ export class Partition {
     await this.#schedules.open()
     await this.#timers.refill()
     await askAgain(this.#options, this.#rows)
+    this.#producer = measures.producer(this.#producer)
     if (this.phase === 'restoring') this.#lifecycle.become('running')
     await this.refreshSources() // once it runs: whatever is published later asks it to look again
   }
@@ -153,7 +159,7 @@ export class Partition {
 
   /** Runs until it is told to stop; rejects with what ended it otherwise. */
   async run(): Promise<void> {
-    const { definitions, partition, partitions } = this.#options
+    const { definitions, partition, partitions, clock } = this.#options
     let isIdle = false
     while (this.phase === 'running' || (this.phase === 'draining' && !isIdle)) {
       if (this.reading.fault !== undefined) throw this.reading.fault
@@ -165,7 +171,8 @@ export class Partition {
       if (inputs.length === 0) {
         if (this.#inFlight !== undefined) await this.#settled()
         else if (this.phase === 'draining') isIdle = true
-        else if (!this.#sources.hasGone && !(await this.#timers.refill())) await this.#sleep()
+        else if (!this.#sources.hasGone && !(await this.#timers.refill()))
+          await this.#bell.heardWithin(this.#timers.sleepMs(clock.nowMs()), clock)
         continue
       }
       await definitions.whenNamed(inputs)
@@ -214,11 +221,11 @@ export class Partition {
 
   /** undefined: it tripped on an input, or a schema is not there; the inputs will be decided again. */
   #decide(inputs: readonly Input[], nowMs: number): Batch | undefined {
-    const batch = new Batch(inputs, new Staging(this.#rows, this.#inFlight?.batch.staging))
+    const batch = this.#options.measures.batch(inputs, new Staging(this.#rows, this.#inFlight?.batch.staging), nowMs)
     this.#awaitsSchema = false
     try {
       checkDecoded(inputs, this.#options.definitions.catalogue)
-      batch.decide(worldOf(this.#options, this.#refusals, nowMs))
+      this.#options.measures.decide(() => batch.decide(worldOf(this.#options, this.#refusals, nowMs)))
       return batch
     } catch (error) {
       if (error instanceof SchemaAwaited) {
@@ -263,7 +270,7 @@ export class Partition {
   }
 
   async #commit(batch: Batch): Promise<void> {
-    const { store, clock, topics, partition, onCommitted, perform } = this.#options
+    const { store, clock, topics, partition, measures, onCommitted, perform } = this.#options
     const { changes } = batch
     assert(this.#producer !== undefined, 'P1: a producer was opened')
     const currentAtMs = clock.nowMs() // P8: before, as it may take long, or we may sleep
@@ -271,8 +278,10 @@ export class Partition {
     this.hasCommitted = true
     if (this.#isClosed()) return
     const end = ends.find((each) => each.topic === topics.changelog && each.partition === partition)
+    const isStored = measures.storing()
     if (end !== undefined)
       await store.apply(changes, { topicId: this.#changelogId, offset: end.lastOffset + 1, currentAtMs }) // P3
+    isStored()
     if (this.#isClosed()) return
     batch.staging.settle()
     this.#refusals.clear()
@@ -282,14 +291,5 @@ export class Partition {
     onCommitted(batch)
     this.#sources.trimInbox(batch.inputs)
     this.#bell.ring()
-  }
-
-  /** Sleeps until something arrives or the next timer is due. */
-  async #sleep(): Promise<void> {
-    const { clock } = this.#options
-    const sleepMs = this.#timers.sleepMs(clock.nowMs())
-    const cancel = sleepMs === undefined ? () => {} : clock.after(sleepMs, () => this.#bell.ring())
-    await this.#bell.heard()
-    cancel()
   }
 }

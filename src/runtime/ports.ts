@@ -143,7 +143,16 @@ export interface Reader {
   take(max: number): readonly LogRecord[]
   /** The next offset to be read: after the last record taken, and after markers and aborted records behind it. */
   readonly position: number
+  /** How far that is behind what is committed, as far as the log has told; undefined: it has not told yet. */
+  readonly behind: Behind | undefined
   close(): void
+}
+
+export interface Behind {
+  /** By offsets: what is no record, or was compacted away, is counted until it is passed. */
+  readonly records: number
+  /** When the next record was written, where it is at hand. */
+  readonly sinceMs: number | undefined
 }
 
 /** The offset asked for is not there. */

@@ -18,6 +18,7 @@ import { positionKey } from '../records/keys.ts'
 import { positionCodec, type InputPosition } from '../records/row-codec.ts'
 import type { TopicFormat } from '../definition/topic-format.ts'
 import type { Registration } from './catalogue.ts'
+import type { SourceLag } from './lag-face.ts'
 import { decodingReader } from './decoding-reader.ts'
 import { OffsetGone, type Log, type LogRecord, type Reader, type Store, type TopicInfo } from './ports.ts'
 
@@ -153,6 +154,14 @@ export class Sources {
     const begins = ({ topic }: Source): boolean => this.#options.isStart(topic)
     for (const source of [...more.filter((each) => !begins(each)), ...more.filter(begins)]) while (takeFrom(source));
     return taken
+  }
+
+  /** How far each that is read is behind, as far as the log has told. */
+  *lags(): Generator<SourceLag> {
+    for (const { topic, partition, isInbox, reader } of this.#sources.values()) {
+      const behind = reader?.behind
+      if (behind !== undefined) yield { topic, partition, isInbox, ...behind }
+    }
   }
 
   close(): void {

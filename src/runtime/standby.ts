@@ -2,7 +2,7 @@
 // over leaves next to nothing to restore.
 import { ChangelogReplaced } from '../base/errors.ts'
 import { applyNext, expectRecent, startingPoint, trustedMs } from './restore.ts'
-import type { Clock, Log, Reader, Store, TopicInfo } from './ports.ts'
+import type { Behind, Clock, Log, Reader, Store, TopicInfo } from './ports.ts'
 
 export interface StandbyOptions {
   readonly log: Log
@@ -47,6 +47,10 @@ export class Standby {
     } finally {
       this.#reader.close()
     }
+  }
+
+  get behind(): Behind | undefined {
+    return this.#reader.behind
   }
 
   /** Rejects when the copy cannot go on. */

@@ -113,4 +113,5 @@ export class Timers {
   }
 }
 
-const dueOf = (key: string): number => Number(key.slice(0, 15))
+/** Milliseconds since 1970. */
+export const dueOf = (key: string): number => Number(key.slice(0, 15))

@@ -5,6 +5,7 @@ import type { Counters } from './batch.ts'
 import type { WorkflowCatalogue } from './catalogue.ts'
 import type { PartitionView, WorkerView } from './face.ts'
 import type { PartitionHost } from './host.ts'
+import { lagsOf, topicLags } from './lag.ts'
 import type { RestoreProgress } from './restore.ts'
 import { workflowView } from './workflow-queries.ts'
 
@@ -16,10 +17,11 @@ export interface ViewedWorker extends Pick<WorkerView, 'app' | 'workerId' | 'log
   /** Of the log, and alarms. */
   readonly problems: readonly string[]
   readonly isStopping: boolean
+  readonly nowMs: number
 }
 
 export function viewOfWorker(worker: ViewedWorker): WorkerView {
-  const { app, workerId, log, hosts, catalogue, counters, definitionProblems, isStopping } = worker
+  const { app, workerId, log, hosts, catalogue, counters, definitionProblems, isStopping, nowMs } = worker
   const partitions = hosts.flatMap((host, partition) =>
     host.role === 'owner' ? [viewOfPartition(host, partition)] : [],
   )
@@ -37,6 +39,7 @@ export function viewOfWorker(worker: ViewedWorker): WorkerView {
     problems: [...worker.problems, ...stopped],
     definitionProblems,
     partitions,
+    lag: topicLags(lagsOf(hosts), nowMs),
     copies,
     workflows: catalogue.listCurrent().map(workflowView),
     counters: Object.fromEntries([...counters].sort(([a], [b]) => (a < b ? -1 : 1))),

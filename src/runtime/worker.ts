@@ -17,11 +17,15 @@ import type { Assignment, Clock, Ids, Log, Membership, OpenStore, Secrets } from
 import { prepareTopics } from './app-topics.ts'
 import { Calls } from './calls.ts'
 import { DeadLetters } from './dead-letters.ts'
+import { BatchMeasures } from './batch-measures.ts'
+import { Metrics } from './metrics.ts'
 import { persist } from './persist.ts'
 import { instancesOf } from './instances.ts'
 import { Queries } from './queries.ts'
 import { TopicAccess } from './topic-access.ts'
-import { positionsOf, restoreOf, viewOfWorker } from './worker-view.ts'
+import { untilReady } from './until-ready.ts'
+import { positionsOf, viewOfWorker } from './worker-view.ts'
+import { countMoves, observeWorker } from './worker-metrics.ts'
 import { WorkflowQueries } from './workflow-queries.ts'
 
 export interface WorkerOptions {
@@ -52,14 +56,14 @@ export interface WorkerOptions {
   readonly createsTopics: boolean
   /** How often topics are asked for new partitions; 0: never, where nobody else can add some. */
   readonly refreshEveryMs: number
+  /** Where it counts and measures; absent: in its own, by its clock. */
+  readonly metrics?: Metrics
 }
-
-/** How often a start that takes long says how far it is. */
-const restoreToldEveryMs = 2_000
 
 export class Worker implements WorkerFace {
   readonly #options: WorkerOptions
   readonly definitions: Definitions
+  readonly metrics: Metrics
   readonly #executor: Executor
   readonly #hosts: PartitionHost[] = []
   readonly #queries: Queries
@@ -81,11 +85,15 @@ export class Worker implements WorkerFace {
     this.#options = options
     this.#alarms = new Alarms(logger, this.#counters)
     this.definitions = new Definitions({ log, clock, topics, logger, partitionsOf, createsTopics })
-    this.#executor = new Executor(options)
+    this.metrics = options.metrics ?? new Metrics(() => clock.nowMs())
+    this.#executor = new Executor({ ...options, metrics: this.metrics })
+    const measures = new BatchMeasures(this.metrics, this.definitions.catalogue)
     for (let partition = 0; partition < options.partitions; partition++) {
       this.#hosts.push(
         new PartitionHost({
           ...options,
+          metrics: this.metrics,
+          measures,
           topics,
           partition,
           definitions: this.definitions,
@@ -94,10 +102,11 @@ export class Worker implements WorkerFace {
           sourceTopics: () => this.definitions.sourceTopics(),
           perform: (effect) => this.#perform(partition, effect),
           tracing: options.tracer,
-          onCommitted: ({ counters, touched, happenings }) => {
-            options.tracer?.tell(happenings)
-            for (const [name, by] of counters) count(this.#counters, name, by)
-            this.#queries.changed(touched)
+          onCommitted: (batch) => {
+            options.tracer?.tell(batch.happenings)
+            for (const [name, by] of batch.counters) count(this.#counters, name, by)
+            measures.settle(batch)
+            this.#queries.changed(batch.touched)
           },
           onAlarm: (message) => this.#alarms.raise(message),
         }),
@@ -111,6 +120,8 @@ export class Worker implements WorkerFace {
     const describe = () => positionsOf(this.#hosts)
     this.fleet = new Fleet({ log, clock, logger, topic: topics.workers, workerId: options.workerId, describe })
     this.deadLetters = new DeadLetters(log, clock, app)
+    const { handlersMax } = options
+    observeWorker(this.metrics, { worker: this, hosts: this.#hosts, executor: this.#executor, clock, handlersMax })
   }
 
   /** Makes the application's topics, reads the definitions, joins the group. @throws {ConfigError} DW_PARTITIONS_DIFFER */
@@ -165,23 +176,13 @@ export class Worker implements WorkerFace {
   }
 
   /** Resolves when every partition that is ours runs, or has stopped for a person to look at; tells what is restored. */
-  async whenReady(): Promise<void> {
+  whenReady(): Promise<void> {
     const { clock, logger } = this.#options
-    let toldAtMs = clock.nowMs()
-    while (
-      !this.#isStopping &&
-      !this.#hosts.every((host) => host.role !== 'owner' || host.running !== undefined || host.phase === 'stopped')
-    ) {
-      await new Promise<void>((resolve) => void clock.after(10, resolve))
-      if (clock.nowMs() - toldAtMs < restoreToldEveryMs) continue
-      toldAtMs = clock.nowMs()
-      const told = restoreOf(this.view().partitions)
-      if (told !== undefined) logger.info(told.fields, told.message)
-    }
+    return untilReady({ clock, logger, hosts: this.#hosts, view: () => this.view(), isOver: () => this.#isStopping })
   }
 
   view(): WorkerView {
-    const { app, workerId, logKind, log } = this.#options
+    const { app, workerId, logKind, log, clock } = this.#options
     return viewOfWorker({
       app,
       workerId,
@@ -192,10 +193,12 @@ export class Worker implements WorkerFace {
       definitionProblems: this.#definitionProblems,
       problems: [...log.problems(), ...this.#alarms.latest],
       isStopping: this.#isStopping,
+      nowMs: clock.nowMs(),
     })
   }
 
   #assigned({ owned, standby }: Assignment): void {
+    countMoves(this.metrics, this.#hosts, owned)
     for (const [partition, host] of this.#hosts.entries()) {
       host.become(owned.includes(partition) ? 'owner' : standby.includes(partition) ? 'standby' : 'none')
     }

@@ -243,6 +243,28 @@ export function logContract(
     }
   })
 
+  rule('a reader tells how far it is behind what is committed, and since when', async (log) => {
+    const topic = await createTopic(log)
+    const producer = await log.openProducer(randomUUID())
+    const beganMs = Date.now()
+    for (const value of ['a', 'b', 'c']) await producer.transact([record(topic, value)])
+    const { reader, until } = watch(log, topic, 0, 0)
+    const { committedEnd } = await log.offsets(topic, 0)
+    await until((taken) => taken.length === 1, 1)
+    // The markers of transactions count until they are passed.
+    assert.equal(reader.behind?.records, committedEnd - reader.position)
+    assert.ok(reader.behind.records >= 2)
+    const { sinceMs } = reader.behind
+    assert.ok(sinceMs === undefined || Math.abs(sinceMs - beganMs) < 60_000)
+    await until(() => reader.position >= committedEnd)
+    assert.deepEqual(reader.behind, { records: 0, sinceMs: undefined })
+    await producer.transact([record(topic, 'd')])
+    const after = await log.offsets(topic, 0)
+    await until(() => reader.position >= after.committedEnd)
+    assert.equal(reader.behind.records, 0)
+    reader.close()
+  })
+
   rule('a closed reader gives nothing and is told nothing', async (log) => {
     const topic = await createTopic(log)
     let told = 0

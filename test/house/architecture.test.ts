@@ -25,8 +25,8 @@ const arrows: { readonly [room: string]: readonly string[] } = {
   'adapters/kafkajs': ['base', 'adapters/kafka'],
   // Picks one of the two.
   'adapters/clients.ts': ['base', 'adapters/kafka', 'adapters/platformatic', 'adapters/kafkajs'],
+  'adapters/telemetry': ['base', 'runtime'],
   'adapters/registry': ['base', 'definition/schema.ts', 'definition/topic-format.ts', 'runtime'],
-  'adapters/telemetry': ['base'],
   // A worker on a log, composed for benchmarks.
   bench: [
     'base',

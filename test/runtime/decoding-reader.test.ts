@@ -55,6 +55,9 @@ suite('a reader of records with schemas', () => {
     get position() {
       return position
     },
+    get behind() {
+      return { records: arrived.length, sinceMs: arrived[0]?.timestampMs }
+    },
     close() {},
   }
   const reading = (): Reader =>
@@ -94,6 +97,18 @@ suite('a reader of records with schemas', () => {
     assert.deepEqual(offsetsOf(reader.take(10)), [2])
     assert.deepEqual(offsetsOf(reader.take(10)), [3])
     assert.equal(reader.position, 4)
+  })
+
+  test('is behind by what it holds back as well', () => {
+    schemas.learn('a')
+    arrived = [record(0, 'a'), record(1, 'b'), record(2, 'a')]
+    const reader = reading()
+    assert.equal(reader.behind?.records, 3)
+    assert.deepEqual(offsetsOf(reader.take(2)), [0])
+    assert.equal(reader.behind?.records, 2)
+    schemas.learn('b')
+    assert.deepEqual(offsetsOf(reader.take(10)), [1])
+    assert.equal(reader.behind?.records, 1)
   })
 
   test('says why it waits, once what is ready has been handed on', () => {

@@ -10,6 +10,7 @@ import { nullPayload } from '../../src/engine/payload.ts'
 import { ManualClock } from '../../src/adapters/memory/clock.ts'
 import type { HandlerModule, HandlerTaskInput } from '../../src/handlers/contract.ts'
 import { Executor } from '../../src/runtime/executor.ts'
+import { Metrics } from '../../src/runtime/metrics.ts'
 import type { Secrets } from '../../src/runtime/ports.ts'
 
 interface Run {
@@ -34,6 +35,7 @@ class Bench {
   readonly runs: string[] = []
   readonly delivered: Command[] = []
   readonly clock = new ManualClock()
+  readonly metrics = new Metrics(() => this.clock.nowMs())
   readonly executor: Executor
   readonly #begun = new Map<string, Run>()
 
@@ -49,7 +51,8 @@ class Bench {
     }
     const logger = silentLogger
     const handlers = { find: (name: string) => modules.get(name), names: [...modules.keys()] }
-    this.executor = new Executor({ handlers, clock: this.clock, logger, handlersMax, threadsMax: 1, http, secrets })
+    const { clock, metrics } = this
+    this.executor = new Executor({ handlers, clock, logger, metrics, handlersMax, threadsMax: 1, http, secrets })
   }
 
   request(
@@ -257,7 +260,8 @@ suite('an executor', () => {
     const warn = (_fields: object, message: string) => void warnings.push(message)
     const logger = { ...silentLogger, child: () => ({ ...silentLogger, warn }) }
     const handlers = { find: () => slow, names: ['slow'] }
-    const executor = new Executor({ handlers, clock, logger, handlersMax: 1, threadsMax: 1, http, secrets })
+    const { metrics } = bench
+    const executor = new Executor({ handlers, clock, logger, metrics, handlersMax: 1, threadsMax: 1, http, secrets })
     executor.request({ type: 'handler.request', ...workOf('slow', 'a') }, 0, () => {})
     executor.run({ type: 'handler.run', ...workOf('slow', 'a') })
     await setImmediate()

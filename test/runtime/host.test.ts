@@ -9,9 +9,11 @@ import { openMemoryStore } from '../../src/adapters/memory/store.ts'
 import { silentLogger } from '../../src/base/logger.ts'
 import { handlerSource } from '../../src/handlers/registry.ts'
 import { topicsOf } from '../../src/records/keys.ts'
+import { BatchMeasures } from '../../src/runtime/batch-measures.ts'
 import { Definitions } from '../../src/runtime/definitions.ts'
 import { Executor } from '../../src/runtime/executor.ts'
 import { PartitionHost } from '../../src/runtime/host.ts'
+import { Metrics } from '../../src/runtime/metrics.ts'
 
 const topics = topicsOf('test')
 
@@ -22,6 +24,7 @@ async function hostOn(disk = new MemoryDisk()) {
   const clock = new ManualClock()
   const log = createMemoryLog(broker, { nowMs: () => clock.nowMs() })
   const given = { log, clock, logger: silentLogger }
+  const metrics = new Metrics(() => clock.nowMs())
   const calls = { describe: 0, openProducer: 0 }
   const host = new PartitionHost({
     ...given,
@@ -50,7 +53,10 @@ async function hostOn(disk = new MemoryDisk()) {
       secrets: { read: () => '' },
       handlersMax: 1,
       threadsMax: 1,
+      metrics,
     }),
+    metrics,
+    measures: new BatchMeasures(metrics, { find: () => undefined }),
     membership: createMemoryMembership(new MemoryCoordinator({ partitions: 1 }), 'w1'),
     openStore: (partition) => openMemoryStore(disk, partition),
     sourceTopics: () => Promise.resolve([]),

@@ -78,6 +78,9 @@ export class Conduct {
       get position() {
         return reader.position
       },
+      get behind() {
+        return reader.behind
+      },
       close: () => {
         this.#readers.delete(reader)
         reader.close()

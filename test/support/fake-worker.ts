@@ -27,6 +27,8 @@ import type {
   WorkflowVersionView,
   WorkflowView,
 } from '../../src/runtime/face.ts'
+import { Metrics } from '../../src/runtime/metrics.ts'
+import { readingsOfView } from '../../src/runtime/worker-metrics.ts'
 
 export interface FakeWorkerOptions {
   /** Partitions by topic; by default "orders" with 3 and "reviews" with 1. */
@@ -56,6 +58,7 @@ export class FakeWorker implements WorkerFace {
         Array.from({ length: partitions }, () => []),
       )
     }
+    this.metrics.observe(() => readingsOfView(this.view()))
     this.#view = {
       app: 'dagger',
       workerId: 'fake-1',
@@ -68,6 +71,7 @@ export class FakeWorker implements WorkerFace {
         { partition: 1, phase: 'running', restoreLeft: 2 },
       ],
       copies: [],
+      lag: [{ topic: 'orders', records: 3, oldestAgeMs: 1_500 }],
       workflows: (options.workflows ?? ['order', 'refund']).map((name) => ({
         name,
         version: `${name}@3f9c2a1b`,
@@ -85,6 +89,7 @@ export class FakeWorker implements WorkerFace {
     urlOf: (partition) => this.peers.find(({ owned }) => owned.some((each) => each.partition === partition))?.url,
   }
   partitionsInAll = 2
+  readonly metrics = new Metrics(() => performance.now())
 
   instances: InstancesFace = {
     start: (request) => this.#start(request),

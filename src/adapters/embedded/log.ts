@@ -271,6 +271,7 @@ export class EmbeddedLog implements Log {
 /** A reader of a partition that does not exist: the runtime tries again later, with another. */
 class AbsentReader implements Reader {
   readonly position: number
+  readonly behind = undefined
   readonly #name: string
 
   constructor({ topic, partition, offset, onReady }: ReaderOptions) {

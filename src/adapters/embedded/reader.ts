@@ -9,7 +9,7 @@
 // A reader that is not emptied holds a bounded queue and falls behind. One that falls behind on a compacted topic sees
 // what is left of it, as with any compacted log: removals that happened meanwhile are not told.
 import { StoreCorrupted, TransientFault } from '../../base/errors.ts'
-import { OffsetGone, type LogRecord, type Reader, type ReaderOptions } from '../../runtime/ports.ts'
+import { OffsetGone, type Behind, type LogRecord, type Reader, type ReaderOptions } from '../../runtime/ports.ts'
 import { decodeChunk, decodeValue, payloadBytes } from './codec.ts'
 import type { Database } from './database.ts'
 import { dataCorrupted } from './faults.ts'
@@ -54,6 +54,10 @@ export class EmbeddedReader implements Reader, Follower {
 
   get position(): number {
     return this.#position
+  }
+
+  get behind(): Behind {
+    return { records: this.#partition.end - this.#position, sinceMs: this.#queue[0]?.timestampMs }
   }
 
   take(max: number): readonly LogRecord[] {

@@ -190,6 +190,8 @@ export interface Fetched extends Coded {
 
 export interface FetchedPartition extends Coded {
   readonly partition: number
+  /** Where what is committed ends (Kafka's last stable offset); -1 beside an error. */
+  readonly committedEnd: bigint
   readonly abortedTransactions: readonly { readonly producerId: bigint; readonly firstOffset: bigint }[]
   /** Batches, the last one perhaps not whole. */
   readonly batches: Buffer

@@ -13,12 +13,14 @@ export interface Committed {
   readonly batches: readonly FetchedBatch[]
   /** Where the next fetch begins. */
   readonly nextOffset: number
+  /** Where what is committed ends. */
+  readonly committedEnd: number
 }
 
 /** The committed batches of a partition that was fetched from `offset` on. @throws {UnreadableBatch} */
 export function committedBatches(
   offset: number,
-  fetched: Pick<FetchedPartition, 'batches' | 'abortedTransactions'>,
+  fetched: Pick<FetchedPartition, 'batches' | 'abortedTransactions' | 'committedEnd'>,
 ): Committed {
   const batches: FetchedBatch[] = []
   const aborted = new Set<bigint>()
@@ -34,7 +36,7 @@ export function committedBatches(
       if (isAbort(batch)) aborted.delete(batch.producerId)
     } else if (!batch.isTransactional || !aborted.has(batch.producerId)) batches.push(batch)
   }
-  return { batches, nextOffset }
+  return { batches, nextOffset, committedEnd: Number(fetched.committedEnd) }
 }
 
 /** A marker's key is a version and a type, of two bytes each. */

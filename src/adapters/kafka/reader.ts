@@ -2,7 +2,7 @@
 // in order for the one who takes.
 import { TransientFault } from '../../base/errors.ts'
 import { OffsetGone } from '../../runtime/ports.ts'
-import type { LogRecord, Reader, ReaderOptions } from '../../runtime/ports.ts'
+import type { Behind, LogRecord, Reader, ReaderOptions } from '../../runtime/ports.ts'
 import { Ahead } from './ahead.ts'
 import type { Committed } from './committed.ts'
 
@@ -26,6 +26,7 @@ export class KafkaReader implements Reader {
   readonly #onReady: () => void
   readonly #ahead: Ahead
   #fetchOffset: number
+  #committedEnd: number | undefined
   #failure: OffsetGone | TransientFault | undefined
   #isClosed = false
 
@@ -51,6 +52,13 @@ export class KafkaReader implements Reader {
     return this.#ahead.peek()?.offset ?? this.#fetchOffset
   }
 
+  get behind(): Behind | undefined {
+    if (this.#committedEnd === undefined) return undefined
+    const next = this.#ahead.peek()
+    const records = Math.max(0, this.#committedEnd - (next?.offset ?? this.#fetchOffset))
+    return { records, sinceMs: next?.timestampMs }
+  }
+
   /** Where the next fetch begins. */
   get fetchOffset(): number {
     return this.#fetchOffset
@@ -61,8 +69,9 @@ export class KafkaReader implements Reader {
   }
 
   /** Takes what was fetched from `fetchOffset` on. */
-  accept({ batches, nextOffset }: Committed): void {
+  accept({ batches, nextOffset, committedEnd }: Committed): void {
     this.#failure = undefined
+    this.#committedEnd = committedEnd
     if (nextOffset === this.#fetchOffset) return
     this.#ahead.add(batches, this.#fetchOffset)
     this.#fetchOffset = nextOffset

@@ -159,14 +159,16 @@ function fetchedIn(decoder: Decoder, version: number, ids: ReadonlyMap<string, s
     const topicId = ids.get(ofTopic.readString()!) ?? ''
     return ofTopic.readArray((each) => {
       const [partition, partitionError] = [each.readInt32(), each.readInt16()]
-      for (let offset = 0; offset < (version >= 5 ? 3 : 2); offset++) each.readInt64() // ends, where the log begins
+      each.readInt64() // high watermark
+      const committedEnd = each.readInt64()
+      if (version >= 5) each.readInt64() // where the log begins
       const abortedTransactions = each.readArray((one) => ({
         producerId: one.readInt64(),
         firstOffset: one.readInt64(),
       }))
       if (version >= 11) each.readInt32() // preferred replica
       const batches = each.readBytes() ?? noBatches
-      return { topicId, partition, errorCode: partitionError, abortedTransactions, batches }
+      return { topicId, partition, errorCode: partitionError, committedEnd, abortedTransactions, batches }
     })
   })
   return { errorCode, partitions: topics.flat() }

@@ -3,7 +3,7 @@
 // A lost answer is asked for again. An offset that is gone, or another creation of the topic, ends the reader.
 import { TransientFault } from '../../base/errors.ts'
 import { OffsetGone } from '../../runtime/ports.ts'
-import type { LogRecord, Reader, ReaderOptions } from '../../runtime/ports.ts'
+import type { Behind, LogRecord, Reader, ReaderOptions } from '../../runtime/ports.ts'
 import { BrokerError } from './broker-error.ts'
 import type { MemoryBroker } from './broker.ts'
 import { isUnanswered } from './faults.ts'
@@ -54,6 +54,13 @@ export class MemoryReader implements Reader {
 
   get position(): number {
     return this.#ahead[this.#taken]?.offset ?? this.#nextFetch
+  }
+
+  get behind(): Behind | undefined {
+    const { topic, partition } = this.#options
+    if ((this.#broker.findTopic(topic)?.partitions ?? 0) <= partition) return undefined
+    const { committedEnd } = this.#broker.offsets(topic, partition)
+    return { records: Math.max(0, committedEnd - this.position), sinceMs: this.#ahead[this.#taken]?.timestampMs }
   }
 
   close(): void {

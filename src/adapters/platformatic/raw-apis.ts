@@ -60,7 +60,9 @@ function fetchedIn(reader: Reader): FetchAnswer {
 function partitionIn(reader: Reader): FetchedPartition {
   const partition = reader.readInt32()
   const errorCode = reader.readInt16()
-  for (let offset = 0; offset < 3; offset++) reader.readInt64() // high watermark, last stable, log start
+  reader.readInt64() // high watermark
+  const committedEnd = reader.readInt64()
+  reader.readInt64() // log start
   const abortedTransactions =
     reader.readNullableArray((each) => ({ producerId: each.readInt64(), firstOffset: each.readInt64() })) ?? []
   reader.readInt32() // preferred replica
@@ -68,5 +70,5 @@ function partitionIn(reader: Reader): FetchedPartition {
   const batches = size > 0 ? reader.buffer.slice(reader.position, reader.position + size) : noBatches
   reader.skip(Math.max(0, size))
   readKnownTaggedFields(reader, {})
-  return { partition, errorCode, abortedTransactions, batches }
+  return { partition, errorCode, committedEnd, abortedTransactions, batches }
 }

@@ -1,7 +1,7 @@
 // How the worker is: for load balancers (ready) and for people and tools (health).
 import type { FastifyInstance } from 'fastify'
 import type { WorkerFace, WorkerView } from '../../runtime/face.ts'
-import { metricsText, metricsType } from '../metrics.ts'
+import { metricsText, metricsTypeFor } from '../metrics.ts'
 import { count, flag, list, object, problemAnswer, text } from '../schemas.ts'
 import { partitionPhases, workerRecord, workerView } from '../views.ts'
 
@@ -35,13 +35,16 @@ export function serviceRoutes(app: FastifyInstance, worker: WorkerFace): void {
       schema: {
         operationId: 'getMetrics',
         summary: 'What the worker counts and measures, as Prometheus reads it',
-        response: { 200: { content: { 'text/plain': { schema: text } } }, default: problemAnswer },
+        response: {
+          200: { content: { 'text/plain': { schema: text }, 'application/openmetrics-text': { schema: text } } },
+          default: problemAnswer,
+        },
         querystring: object({}),
       },
     },
-    async (_request, reply) => {
-      const told = await metricsText(worker.view())
-      return reply.type(metricsType).send(told)
+    async (request, reply) => {
+      const type = metricsTypeFor(request.headers.accept)
+      return reply.type(type).send(await metricsText(worker.metrics, type))
     },
   )
 
