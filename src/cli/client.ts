@@ -156,8 +156,9 @@ export class Client {
   startInstance(
     request: { readonly workflow: string; readonly key?: string; readonly input: Json },
     idempotencyKey: string,
+    trace: CallOptions['headers'] = {},
   ): Promise<StartOutcome> {
-    return this.#call('/instances', { body: request, headers: { 'idempotency-key': idempotencyKey } })
+    return this.#call('/instances', { body: request, headers: { 'idempotency-key': idempotencyKey, ...trace } })
   }
 
   listInstances(query: InstanceQuery): Promise<Page<InstanceSummary>> {
