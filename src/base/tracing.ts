@@ -107,6 +107,13 @@ export function traceContextOf(traceparent: unknown, tracestate: unknown): Trace
   return { traceparent, tracestate }
 }
 
+/** As headers of a call. */
+export function traceHeaders(trace: TraceContext | undefined): { readonly [name: string]: string } {
+  if (trace === undefined) return {}
+  const { traceparent, tracestate } = trace
+  return tracestate === undefined ? { traceparent } : { traceparent, tracestate }
+}
+
 /** As fields of a log line: those that OpenTelemetry names. */
 export function traceFields({ traceparent }: TraceContext): object {
   const [, traceId, spanId, flags] = traceparent.split('-')

@@ -18,7 +18,7 @@ import type {
   WorkflowVersions,
 } from '../runtime/face.ts'
 import type { Coordinates, DeadLetterQuery, RedriveTo } from './dead-letter-flags.ts'
-import type { Calls } from './calls.ts'
+import type { CallOptions, Calls } from './calls.ts'
 
 /** A record as `POST /topics/{topic}` takes it. Bytes that are not JSON are base64, told by `Format`. */
 export interface RecordToProduce {
@@ -122,8 +122,9 @@ export class Client {
   startInstance(
     request: { readonly workflow: string; readonly key?: string; readonly input: Json },
     idempotencyKey: string,
+    trace: CallOptions['headers'] = {},
   ): Promise<StartOutcome> {
-    return this.#calls.call('/instances', { body: request, headers: { 'idempotency-key': idempotencyKey } })
+    return this.#calls.call('/instances', { body: request, headers: { 'idempotency-key': idempotencyKey, ...trace } })
   }
 
   listInstances(query: InstanceQuery): Promise<Page<InstanceSummary>> {

@@ -1,6 +1,7 @@
 // Any worker answers for all: what another worker runs is asked there, by the same API. A request that comes from a
 // worker is answered from what runs here, so that none goes round in circles.
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { traceHeaders } from '../base/tracing.ts'
 import type { FleetFace, InstancePage, InstanceSummary, WorkerFace } from '../runtime/face.ts'
 import { Unavailable } from '../runtime/face.ts'
 import { httpLimits } from './limits.ts'
@@ -32,7 +33,7 @@ export async function passOn(url: string, request: FastifyRequest, reply: Fastif
     const value = request.headers[name]
     if (typeof value === 'string') headers.set(name, value)
   }
-  for (const [name, value] of Object.entries(traceOf(request) ?? {})) if (value !== undefined) headers.set(name, value)
+  for (const [name, value] of Object.entries(traceHeaders(traceOf(request)))) headers.set(name, value)
   const hasBody = body !== undefined && body !== null
   if (hasBody) headers.set('content-type', 'application/json')
   let answer: Response

@@ -324,6 +324,14 @@ test('run --detach only starts, and the same idempotency key starts nothing twic
   assert.equal(worker.known.size, 1)
 })
 
+test('run goes on with the trace that it is run in', async (t) => {
+  const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
+  const { worker, url } = await serve(t)
+  const { type } = commandLine(t, { env: { DAGGER_WORKER_SERVER: url, TRACEPARENT: traceparent, TRACESTATE: 'a=1' } })
+  assert.equal((await type('run', 'order', '--detach')).code, 0)
+  assert.deepEqual(worker.startRequests[0]?.trace, { traceparent, tracestate: 'a=1' })
+})
+
 test('run waits for its turn where its start is queued, and follows it then; --detach does not', async (t) => {
   const { worker, type } = await servedCommandLine(t)
   worker.startAnswers.push({ outcome: 'queued', key: 'o-1', place: 2 }, { outcome: 'queued', key: 'o-1', place: 1 })

@@ -69,15 +69,16 @@ test('what another worker runs is asked there, and its answer given as it is', a
   assert.deepEqual([found.status, found.body.id, found.body.partition], [200, 'i-1', 2])
   const missing = await get(`${first.server.url}/instances/i-2`)
   assert.deepEqual([missing.status, missing.body.code], [404, 'instance-not-found'])
+  const trace = { traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01', tracestate: 'a=1' }
   const started = await fetch(`${first.server.url}/instances`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', 'idempotency-key': 'call-1' },
+    headers: { 'content-type': 'application/json', 'idempotency-key': 'call-1', ...trace },
     body: JSON.stringify({ workflow: 'order', key: 'o-1', input: { n: 1 } }),
   })
   assert.equal(started.status, 201)
   assert.match(started.headers.get('location') ?? '', /^\/instances\//)
   assert.deepEqual(second.worker.startRequests, [
-    { workflow: 'order', key: 'o-1', input: { n: 1 }, idempotencyKey: 'call-1' },
+    { workflow: 'order', key: 'o-1', input: { n: 1 }, idempotencyKey: 'call-1', trace },
   ])
 })
 

@@ -18,6 +18,18 @@ suite('POST /instances', () => {
     assert.deepEqual(worker.startRequests, [{ workflow: 'order', key: 'o-1', input: { a: 1 } }])
   })
 
+  test('goes on with the trace of its caller', async (t) => {
+    const { call, worker } = await serve(t)
+    const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
+    const start = (headers: { [name: string]: string }) => call('/instances', { headers, body: { workflow: 'order' } })
+    await start({ traceparent, tracestate: 'a=1' })
+    await start({ traceparent: `${traceparent}-more`, tracestate: 'a=1' })
+    assert.deepEqual(
+      worker.startRequests.map(({ trace }) => trace),
+      [{ traceparent, tracestate: 'a=1' }, undefined],
+    )
+  })
+
   test('takes an absent input for null', async (t) => {
     const { call, worker } = await serve(t)
     await call('/instances', { body: { workflow: 'order' } })

@@ -8,6 +8,7 @@ import { resolve } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Command } from 'commander'
 import type { Json } from '../../base/json.ts'
+import { traceContextOf, traceHeaders } from '../../base/tracing.ts'
 import { ApiProblem } from '../calls.ts'
 import type { Client, StartOutcome } from '../client.ts'
 import { exitCodes } from '../exit-codes.ts'
@@ -49,7 +50,10 @@ async function run(workflow: string, flags: RunFlags, surroundings: Surroundings
   const input = await readInput(flags.input ?? '{}', surroundings)
   const request = { workflow, input, ...(flags.key === undefined ? {} : { key: flags.key }) }
   const idempotencyKey = flags.idempotencyKey ?? randomUUID()
-  const ask = (): Promise<StartOutcome> => start(client, request, idempotencyKey, output)
+  // As OpenTelemetry has it for programs that are started within a trace.
+  const { TRACEPARENT, TRACESTATE } = surroundings.env
+  const trace = traceHeaders(traceContextOf(TRACEPARENT, TRACESTATE))
+  const ask = (): Promise<StartOutcome> => start(() => client.startInstance(request, idempotencyKey, trace), output)
   let started = await ask()
   const name = `${workflow}/${started.key}`
   const isJson = flags.json === true
@@ -145,15 +149,10 @@ export async function followToTheEnd(
   }
 }
 
-async function start(
-  client: Client,
-  request: Parameters<Client['startInstance']>[0],
-  idempotencyKey: string,
-  output: Output,
-): Promise<StartOutcome> {
+async function start(ask: () => Promise<StartOutcome>, output: Output): Promise<StartOutcome> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await client.startInstance(request, idempotencyKey)
+      return await ask()
     } catch (error) {
       if (!(error instanceof ApiProblem && error.status === 503) || attempt >= startAttemptsMax) throw error
       output.note(

@@ -84,10 +84,11 @@ export function instanceRoutes(app: FastifyInstance, worker: WorkerFace, polls: 
     async (request, reply) => {
       const { workflow, key, input = null } = request.body
       const idempotencyKey = request.headers['idempotency-key']
+      const trace = traceOf(request)
       const answer = await worker.instances.start({
         workflow,
         input,
-        trace: traceOf(request),
+        ...(trace === undefined ? {} : { trace }),
         ...(key === undefined ? {} : { key }),
         ...(typeof idempotencyKey === 'string' ? { idempotencyKey } : {}),
       })
