@@ -87,9 +87,19 @@ export function decodeInstance(bytes: Uint8Array, load: (key: string) => Uint8Ar
   return unpack(layout, bytes, (fields) => instanceOf(fields, load))
 }
 
-/** What tells which version an instance is on and whether it has ended, with no payload read. @throws {StoreCorrupted} */
-export function decodeInstanceHead(bytes: Uint8Array): { readonly version: string; readonly hasEnded: boolean } {
-  return unpack(layout, bytes, (fields) => ({ version: text(fields[2]), hasEnded: fields[9] !== null }))
+export type InstanceHead = Pick<InstanceRow, 'workflow' | 'version' | 'status' | 'incidents'> & {
+  readonly hasEnded: boolean
+}
+
+/** What instances are counted by, with no payload read. @throws {StoreCorrupted} */
+export function decodeInstanceHead(bytes: Uint8Array): InstanceHead {
+  return unpack(layout, bytes, (fields) => ({
+    workflow: text(fields[1]),
+    version: text(fields[2]),
+    status: member(instanceStatuses, fields[8]),
+    incidents: number(fields[12]),
+    hasEnded: fields[9] !== null,
+  }))
 }
 
 function instanceOf(fields: readonly unknown[], load: (key: string) => Uint8Array): InstanceRow {

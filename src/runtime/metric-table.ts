@@ -182,7 +182,6 @@ export const metricTable = {
     'Instances that have ended and are kept for a while; told once they are counted.',
     'workflow',
   ),
-  instancesCounted: gauge('instances_counted_partitions', '{partition}', 'Partitions whose instances are counted.'),
   incidents: counter(
     'incidents',
     '{incident}',

@@ -98,7 +98,7 @@ export class Partition {
       isStart: (topic) => options.definitions.catalogue.startsOn(topic).length > 0,
       onReady: () => this.#bell.ring(),
     })
-    this.standing = new Standing(this.reading, this.#sources, this.#timers)
+    this.standing = new Standing(this, this.#sources, this.#timers, options.clock)
     this.#schedules = new Schedules(options)
     this.#intake = new Intake(this.#sources, this.#timers, own, logger)
   }
@@ -187,7 +187,7 @@ export class Partition {
         continue
       }
       if (this.#inFlight !== undefined && !(await this.#settled(batch))) continue
-      const done = this.#commit(batch)
+      const done = this.standing.census.during(batch.staging, this.#commit(batch))
       // Whoever waits for it is told; nobody may be waiting yet.
       done.catch(() => {})
       this.#inFlight = { batch, done }

@@ -1,19 +1,30 @@
-// How a partition that runs stands: what it has yet to read, what it keeps, what is overdue.
+// How a partition that runs stands: what it has yet to read, what it keeps, what is overdue, how many instances it has.
 import { keptTotalsId } from '../engine/state.ts'
-import type { Reading } from './reading.ts'
+import { Census } from './census.ts'
 import type { SourceLag } from './lag-face.ts'
+import type { Phase } from './lifecycle.ts'
+import type { Clock } from './ports.ts'
+import type { Reading } from './reading.ts'
 import type { Sources } from './sources.ts'
 import type { Timers } from './timers.ts'
 
+/** What is asked of the partition itself. */
+interface StandingPartition {
+  readonly phase: Phase
+  readonly reading: Reading
+}
+
 export class Standing {
-  readonly #reading: Reading
+  readonly #partition: StandingPartition
   readonly #sources: Sources
   readonly #timers: Timers
+  readonly census: Census
 
-  constructor(reading: Reading, sources: Sources, timers: Timers) {
-    this.#reading = reading
+  constructor(partition: StandingPartition, sources: Sources, timers: Timers, clock: Clock) {
+    this.#partition = partition
     this.#sources = sources
     this.#timers = timers
+    this.census = new Census(partition.reading, clock, () => partition.phase === 'closed')
   }
 
   /** How far each source is behind, as far as the log has told. */
@@ -23,7 +34,7 @@ export class Standing {
 
   /** Records that are kept, and their bytes. @throws {Unavailable} */
   get kept(): { readonly count: number; readonly bytes: number } {
-    return this.#reading.read((rows) => rows.find('keptTotals', keptTotalsId)) ?? { count: 0, bytes: 0 }
+    return this.#partition.reading.read((rows) => rows.find('keptTotals', keptTotalsId)) ?? { count: 0, bytes: 0 }
   }
 
   /** How long the earliest timer has been due. */

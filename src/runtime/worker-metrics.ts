@@ -1,5 +1,6 @@
 // What is read of a worker whenever its metrics are: from one look at it. No look costs more than there are partitions,
 // topics, and handlers under way.
+import { sumOf } from './census.ts'
 import type { Executor } from './executor.ts'
 import type { FleetFace, WorkerView } from './face.ts'
 import type { PartitionHost } from './host.ts'
@@ -81,8 +82,21 @@ function* readingsOfHosts(hosts: readonly PartitionHost[], nowMs: number): Gener
     keptRecords += kept.count
     keptBytes += kept.bytes
   }
+  yield* readingsOfInstances(hosts)
   yield ['commandsWaiting', waiting]
   yield ['timerOverdueSeconds', overdueMs / 1_000]
   yield ['keptRecords', keptRecords]
   yield ['keptBytes', keptBytes]
+}
+
+/** Nothing until those of all partitions that run here are counted: a part of them would look like a fall. */
+function* readingsOfInstances(hosts: readonly PartitionHost[]): Generator<Reading> {
+  const censuses = hosts.flatMap(({ running }) => (running === undefined ? [] : [running.standing.census.counts]))
+  const complete = censuses.filter((counts) => counts !== undefined)
+  if (complete.length < censuses.length) return
+  for (const [workflow, { open, withIncident, kept }] of sumOf(complete)) {
+    for (const [status, count] of open) yield ['instances', count, workflow, status]
+    yield ['instancesWithIncident', withIncident, workflow]
+    yield ['instancesKept', kept, workflow]
+  }
 }
