@@ -133,19 +133,19 @@ test('a worker tells how many instances are open, with an incident and kept, fro
           samples.map(({ labels, value }) => [`${definition.name.slice(14)} ${labels.join(' ')}`, value]),
         ),
     )
-  const start = (key: string) => worker.startInstance({ workflow: 'waiting', key, input: null })
+  const start = (key: string) => worker.instances.start({ workflow: 'waiting', key, input: null })
   const [first] = await Promise.all(['a', 'b', 'c', 'd'].map(start))
   await until(() => told()['instances waiting EXECUTING'] === 4, 'four are open')
   await start('e')
   assert.ok(first?.outcome === 'started')
-  await worker.operateInstance(first.instanceId, { kind: 'suspend' }, 'a test')
+  await worker.instances.operate(first.instanceId, { kind: 'suspend' }, 'a test')
   assert.deepEqual(told(), {
     'instances waiting EXECUTING': 4,
     'instances waiting SUSPENDED': 1,
     'instances_with_incident waiting': 0,
     'instances_kept waiting': 0,
   })
-  await worker.operateInstance(first.instanceId, { kind: 'stop', reason: 'enough' }, 'a test')
+  await worker.instances.operate(first.instanceId, { kind: 'stop', reason: 'enough' }, 'a test')
   await until(() => told()['instances_kept waiting'] === 1, 'one has ended and is kept')
   assert.equal(told()['instances waiting SUSPENDED'], 0)
   await worker.stop()
