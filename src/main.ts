@@ -34,6 +34,7 @@ import { loadWorkflows } from './definition/parse.ts'
 import { httpHandler } from './handlers/http.ts'
 import { loadHandlers } from './handlers/registry.ts'
 import { HandlerThreads } from './handlers/threads.ts'
+import { Doors } from './http/doors.ts'
 import { startHttpServer } from './http/server.ts'
 import { topicsOf } from './records/keys.ts'
 import { createAppTopics, neededTopics, type NeededTopics } from './runtime/app-topics.ts'
@@ -59,6 +60,7 @@ interface Ground {
 /** Starts a worker; resolves when it is ready. @throws {ConfigError} */
 export async function startWorker(config: WorkerConfig, options: StartOptions): Promise<RunningWorker> {
   const logger = createLogger({ level: config.logLevel, isJson: options.jsonLogs || !process.stderr.isTTY })
+  const doors = new Doors(config)
   const ids = createIds()
   const workerId = ids.next()
   const threadsMax = Math.min(availableParallelism(), limits.handlerThreadsMax)
@@ -95,6 +97,7 @@ export async function startWorker(config: WorkerConfig, options: StartOptions): 
       logger,
       partitionsOf: partitionsBy(config),
       createsTopics: config.topicsCreate,
+      problemsBeside: () => doors.problems(),
     })
     closers.push(() => worker.stop())
     const directory = new WorkflowDirectory({
@@ -107,7 +110,7 @@ export async function startWorker(config: WorkerConfig, options: StartOptions): 
     closers.push(await watchDirectory(config.workflows, () => void directory.reload()))
     await directory.reload()
     // Before all partitions run: those that do are served.
-    const server = await startHttpServer({ worker, host: config.host, port: config.port, logger })
+    const server = await startHttpServer({ worker, port: config.port, logger, doors })
     closers.push(() => server.close())
     worker.fleet.join(server.url)
     await worker.whenReady()

@@ -49,6 +49,8 @@ export interface WorkerOptions {
   readonly createsTopics: boolean
   /** How often topics are asked for new partitions; 0: never, where nobody else can add some. */
   readonly refreshEveryMs: number
+  /** What else an operator should know, in sentences. */
+  readonly problemsBeside?: () => readonly string[]
 }
 
 /** How often a start that takes long says how far it is. */
@@ -176,7 +178,7 @@ export class Worker implements WorkerFace {
   }
 
   view(): WorkerView {
-    const { app, workerId, logKind, log } = this.#options
+    const { app, workerId, logKind, log, problemsBeside = () => [] } = this.#options
     return viewOfWorker({
       app,
       workerId,
@@ -185,7 +187,7 @@ export class Worker implements WorkerFace {
       catalogue: this.definitions.catalogue,
       counters: this.#counters,
       definitionProblems: this.#definitionProblems,
-      problems: [...log.problems(), ...this.#alarms.latest],
+      problems: [...log.problems(), ...problemsBeside(), ...this.#alarms.latest],
       isStopping: this.#isStopping,
     })
   }

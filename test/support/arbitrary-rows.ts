@@ -241,6 +241,7 @@ const callThatWaits = fc.record({
   kind: kind('api'),
   input: payload,
   idempotencyKey: maybe(text),
+  by: maybe(text),
   call: fc.constant(undefined),
 })
 export const queuedRow: fc.Arbitrary<QueuedRow> = fc.record({

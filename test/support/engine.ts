@@ -124,7 +124,7 @@ export class EngineWorld extends EngineView {
   // What happens from outside.
 
   /** A start by API; its answer. */
-  start(workflow: string, key: string, input: Json = null, idempotencyKey?: string): StartAnswer {
+  start(workflow: string, key: string, input: Json = null, idempotencyKey?: string, by?: string): StartAnswer {
     const current = this.catalogue.current(workflow)
     assert.ok(current !== undefined, `${workflow} is published`)
     const call = this.#calls++
@@ -133,7 +133,7 @@ export class EngineWorld extends EngineView {
       workflow,
       version: current.version,
       key,
-      origin: { kind: 'api', input: Payload.of(input), idempotencyKey, call },
+      origin: { kind: 'api', input: Payload.of(input), idempotencyKey, by, call },
     })
     const answer = this.#answers[call]
     assert.ok(answer !== undefined && answer.outcome !== 'done' && answer.outcome !== 'refused', 'the call is answered')
