@@ -36,6 +36,7 @@ import { loadWorkflows } from './definition/parse.ts'
 import { httpHandler } from './handlers/http.ts'
 import { loadHandlers } from './handlers/registry.ts'
 import { HandlerThreads } from './handlers/threads.ts'
+import { Doors } from './http/doors.ts'
 import { startHttpServer } from './http/server.ts'
 import { topicsOf } from './records/keys.ts'
 import { createAppTopics, neededTopics, type NeededTopics } from './runtime/app-topics.ts'
@@ -67,6 +68,7 @@ export async function startWorker(config: WorkerConfig, options: StartOptions): 
     isJson: options.jsonLogs || !process.stderr.isTTY,
     ...(config.otel ? { alsoTo: (line: string) => telemetry?.writeLine(line) } : {}),
   })
+  const doors = new Doors(config)
   const ids = createIds()
   const workerId = ids.next()
   if (config.otel) telemetry = await telemetryOf(config, workerId, logger)
@@ -111,6 +113,7 @@ export async function startWorker(config: WorkerConfig, options: StartOptions): 
       partitionsOf: partitionsBy(config),
       createsTopics: config.topicsCreate,
       metrics,
+      problemsBeside: () => doors.problems(),
     })
     closers.push(() => worker.stop())
     const directory = new WorkflowDirectory({
@@ -123,7 +126,7 @@ export async function startWorker(config: WorkerConfig, options: StartOptions): 
     closers.push(await watchDirectory(config.workflows, () => void directory.reload()))
     await directory.reload()
     // Before all partitions run: those that do are served.
-    const server = await startHttpServer({ worker, host: config.host, port: config.port, logger, tracer })
+    const server = await startHttpServer({ worker, port: config.port, logger, doors, tracer })
     closers.push(() => server.close())
     worker.fleet.join(server.url)
     await worker.whenReady()

@@ -63,7 +63,12 @@ export const errorCodes = {
   DW_KAFKA_VERSION: 'Name brokers of a Kafka that the client speaks with: the message says which.',
   DW_KAFKA_TLS: 'Correct the kafkaTls settings: the message says what the broker, or a file, does not agree with.',
   DW_KAFKA_SASL: 'Correct the kafkaSasl settings, or what the brokers know of this user; the message has their words.',
-  DW_HTTP_HOST: 'Leave the host at 127.0.0.1: another address needs a token, which this release does not have yet.',
+  DW_HTTP_HOST:
+    'Set tokensFile or tlsClientCaFile, or leave the host at 127.0.0.1: another address needs to know who asks.',
+  DW_HTTP_ADDRESS: 'Name an address of this machine as host, or 0.0.0.0 for all of them.',
+  DW_HTTP_TLS:
+    'Correct the files of tlsCertFile and tlsKeyFile: PEM, a key that belongs to its certificate, its passphrase.',
+  DW_TOKENS_FILE: 'Mend the line of the tokens file: a name, a role, and what dagger-worker token create prints.',
   DW_PORT_IN_USE: 'Choose another port with --port N, or let one be picked with --port 0.',
   DW_PORT_DENIED: 'Choose a port above 1023, or let this user open lower ones.',
   DW_TOPIC: 'Name the topic and count its partitions as Kafka allows.',

@@ -1,4 +1,6 @@
 // Calls to the worker's HTTP API: the one place of the command line that knows statuses and `fetch`.
+import { clientVariables } from '../base/client-variables.ts'
+import { fetchWith, type Fetch, type Trust } from '../base/secure-fetch.ts'
 import { exitCodes } from './exit-codes.ts'
 import { CommandFailure } from './failure.ts'
 import { printable, shellQuoted } from './output.ts'
@@ -23,21 +25,34 @@ export class ApiProblem extends CommandFailure {
 export class WorkerUnreachable extends CommandFailure {
   constructor(server: string, reason: string) {
     super(
-      `No worker answers at ${server} (${reason}).\n` +
-        `Start one with:        dagger-worker start --workflows ./workflows\n` +
-        `or name another with:  --server URL (or DAGGER_WORKER_SERVER)`,
+      untrusted.test(reason)
+        ? `The certificate of ${server} is not trusted (${reason}).\nName who signed it with:  --ca-file FILE (or ${clientVariables.caFile})`
+        : `No worker answers at ${server} (${reason}).\n` +
+            `Start one with:        dagger-worker start --workflows ./workflows\n` +
+            `or name another with:  --server URL (or DAGGER_WORKER_SERVER)`,
       exitCodes.unavailable,
     )
   }
+}
+
+/** How Node calls a certificate that it does not take. */
+const untrusted = /^(?:CERT_|ERR_TLS_CERT|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/
+
+export interface Credentials {
+  readonly token?: string
+  /** Absent: what Node trusts, and no certificate. */
+  readonly trust?: Trust
 }
 
 export class Calls {
   /** Without a slash at the end. */
   readonly server: string
   readonly #closing = new AbortController()
+  readonly #fetch: Fetch
+  readonly #authorization: { readonly authorization?: string }
 
   /** @throws {CommandFailure} The address is not an http URL. */
-  constructor(server: string) {
+  constructor(server: string, { token, trust }: Credentials = {}) {
     if (!/^https?:$/.test(URL.parse(server)?.protocol ?? '')) {
       throw new CommandFailure(
         `"${server}" is not an address of a worker: expected something like ${defaultServer}.`,
@@ -45,6 +60,8 @@ export class Calls {
       )
     }
     this.server = server.replace(/\/+$/, '')
+    this.#fetch = fetchWith(() => trust)
+    this.#authorization = token === undefined ? {} : { authorization: `Bearer ${token}` }
   }
 
   /** Gives up every call under way, which fails with an AbortError, and every one after it. */
@@ -73,12 +90,16 @@ export class Calls {
       if (value !== undefined) url.searchParams.set(name, String(value))
     }
     const timeout = AbortSignal.timeout(callTimeoutMs + (options.waitMs ?? 0))
-    const headers: Record<string, string> = { accept: 'application/json', ...options.headers }
+    const headers: Record<string, string> = {
+      accept: 'application/json',
+      ...this.#authorization,
+      ...options.headers,
+    }
     if (options.body !== undefined) headers['content-type'] = options.contentType ?? 'application/json'
     let response: Response
     let text: string
     try {
-      response = await fetch(url, {
+      response = await this.#fetch(url, {
         method: options.body === undefined ? 'GET' : 'POST',
         headers,
         ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
@@ -127,7 +148,17 @@ function problemOf(response: Response, text: string, path: string): ApiProblem {
   }
   if (typeof suggestion === 'string' && !lines[0]!.includes(`"${suggestion}"?`))
     lines.push(`Did you mean "${printable(suggestion)}"?`)
+  lines.push(...adviceOn(response.status, code))
   return new ApiProblem(response.status, code, lines.join('\n'))
+}
+
+function* adviceOn(status: number, code: string): Generator<string> {
+  if (status >= 300 && status < 400) yield 'Redirects are not followed: name the address itself with --server.'
+  if (code === 'unauthenticated') {
+    const { token, tokenFile } = clientVariables
+    yield `Name a file with your token:  --token-file FILE (or ${tokenFile}, or the token itself in ${token})`
+    yield 'Who runs the worker makes one:  dagger-worker token create --name YOU --role operate --file TOKENS'
+  }
 }
 
 function reasonOf(error: unknown): string {

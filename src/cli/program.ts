@@ -13,6 +13,7 @@ import { addInstances } from './commands/instances.ts'
 import { addProduce } from './commands/produce.ts'
 import { addRun } from './commands/run.ts'
 import { addStart } from './commands/start.ts'
+import { addToken } from './commands/token.ts'
 import { addTopics } from './commands/topics.ts'
 import { addValidate } from './commands/validate.ts'
 import { addWorkers } from './commands/workers.ts'
@@ -74,6 +75,7 @@ function createCommand(surroundings: Surroundings): Command {
   addTopics(program, surroundings)
   addDeadLetter(program, surroundings)
   addWorkers(program, surroundings)
+  addToken(program, surroundings)
   addDemo(program, surroundings)
   addBench(program, surroundings)
   return program

@@ -5,6 +5,7 @@
 // to: the file's directory for the file, the working directory for the others.
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
+import { clientVariables } from '../base/client-variables.ts'
 import type { Problem } from '../base/errors.ts'
 import type { Json } from '../base/json.ts'
 import { kafkaSecretVariables } from '../base/kafka-settings.ts'
@@ -20,9 +21,10 @@ export interface Layer {
 }
 
 const variablePrefix = 'DAGGER_WORKER_'
-/** Variables of ours that are no keys: the first names the file, the second is for the commands that ask a worker. */
+/** Variables of ours that are no keys: the first names the file, the next are for the commands that ask a worker. */
 const otherVariables: ReadonlySet<string> = new Set([
-  ...['DAGGER_WORKER_CONFIG', 'DAGGER_WORKER_SERVER'],
+  'DAGGER_WORKER_CONFIG',
+  ...Object.values(clientVariables),
   ...Object.values(kafkaSecretVariables),
   registryPasswordVariable,
 ])

@@ -4,12 +4,14 @@
 import { statSync } from 'node:fs'
 import { ConfigError, type Problem } from '../base/errors.ts'
 import { parseHost, type AllowedHost } from '../base/hosts.ts'
+import type { HttpSettings } from '../base/http-settings.ts'
 import type { Guarantee, KafkaClientName, KafkaSettings } from '../base/kafka-settings.ts'
 import { configDefaults } from './config-schema.ts'
+import { httpProblems } from './http-problems.ts'
 import { kafkaProblems } from './kafka-problems.ts'
 import { environmentLayer, fileLayer, flagLayer, type Layer } from './layers.ts'
 
-export interface WorkerConfig extends KafkaSettings {
+export interface WorkerConfig extends KafkaSettings, HttpSettings {
   /** Name of the application: prefix of its topics, shared by its workers. */
   readonly app: string
   /** "host:port" of the Kafka brokers; absent: the embedded log. */
@@ -29,9 +31,6 @@ export interface WorkerConfig extends KafkaSettings {
   readonly workflows: string
   readonly handlers?: string
   readonly data: string
-  readonly host: string
-  /** 0 picks a free one. */
-  readonly port: number
   readonly partitions: number
   /** Warm copies of each partition, by other workers. */
   readonly standby: number
@@ -63,7 +62,7 @@ export interface ConfigSources {
 }
 
 /** The shape of a layer that the schema has accepted. */
-interface ConfigValues extends KafkaSettings {
+interface ConfigValues extends KafkaSettings, Omit<HttpSettings, 'hostNames'> {
   readonly app: string
   readonly brokers?: string
   readonly client: KafkaClientName
@@ -75,8 +74,7 @@ interface ConfigValues extends KafkaSettings {
   readonly workflows: string
   readonly handlers?: string
   readonly data: string
-  readonly host: string
-  readonly port: number
+  readonly hostNames?: string
   readonly partitions: number
   readonly standby: number
   readonly topics: { readonly [name: string]: { readonly partitions: number } }
@@ -106,15 +104,18 @@ export function loadConfig(sources: ConfigSources): WorkerConfig {
   const values: ConfigValues = Object.assign({}, defaults(workingDirectory), ...layers.map((layer) => layer.values))
   const directories = [...missingDirectories(values)]
   const hosts = readHosts(values.httpAllow)
+  const names = readHosts(values.hostNames)
   const ofKafka = values.brokers === undefined ? [] : [...kafkaProblems(values, env)]
-  const wrongs = [...directories, ...hostProblems(hosts), ...ofKafka]
+  const ofHosts = [...hostProblems('httpAllow', hosts), ...hostProblems('hostNames', names)]
+  const wrongs = [...directories, ...ofHosts, ...httpProblems(values), ...ofKafka]
   if (wrongs.length > 0) throw new ConfigError(wrongs)
-  const { brokers, httpAllow: _, ...rest } = values
+  const { brokers, httpAllow: _, hostNames: __, ...rest } = values
   return {
     ...rest,
     ...(brokers === undefined ? {} : { brokers: brokers.split(',') }),
     source: values.source ?? values.app,
-    httpAllow: hosts.map(({ host }) => host).filter((host) => host !== undefined),
+    httpAllow: hosts.flatMap(({ host }) => host ?? []),
+    hostNames: names.flatMap(({ host }) => host ?? []),
     topics: new Map(Object.entries(values.topics)),
   }
 }
@@ -137,13 +138,13 @@ function readHosts(list: string | undefined): readonly ReadHost[] {
   return texts.map((text) => ({ text, host: parseHost(text) }))
 }
 
-function hostProblems(hosts: readonly ReadHost[]): readonly Problem[] {
+function hostProblems(key: 'httpAllow' | 'hostNames', hosts: readonly ReadHost[]): readonly Problem[] {
   return hosts
     .filter(({ host }) => host === undefined)
     .map(({ text }) => ({
       code: 'DW_CONFIG',
-      path: 'httpAllow',
-      message: `Expected host or host:port in --http-allow, found ${JSON.stringify(text)}. For example api.example.com or localhost:8080, with no scheme and no path.`,
+      path: key,
+      message: `Expected host or host:port in ${key === 'httpAllow' ? '--http-allow' : '--host-names'}, found ${JSON.stringify(text)}. For example api.example.com or localhost:8080, with no scheme and no path.`,
     }))
 }
 

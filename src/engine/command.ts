@@ -89,6 +89,8 @@ export interface InstanceStart {
         readonly kind: 'api'
         readonly input: Payload
         readonly idempotencyKey: string | undefined
+        /** "by alice", where that is known. */
+        readonly by: string | undefined
         /** undefined: it was answered when it was queued. */
         readonly call: number | undefined
       }

@@ -1,19 +1,20 @@
 // The HTTP application: what happens to every request, whichever route it is for.
-//   1. Host: only names of this machine. A page of elsewhere whose name was made to resolve to 127.0.0.1 (DNS rebinding)
-//      still sends its own name. With no CORS headers, no cookies, and JSON types only (which need a preflight), a page
-//      of elsewhere can neither read nor write.
+//   1. Host: only our names (host-check.ts). With no CORS headers, no cookies, and JSON types only (which need a
+//      preflight), a page of elsewhere can neither read nor write. Then who asks, and whether they may (guard.ts).
 //   2. The body: JSON, bounded, checked (json-body.ts). 3. The route's schema: nothing unknown, nothing left out.
 //   4. The route. 5. What another worker runs is asked there (fleet.ts); whatever else is thrown becomes a problem
 //      document (problem.ts).
 import { randomUUID } from 'node:crypto'
 import { Ajv } from 'ajv'
 import fastify from 'fastify'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest, FastifyServerOptions } from 'fastify'
 import type { Logger } from '../base/logger.ts'
 import { nearest } from '../definition/nearest.ts'
 import { Unavailable } from '../runtime/face.ts'
 import type { WorkerFace } from '../runtime/face.ts'
+import { Doors } from './doors.ts'
 import { ownerOf, passOn } from './fleet.ts'
+import { guard } from './guard.ts'
 import { parseBody } from './json-body.ts'
 import { httpLimits } from './limits.ts'
 import { LongPolls } from './long-polls.ts'
@@ -24,12 +25,28 @@ import { allRoutes } from './routes/all.ts'
 import { traceRequests, type RequestTracer } from './tracing.ts'
 import { refuseSocket } from './unreadable.ts'
 
+declare module 'fastify' {
+  interface FastifyInstance {
+    doors: Doors
+  }
+}
+
 /** The application with all its routes, not listening yet; closing it ends the calls that wait. */
-export function createApp(worker: WorkerFace, logger: Logger, tracer?: RequestTracer): FastifyInstance {
+export function createApp(
+  worker: WorkerFace,
+  logger: Logger,
+  doors = new Doors({ host: '127.0.0.1' }),
+  tracer?: RequestTracer,
+): FastifyInstance {
   const polls = new LongPolls()
-  const app = fastify({
-    // With no Host at all Node would answer by itself, with no problem document; checkHost refuses it.
-    http: { requireHostHeader: false },
+  const { tls, settings } = doors
+  // With no Host at all Node would answer by itself, with no problem document; checkHost refuses it.
+  const ofNode = { requireHostHeader: false }
+  // A certificate that is missing is refused with a problem document and not by hanging up; probes need none.
+  const asked = { requestCert: settings.tlsClientCaFile !== undefined, rejectUnauthorized: false }
+  const served: object = tls === undefined ? { http: ofNode } : { https: { ...ofNode, ...tls, ...asked } }
+  const options: FastifyServerOptions = {
+    ...served,
     bodyLimit: httpLimits.bodyBytesMax,
     requestTimeout: httpLimits.requestArrivalMs,
     routerOptions: { maxParamLength: httpLimits.pathPartMax },
@@ -38,7 +55,9 @@ export function createApp(worker: WorkerFace, logger: Logger, tracer?: RequestTr
     genReqId: () => randomUUID(),
     frameworkErrors: (error, request, reply) => void sendProblem(problemOf(error), request, reply),
     clientErrorHandler: (error, socket) => refuseSocket(error, socket),
-  })
+  }
+  const app = fastify(options)
+  app.decorate('doors', doors)
   // For whoever reads the document; where such a text is used its reader says what is wrong with it.
   const formats = { 'date-time': true, byte: true } as const
   const bodies = new Ajv({ strict: true, allowUnionTypes: true, verbose: true, formats })
@@ -56,9 +75,10 @@ export function createApp(worker: WorkerFace, logger: Logger, tracer?: RequestTr
       'x-content-type-options': 'nosniff',
       'cache-control': 'no-store',
     })
-    checkHost(request)
+    doors.checkHost(request.headers.host ?? '', request.raw.socket)
     if (polls.isClosing) throw new Unavailable('not-ready', 'The worker is shutting down.')
   })
+  guard(app, doors, logger)
   app.addHook('onSend', async (_request, reply) => {
     if (polls.isClosing) reply.header('connection', 'close')
   })
@@ -97,18 +117,6 @@ export function createApp(worker: WorkerFace, logger: Logger, tracer?: RequestTr
   void app.register(async (scope) => allRoutes(scope, worker, polls))
   void app.after(() => refuseOtherMethods(app, new Map(methodsOf)))
   return app
-}
-
-const ownName = /^(?:localhost|127\.0\.0\.1|\[::1\])(?::(\d{1,5}))?$/i
-
-function checkHost(request: FastifyRequest): void {
-  const host = request.headers.host ?? ''
-  const match = ownName.exec(host)
-  if (match !== null && Number(match[1] ?? 80) === request.raw.socket.localPort) return
-  throw new HttpProblem(
-    'host-not-allowed',
-    `The Host header is "${host}": expected localhost, 127.0.0.1 or [::1], with the port of this worker.`,
-  )
 }
 
 function missingRoute(request: FastifyRequest, routes: Iterable<string>): HttpProblem {

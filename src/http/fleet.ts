@@ -4,16 +4,20 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { traceHeaders } from '../base/tracing.ts'
 import type { FleetFace, InstancePage, InstanceSummary, WorkerFace } from '../runtime/face.ts'
 import { Unavailable } from '../runtime/face.ts'
+import { callerHeader } from './access.ts'
 import { httpLimits } from './limits.ts'
 import { HttpProblem } from './problem.ts'
 import { traceOf } from './tracing.ts'
 
-/** Set by a worker that passes a request on. */
+/** Set by a worker that passes a request on. It lets nobody in: who asks is asked again. */
 const passedOnHeader = 'dagger-worker-passed-on'
 /** The partitions that a list was answered from. */
 export const partitionsHeader = 'dagger-worker-partitions'
 const requestHeaders = ['accept', 'idempotency-key'] as const
 const replyHeaders = ['content-type', 'location', 'retry-after', partitionsHeader] as const
+
+/** How TLS fails before anything is sent. */
+const untrusted = /^(?:CERT_|ERR_TLS_|ERR_SSL_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/
 
 export const isPassedOn = (request: FastifyRequest): boolean => request.headers[passedOnHeader] !== undefined
 
@@ -28,7 +32,7 @@ export async function passOn(url: string, request: FastifyRequest, reply: Fastif
   const { method, body } = request
   const gone = new AbortController()
   reply.raw.once('close', () => gone.abort())
-  const headers = new Headers({ [passedOnHeader]: 'yes' })
+  const headers = passedOnHeaders(request)
   for (const name of requestHeaders) {
     const value = request.headers[name]
     if (typeof value === 'string') headers.set(name, value)
@@ -39,7 +43,7 @@ export async function passOn(url: string, request: FastifyRequest, reply: Fastif
   let answer: Response
   let text: string
   try {
-    answer = await fetch(`${url}${request.url}`, {
+    answer = await request.server.doors.askPeer(`${url}${request.url}`, {
       method,
       headers,
       signal: AbortSignal.any([gone.signal, AbortSignal.timeout(httpLimits.passedOnMs)]),
@@ -49,6 +53,7 @@ export async function passOn(url: string, request: FastifyRequest, reply: Fastif
   } catch (error) {
     throw unanswered(url, method, error)
   }
+  if (isRefused(answer)) throw refusedBy(url)
   for (const name of replyHeaders) {
     const value = answer.headers.get(name)
     if (value !== null) reply.header(name, value)
@@ -58,9 +63,30 @@ export async function passOn(url: string, request: FastifyRequest, reply: Fastif
   await reply.serializer((sent: unknown) => String(sent)).send(text)
 }
 
+/** Who asks, for the other worker to know: by the token that was sent, or, with certificates, by our word. */
+function passedOnHeaders({ headers, caller }: FastifyRequest): Headers {
+  const passed = new Headers({ [passedOnHeader]: 'yes' })
+  if (headers.authorization !== undefined) passed.set('authorization', headers.authorization)
+  else if (caller !== undefined) passed.set(callerHeader, `${caller.name} ${caller.role}`)
+  return passed
+}
+
+/** Whoever asked was let in here, so that it is the other worker's settings that differ. */
+const isRefused = ({ status }: Response): boolean => status === 401 || status === 403
+
+const refusedBy = (url: string): HttpProblem =>
+  new HttpProblem(
+    'peer-refused',
+    `The worker at ${url} does not let in who asks here: give all workers of the application the same tokens file, with a line "NAME worker certificate" for each where they have certificates, and a Host that it serves.`,
+  )
+
 function unanswered(url: string, method: string, error: unknown): HttpProblem {
   const { cause }: { cause?: unknown } = Object(error)
   const { code }: { code?: string } = Object(cause)
+  if (code !== undefined && untrusted.test(code)) {
+    const detail = `The certificate of the worker at ${url} is not trusted (${code}): name who signed it in tlsCaFile.`
+    return new HttpProblem('not-ready', detail)
+  }
   const detail = `The worker at ${url}, which runs this partition, does not answer${code === undefined ? '' : ` (${code})`}.`
   if (method === 'GET' || code === 'ECONNREFUSED') return new HttpProblem('not-ready', detail)
   return new HttpProblem(
@@ -90,21 +116,26 @@ export async function listEverywhere(
   return merge(all, limit, [...partitions])
 }
 
-/** What the others answer to the same question, each from what runs there; who does not answer is left out. */
+/**
+ * What the others answer to the same question, each from what runs there; who does not answer is left out.
+ * @throws {HttpProblem} peer-refused
+ */
 export async function askPeers(
-  { url: path }: FastifyRequest,
+  request: FastifyRequest,
   fleet: FleetFace,
 ): Promise<readonly { readonly body: unknown; readonly headers: Headers }[]> {
   const peers = fleet.peers().filter(({ owned }) => owned.length > 0)
   const answers = await Promise.all(
     peers.map(async ({ url }) => {
       try {
-        const answer = await fetch(`${url}${path}`, {
-          headers: { [passedOnHeader]: 'yes' },
+        const answer = await request.server.doors.askPeer(`${url}${request.url}`, {
+          headers: passedOnHeaders(request),
           signal: AbortSignal.timeout(httpLimits.peerAnswerMs),
         })
+        if (isRefused(answer)) throw refusedBy(url)
         return answer.ok ? [{ body: await answer.json(), headers: answer.headers }] : []
-      } catch {
+      } catch (error) {
+        if (error instanceof HttpProblem) throw error
         return []
       }
     }),

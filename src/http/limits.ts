@@ -22,6 +22,14 @@ export const httpLimits = {
   peerAnswerMs: 20_000,
   /** Each waiting call holds a socket and a place in the worker's queue. */
   longPollsMax: 1_000,
+  /** Requests that are not answered yet, those that wait for news among them: what they hold in memory is bounded. */
+  requestsInFlightMax: 2_000,
+  /** Calls by who is not known that are answered and logged, of one address a minute. */
+  failedAttemptsMax: 60,
+  /** Addresses that they are counted for. */
+  failingAddressesMax: 10_000,
+  /** Tokens and certificates that are exchanged count that soon. */
+  filesLookedAtEveryMs: 5_000,
   /** For a request to arrive as a whole, once its first byte has: slow senders do not hold sockets for ever. */
   requestArrivalMs: 30_000,
   /** For answers under way when the server closes; what is left then is cut off. */

@@ -17,7 +17,8 @@ export const queuedCodec = codec<QueuedRow>(
 function fieldsOf(start: InstanceStart): readonly unknown[] {
   const { workflow, version, key, origin, trace } = start
   if (origin.kind !== 'api') return [0, encodeInbox(start)]
-  return [1, workflow, version, key, origin.input.bytes, origin.idempotencyKey ?? null, ...traceFields(trace)]
+  const { input, idempotencyKey, by } = origin
+  return [1, workflow, version, key, input.bytes, idempotencyKey ?? null, by ?? null, ...traceFields(trace)]
 }
 
 function startOf(fields: readonly unknown[]): InstanceStart {
@@ -37,9 +38,10 @@ function startOf(fields: readonly unknown[]): InstanceStart {
           kind: 'api',
           input: Payload.ofBytes(bytes(fields[4])),
           idempotencyKey: optional(text)(fields[5]),
+          by: optional(text)(fields[6]),
           call: undefined,
         },
-        ...traceAt(fields, 6),
+        ...traceAt(fields, 7),
       }
     default:
       throw new StoreCorrupted('a start waits that there is not')

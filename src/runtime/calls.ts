@@ -40,13 +40,14 @@ export class Calls {
       const message = `key: expected 1 to ${limits.keyLengthMax} characters of well-formed text, found ${key.length}`
       return { outcome: 'rejected', code: 'key-invalid', message }
     }
+    const { idempotencyKey, by } = request
     const answer = await this.#decide(partitionOfText(key, this.#hosts.length), (call) => ({
       type: 'instance.start',
       workflow: workflow.name,
       version: workflow.version,
       key,
       trace: request.trace,
-      origin: { kind: 'api', input: Payload.of(request.input), idempotencyKey: request.idempotencyKey, call },
+      origin: { kind: 'api', input: Payload.of(request.input), idempotencyKey, by, call },
     }))
     assert(answer.outcome !== 'done' && answer.outcome !== 'refused', 'A1: a start is answered as a start')
     return answer

@@ -58,7 +58,7 @@ export interface InstanceView extends InstanceSummary {
   readonly vars: { readonly [name: string]: Json }
   readonly output?: Json
   readonly error?: TaskError
-  /** Where it came from: "record orders/3@17", "api". */
+  /** Where it came from: "record orders/3@17", "api", "api by alice". */
   readonly origin: string
   /** Those of the workflow, and of those in items of a `for-each` the ones that are under way or have failed. */
   readonly tasks: readonly TaskView[]
@@ -96,6 +96,8 @@ export interface StartRequest {
   readonly input: Json
   readonly idempotencyKey?: string
   readonly trace?: TraceContext | undefined
+  /** "by alice": who does it, for the instance's history. */
+  readonly by?: string
 }
 
 export type StartAnswer =

@@ -58,6 +58,8 @@ export interface WorkerOptions {
   readonly refreshEveryMs: number
   /** Where it counts and measures; absent: in its own, by its clock. */
   readonly metrics?: Metrics
+  /** What else an operator should know, in sentences. */
+  readonly problemsBeside?: () => readonly string[]
 }
 
 export class Worker implements WorkerFace {
@@ -182,7 +184,7 @@ export class Worker implements WorkerFace {
   }
 
   view(): WorkerView {
-    const { app, workerId, logKind, log, clock } = this.#options
+    const { app, workerId, logKind, log, clock, problemsBeside = () => [] } = this.#options
     return viewOfWorker({
       app,
       workerId,
@@ -191,7 +193,7 @@ export class Worker implements WorkerFace {
       catalogue: this.definitions.catalogue,
       counters: this.#counters,
       definitionProblems: this.#definitionProblems,
-      problems: [...log.problems(), ...this.#alarms.latest],
+      problems: [...log.problems(), ...problemsBeside(), ...this.#alarms.latest],
       isStopping: this.#isStopping,
       nowMs: clock.nowMs(),
     })

@@ -238,6 +238,16 @@ suite('a start by call', () => {
     assert.equal(world.instance('k').origin, 'api')
   })
 
+  test('says in the history who asked, where that is known, and so does one that waited its turn', () => {
+    const world = engineWorld(started('onRunning: queue'))
+    world.start('w', 'k', null, undefined, undefined, 'by alice')
+    assert.equal(world.instance('k').origin, 'api by alice')
+    assert.equal(world.instance('k').timeline[0]?.note, 'api by alice')
+    world.start('w', 'k', null, undefined, undefined, 'by bob')
+    world.operate('k', { kind: 'stop', reason: 'enough' })
+    assert.equal(world.instance('k').origin, 'api by bob')
+  })
+
   test('while one runs is ignored or rejected, as the workflow says', () => {
     const ignoring = engineWorld(started())
     const first = ignoring.start('w', 'k')

@@ -252,6 +252,7 @@ const callThatWaits = fc.record({
   kind: kind('api'),
   input: payload,
   idempotencyKey: maybe(text),
+  by: maybe(text),
   call: fc.constant(undefined),
 })
 export const queuedRow: fc.Arbitrary<QueuedRow> = fc.record({

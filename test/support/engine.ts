@@ -129,7 +129,14 @@ export class EngineWorld extends EngineView {
   // What happens from outside.
 
   /** A start by API; its answer. */
-  start(workflow: string, key: string, input: Json = null, idempotencyKey?: string, trace?: TraceContext): StartAnswer {
+  start(
+    workflow: string,
+    key: string,
+    input: Json = null,
+    idempotencyKey?: string,
+    trace?: TraceContext,
+    by?: string,
+  ): StartAnswer {
     const current = this.catalogue.current(workflow)
     assert.ok(current !== undefined, `${workflow} is published`)
     const call = this.#calls++
@@ -139,7 +146,7 @@ export class EngineWorld extends EngineView {
       version: current.version,
       key,
       trace,
-      origin: { kind: 'api', input: Payload.of(input), idempotencyKey, call },
+      origin: { kind: 'api', input: Payload.of(input), idempotencyKey, by, call },
     })
     const answer = this.#answers[call]
     assert.ok(answer !== undefined && answer.outcome !== 'done' && answer.outcome !== 'refused', 'the call is answered')

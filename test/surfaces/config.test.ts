@@ -46,6 +46,7 @@ test('with nothing given, the defaults hold and paths are below the working dire
     kafkaTls: false,
     data: join(directory, '.dagger-worker'),
     host: '127.0.0.1',
+    hostNames: [],
     port: 7070,
     partitions: 12,
     standby: 1,
@@ -99,7 +100,7 @@ test('every problem of every layer is reported at once', () => {
   const problems = problemsOf({
     file: file('app: Shop\nprot: 1\npartitions: 0\n'),
     env: { DAGGER_WORKER_LOG_LEVEL: 'loud', DAGGER_WORKER_PRT: '1' },
-    flags: { port: '65536', host: '0.0.0.0' },
+    flags: { port: '65536', host: '' },
   })
   assert.deepEqual(
     problems.map(({ code, path }) => [code, path]),

@@ -5,6 +5,7 @@ import { ConfigError } from '../../src/base/errors.ts'
 import { silentLogger } from '../../src/base/logger.ts'
 import type { Logger } from '../../src/base/logger.ts'
 import { problemOf, problems } from '../../src/http/problem.ts'
+import { Doors } from '../../src/http/doors.ts'
 import { startHttpServer } from '../../src/http/server.ts'
 import { unreadable } from '../../src/http/unreadable.ts'
 import { Unavailable } from '../../src/runtime/face.ts'
@@ -187,10 +188,11 @@ suite('the worker itself', () => {
 
 suite('the server', () => {
   const start = (host: string, port = 0) =>
-    startHttpServer({ worker: new FakeWorker(), host, port, logger: silentLogger })
+    (async () =>
+      startHttpServer({ worker: new FakeWorker(), doors: new Doors({ host }), port, logger: silentLogger }))()
   const withCode = (code: string) => (error: unknown) => error instanceof ConfigError && error.code === code
 
-  test('listens on addresses of this machine only', async () => {
+  test('listens on addresses of this machine only, as long as nobody is asked for a token', async () => {
     for (const host of ['0.0.0.0', '::', '192.168.0.1', 'example.com', '']) {
       await assert.rejects(start(host), withCode('DW_HTTP_HOST'), host)
     }

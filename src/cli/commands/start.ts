@@ -7,6 +7,7 @@ import type { Command } from 'commander'
 import { loadConfig, type WorkerConfig } from '../../config/worker-config.ts'
 import type { WorkerView } from '../../runtime/face.ts'
 import { exitCodes } from '../exit-codes.ts'
+import { withHttp } from '../http-flags.ts'
 import { withKafka } from '../kafka-flags.ts'
 import { createOutput, type Output, table } from '../output.ts'
 import { counted, problemsText } from '../problems.ts'
@@ -18,7 +19,7 @@ type StartFlags = { readonly config?: string; readonly jsonLogs?: true; readonly
 }
 
 export function addStart(program: Command, surroundings: Surroundings): void {
-  withKafka(program.command('start'), 'the embedded log')
+  withHttp(withKafka(program.command('start'), 'the embedded log'))
     .summary('run the worker')
     .description('Runs the worker: reads the workflows, carries their instances, serves the HTTP API.')
     .option('--guarantee <name>', 'what is claimed on Kafka: exactly-once or at-least-once (default: exactly-once)')
@@ -30,8 +31,6 @@ export function addStart(program: Command, surroundings: Surroundings): void {
     .option('--handlers <dir>', 'directory of the handler modules')
     .option('--data <dir>', 'where the worker keeps its data (default: .dagger-worker)')
     .option('--app <name>', "the application's name (default: dagger)")
-    .option('--port <n>', 'port of the HTTP API, 0 picks one (default: 7070)')
-    .option('--host <address>', 'address of the HTTP API (default: 127.0.0.1)')
     .option('--partitions <n>', 'partitions of a new application (default: 12)')
     .option('--standby <n>', 'other workers that keep a warm copy of each partition (default: 1)')
     .option('--source <name>', "under which name the workflows are published (default: the application's)")

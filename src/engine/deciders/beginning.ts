@@ -126,7 +126,7 @@ function originText(origin: InstanceStart['origin']): string {
     case 'schedule':
       return `schedule ${timeText(origin.due.dueAtMs)}`
     case 'api':
-      return 'api'
+      return origin.by === undefined ? 'api' : `api ${origin.by}`
   }
 }
 

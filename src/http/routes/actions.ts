@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Json } from '../../base/json.ts'
 import type { Action, WorkerFace } from '../../runtime/face.ts'
+import { byOf } from '../guard.ts'
 import { HttpProblem } from '../problem.ts'
 import { json, object, problemAnswer, text, type Schema } from '../schemas.ts'
 
@@ -24,7 +25,13 @@ interface Kind {
 }
 
 const task = { task: { type: 'string', description: 'its name: "charge", "each[3].charge"' } }
-const by = { by: { type: 'string', maxLength: 200, description: "who does it, for the instance's history" } }
+const by = {
+  by: {
+    type: 'string',
+    maxLength: 200,
+    description: "who does it, for the instance's history; behind the name where that is known",
+  },
+}
 const reason = { reason: { type: 'string', maxLength: 2_000 } }
 const vars: Schema = {
   type: 'object',
@@ -107,7 +114,7 @@ export function actionRoutes(app: FastifyInstance, worker: WorkerFace): void {
         const answer = await worker.instances.operate(
           request.params.id,
           read(request.body),
-          `by ${request.body.by ?? 'api'}`,
+          byOf(request, request.body.by),
         )
         if (answer.outcome === 'refused') throw new HttpProblem(answer.code, answer.message)
         return answer

@@ -4,6 +4,7 @@ import type { Json } from '../../base/json.ts'
 import { nearest } from '../../definition/nearest.ts'
 import type { InstanceFilter, StartAnswer, WorkerFace } from '../../runtime/face.ts'
 import { isPassedOn, listEverywhere, partitionsHeader } from '../fleet.ts'
+import { byOf } from '../guard.ts'
 import { httpLimits } from '../limits.ts'
 import type { LongPolls } from '../long-polls.ts'
 import { HttpProblem } from '../problem.ts'
@@ -91,6 +92,7 @@ export function instanceRoutes(app: FastifyInstance, worker: WorkerFace, polls: 
         ...(trace === undefined ? {} : { trace }),
         ...(key === undefined ? {} : { key }),
         ...(typeof idempotencyKey === 'string' ? { idempotencyKey } : {}),
+        ...(request.caller === undefined ? {} : { by: byOf(request, undefined) }),
       })
       if (answer.outcome === 'rejected') throw refusal(answer, workflow, worker)
       if (answer.outcome === 'queued') return reply.code(202).send(answer)

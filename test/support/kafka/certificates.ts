@@ -27,13 +27,13 @@ export interface Certificates {
 
 const dayMs = 86_400_000
 
-interface Signed {
+export interface Signed {
   readonly key: string
   readonly cert: string
 }
 
 /** @param ca who signs it; absent: it does so itself */
-async function sign(name: string, extensions: SelfsignedOptions['extensions'], ca?: Signed): Promise<Signed> {
+export async function sign(name: string, extensions: SelfsignedOptions['extensions'], ca?: Signed): Promise<Signed> {
   const { private: key, cert } = await generate([{ name: 'commonName', value: name }], {
     keyType: 'ec',
     algorithm: 'sha256',
@@ -44,7 +44,7 @@ async function sign(name: string, extensions: SelfsignedOptions['extensions'], c
   return { key, cert }
 }
 
-const signs: SelfsignedOptions['extensions'] = [
+export const signs: SelfsignedOptions['extensions'] = [
   { name: 'basicConstraints', cA: true, critical: true },
   { name: 'keyUsage', keyCertSign: true, cRLSign: true, critical: true },
 ]
