@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs'
 import swagger from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
+import { roleFor } from './roles.ts'
 import { problemDocument, type Schema } from './schemas.ts'
 import * as views from './views.ts'
 
@@ -17,6 +18,11 @@ const names: ReadonlyMap<string, string> = new Map(
   ),
 )
 
+/** Where a worker asks who calls; the scope of an operation is the role that it takes. */
+const securitySchemes = {
+  token: { type: 'http', scheme: 'bearer', description: 'of the tokens file, where there is one' },
+}
+
 /** Takes part in what is declared after it: goes before all routes. */
 export function openapi(app: FastifyInstance): void {
   void app.register(swagger, {
@@ -30,7 +36,11 @@ export function openapi(app: FastifyInstance): void {
       },
     },
     convertConstToEnum: false,
-    transform: ({ schema, url }) => ({ schema: { tags: [url.split('/')[1] ?? ''], ...schema }, url }),
+    transform: ({ schema, url, route }) => {
+      const role = roleFor([route.method].flat().join(), url)
+      const security = role === 'none' ? [] : [{ token: [role] }]
+      return { schema: { tags: [url.split('/')[1] ?? ''], security, ...schema }, url }
+    },
     transformObject: (made) => ('openapiObject' in made ? named(made.openapiObject) : made.swaggerObject),
   })
 }
@@ -48,7 +58,7 @@ function named(document: object): object {
     if (Array.isArray(value)) return value.map((each) => replaced(each, false))
     return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, replaced(each, false)]))
   }
-  return { ...Object(replaced(document, true)), components: { schemas } }
+  return { ...Object(replaced(document, true)), components: { schemas, securitySchemes } }
 }
 
 function isSchema(value: unknown): value is Exclude<Schema, boolean> {
