@@ -95,6 +95,7 @@ export async function startWorker(config: WorkerConfig, options: StartOptions): 
       logger,
       partitionsOf: partitionsBy(config),
       createsTopics: config.topicsCreate,
+      updates: config.updates,
     })
     closers.push(() => worker.stop())
     const directory = new WorkflowDirectory({
@@ -239,8 +240,8 @@ export async function inspectTopics(config: WorkerConfig): Promise<readonly Insp
 async function needsOf(config: WorkerConfig): Promise<NeededTopics> {
   const { workflows, problems } = loadWorkflows(await readWorkflowFiles(config.workflows))
   if (problems.length > 0) throw new DefinitionError(problems)
-  const { app, partitions } = config
-  return { app, partitions, workflows, partitionsOf: partitionsBy(config) }
+  const { app, partitions, updates } = config
+  return { app, partitions, workflows, updates, partitionsOf: partitionsBy(config) }
 }
 
 async function administration(config: WorkerConfig): Promise<KafkaOptions> {

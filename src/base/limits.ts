@@ -52,6 +52,10 @@ export const limits = {
   handlerThreadsMax: 8,
   /** How long a thread may take to end by itself once nobody waits for it any more. */
   handlerThreadGraceMs: 5_000,
+  /** Of a text in an update: with the key and the names in it, an update is far smaller than any topic allows. */
+  updateTextMax: 2_000,
+  /** After the updates' topic refused one: until then the partition goes on without. */
+  updatesHeldBackMs: 30_000,
   /** What a message quotes of an answer or of a failure that is not ours. */
   errorTextMax: 300,
   /** Handler attempt when the task names no timeout: a hung handler must end somewhere. */

@@ -74,6 +74,7 @@ function startWorker({ log, app, partitions, directory }: Site): Promise<Worker>
     logger: silentLogger,
     partitionsOf: () => partitions,
     createsTopics: true,
+    updates: process.env['BENCH_UPDATES'] === '1',
     refreshEveryMs: 0,
   })
 }

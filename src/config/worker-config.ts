@@ -38,6 +38,8 @@ export interface WorkerConfig extends KafkaSettings {
   /** Topics that want another number of partitions than the application has. */
   readonly topics: ReadonlyMap<string, { readonly partitions: number }>
   readonly topicsCreate: boolean
+  /** Whether workflows that do not say are told of in `<app>.updates`. */
+  readonly updates: boolean
   /** Under which name the workflow directory is published. */
   readonly source: string
   /** A lower one than what is published already is not published. */
@@ -79,6 +81,7 @@ interface ConfigValues extends KafkaSettings {
   readonly standby: number
   readonly topics: { readonly [name: string]: { readonly partitions: number } }
   readonly topicsCreate: boolean
+  readonly updates: boolean
   readonly source?: string
   readonly revision?: number
   readonly logLevel: WorkerConfig['logLevel']

@@ -88,6 +88,8 @@ export interface InstanceStart {
         readonly idempotencyKey: string | undefined
         /** undefined: it was answered when it was queued. */
         readonly call: number | undefined
+        /** Who asked for it; undefined: they did not say. */
+        readonly by: string | undefined
       }
     | { readonly kind: 'parent'; readonly parent: Parent; readonly input: Payload }
     | { readonly kind: 'schedule'; readonly due: Due }

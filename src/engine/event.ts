@@ -34,10 +34,12 @@ export interface OfTask {
   readonly atMs: number
   /** For the timeline, in words. */
   readonly note?: string | undefined
+  /** The person, or the system, that did it. */
+  readonly by?: string | undefined
 }
 
 export type Event =
-  | { readonly type: 'instance.started'; readonly row: InstanceRow }
+  | { readonly type: 'instance.started'; readonly row: InstanceRow; readonly by: string | undefined }
   | {
       readonly type: 'instance.completed'
       readonly instanceId: string
@@ -62,7 +64,13 @@ export type Event =
   | { readonly type: 'signal.kept'; readonly instanceId: string; readonly signal: Signal }
   | { readonly type: 'signal.taken'; readonly instanceId: string; readonly name: string }
   /** What a person did, for the history. */
-  | { readonly type: 'instance.operated'; readonly instanceId: string; readonly note: string; readonly atMs: number }
+  | {
+      readonly type: 'instance.operated'
+      readonly instanceId: string
+      readonly note: string
+      readonly by: string
+      readonly atMs: number
+    }
   | { readonly type: 'instance.incident-resolved'; readonly instanceId: string }
   | { readonly type: 'instance.stopped'; readonly instanceId: string; readonly error: TaskError; readonly atMs: number }
   | {

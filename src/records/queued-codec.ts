@@ -17,7 +17,7 @@ export const queuedCodec = codec<QueuedRow>(
 function fieldsOf(start: InstanceStart): readonly unknown[] {
   const { workflow, version, key, origin } = start
   if (origin.kind !== 'api') return [0, encodeInbox(start)]
-  return [1, workflow, version, key, origin.input.bytes, origin.idempotencyKey ?? null]
+  return [1, workflow, version, key, origin.input.bytes, origin.idempotencyKey ?? null, origin.by ?? null]
 }
 
 function startOf(fields: readonly unknown[]): InstanceStart {
@@ -38,6 +38,7 @@ function startOf(fields: readonly unknown[]): InstanceStart {
           input: Payload.ofBytes(bytes(fields[4])),
           idempotencyKey: optional(text)(fields[5]),
           call: undefined,
+          by: optional(text)(fields[6]),
         },
       }
     default:

@@ -11,9 +11,11 @@ import { utf8 } from '../base/utf8.ts'
 import { encodeInbox } from '../records/inbox-codec.ts'
 import { deadLetterRecord } from '../records/dead-letter.ts'
 import type { AppTopics } from '../records/keys.ts'
+import { updateRecord } from '../records/update.ts'
 import type { OutgoingRecord, StoreChange } from './ports.ts'
 import type { Source } from './sources.ts'
 import type { Staging } from './staging.ts'
+import type { BatchUpdates } from './updates.ts'
 
 /** Something to decide. `alone`: it is suspected, and gets a batch of its own. */
 export interface Input {
@@ -56,12 +58,15 @@ export class Batch {
   readonly counters: Counters = new Map()
   readonly armed: { readonly key: string }[] = []
   readonly touched = new Set<string>()
+  /** undefined: nobody wants any. */
+  readonly updates: BatchUpdates | undefined
   readonly #outgoing: Outgoing[] = []
   changes: StoreChange[] = []
 
-  constructor(inputs: readonly Input[], staging: Staging) {
+  constructor(inputs: readonly Input[], staging: Staging, updates?: BatchUpdates) {
     this.inputs = inputs
     this.staging = staging
+    this.updates = updates
   }
 
   /** @throws whatever an input trips; the batch must be dropped. */
@@ -84,6 +89,9 @@ export class Batch {
       else if (input.command !== undefined) process(input.command, this.staging, world, gathered)
     }
     this.changes = this.staging.encode()
+    if (this.updates === undefined) return
+    count(this.counters, 'updates_written', this.updates.written.length)
+    count(this.counters, 'updates_held_back', this.updates.heldBack)
   }
 
   /** The transaction: the state's values first, then what goes out, in the order it was decided. */
@@ -92,6 +100,7 @@ export class Batch {
     for (const { key, value } of this.changes)
       records.push({ topic: topics.changelog, partition, key: utf8(key), value })
     for (const outgoing of this.#outgoing) records.push(recordOf(outgoing, topics))
+    for (const update of this.updates?.written ?? []) records.push(updateRecord(update, topics.updates, partition))
     return records
   }
 
@@ -100,8 +109,14 @@ export class Batch {
     return this.#outgoing[index - this.changes.length]
   }
 
+  /** True where an update stands at an index of `records`. */
+  isUpdate(index: number): boolean {
+    return index >= this.changes.length + this.#outgoing.length
+  }
+
   #note(event: Event): void {
     count(this.counters, counterOf(event.type))
+    this.updates?.note(event, this.staging)
     if (event.type === 'timer.armed') this.armed.push({ key: event.key })
     if (event.type === 'record.unkept') count(this.counters, `record_unkept_${event.reason}`)
     if (event.type === 'instance.not-started')

@@ -45,7 +45,13 @@ export class Calls {
       workflow: workflow.name,
       version: workflow.version,
       key,
-      origin: { kind: 'api', input: Payload.of(request.input), idempotencyKey: request.idempotencyKey, call },
+      origin: {
+        kind: 'api',
+        input: Payload.of(request.input),
+        idempotencyKey: request.idempotencyKey,
+        call,
+        by: request.by,
+      },
     }))
     assert(answer.outcome !== 'done' && answer.outcome !== 'refused', 'A1: a start is answered as a start')
     return answer

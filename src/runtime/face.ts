@@ -65,7 +65,7 @@ export interface InstanceView extends InstanceSummary {
   readonly vars: { readonly [name: string]: Json }
   readonly output?: Json
   readonly error?: TaskError
-  /** Where it came from: "record orders/3@17", "api". */
+  /** Where it came from: "record orders/3@17", "api", "api by ann". */
   readonly origin: string
   /** Those of the workflow, and of those in items of a `for-each` the ones that are under way or have failed. */
   readonly tasks: readonly TaskView[]
@@ -82,6 +82,8 @@ export interface StartRequest {
   readonly key?: string
   readonly input: Json
   readonly idempotencyKey?: string
+  /** Who does it, for the instance's history: "by ann". */
+  readonly by?: string | undefined
 }
 
 export type StartAnswer =
@@ -267,7 +269,7 @@ export interface WorkerFace {
   view(): WorkerView
   /** Resolves when the start is committed. */
   startInstance(request: StartRequest): Promise<StartAnswer>
-  /** Resolves when what was done is committed. @param by who does it, for the instance's history */
+  /** Resolves when what was done is committed. @param by who does it, for the instance's history: "by ann" */
   operateInstance(id: string, action: Action, by: string): Promise<ActionAnswer>
   /** By id, newest state that is committed. */
   findInstance(id: string): Promise<InstanceView | undefined>

@@ -13,7 +13,7 @@ import { RecordRefused, TransientFault } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Effect } from '../engine/effect.ts'
 import type { AppTopics } from '../records/keys.ts'
-import { Batch, type Counters, type Input, type OwnCommand } from './batch.ts'
+import { Batch, type Input, type OwnCommand } from './batch.ts'
 import { Intake } from './intake.ts'
 import type { Definitions } from './definitions.ts'
 import { faultOf } from './faults.ts'
@@ -31,6 +31,7 @@ import { Sources, type SourceTopic } from './sources.ts'
 import { Staging } from './staging.ts'
 import { Timers } from './timers.ts'
 import { worldOf } from './surroundings.ts'
+import { updatesFor, type UpdateRules } from './updates.ts'
 import { Bell } from './wake.ts'
 
 export interface PartitionOptions {
@@ -51,13 +52,9 @@ export interface PartitionOptions {
   readonly sourceTopics: () => Promise<readonly SourceTopic[]>
   /** P6 */
   readonly perform: (effect: Effect) => void
-  readonly onCommitted: (batch: { readonly counters: Counters; readonly touched: ReadonlySet<string> }) => void
+  readonly updates: UpdateRules
+  readonly onCommitted: (batch: Pick<Batch, 'counters' | 'touched' | 'updates'>) => void
   readonly onAlarm: (message: string) => void
-}
-
-interface InFlight {
-  readonly batch: Batch
-  readonly done: Promise<void>
 }
 
 export class Partition {
@@ -69,11 +66,11 @@ export class Partition {
   readonly #sources: Sources
   readonly #intake: Intake
   readonly #schedules: Schedules
-  readonly #refusals = new Refusals()
+  readonly #refusals: Refusals
   /** For queries. */
   readonly reading: Reading
   #producer: Producer | undefined
-  #inFlight: InFlight | undefined
+  #inFlight: { readonly batch: Batch; readonly done: Promise<void> } | undefined
   #changelogId = ''
   #timeMs = 0
   /** Topics as they were found to be, for the loop: what the store then fails with ends this incarnation. */
@@ -100,6 +97,7 @@ export class Partition {
       onReady: () => this.#bell.ring(),
     })
     this.#schedules = new Schedules(options)
+    this.#refusals = new Refusals(options)
     this.#intake = new Intake(this.#sources, this.#timers, own, logger)
   }
 
@@ -219,7 +217,8 @@ export class Partition {
 
   /** undefined: it tripped on an input, or a schema is not there; the inputs will be decided again. */
   #decide(inputs: readonly Input[], nowMs: number): Batch | undefined {
-    const batch = new Batch(inputs, new Staging(this.#rows, this.#inFlight?.batch.staging))
+    const updates = updatesFor(this.#options, this.#refusals.holdsUpdatesBack(nowMs))
+    const batch = new Batch(inputs, new Staging(this.#rows, this.#inFlight?.batch.staging), updates)
     this.#awaitsSchema = false
     try {
       checkDecoded(inputs, this.#options.definitions.catalogue)
@@ -247,7 +246,7 @@ export class Partition {
    * with `next`, which was decided on it.
    */
   async #settled(next?: Batch): Promise<boolean> {
-    const { batch, done } = this.#inFlight as InFlight
+    const { batch, done } = this.#inFlight!
     try {
       await done
       this.#inFlight = undefined
@@ -257,7 +256,7 @@ export class Partition {
       this.#inFlight = undefined
       this.#intake.again(next?.inputs ?? [])
       if (error instanceof RecordRefused) {
-        const verdict = this.#refusals.judge(batch, error)
+        const verdict = this.#refusals.judge(batch, error, this.#now())
         if (verdict === 'decide-again') this.#intake.again(batch.inputs)
         if (verdict === 'isolate') this.#intake.isolate(batch.inputs, error)
         if (verdict !== 'wait') return false

@@ -33,6 +33,7 @@ import { DeadLetters } from './dead-letters.ts'
 import { persist } from './persist.ts'
 import { Queries } from './queries.ts'
 import { TopicAccess } from './topic-access.ts'
+import { tellUpdates, type OnUpdate } from './updates.ts'
 import { positionsOf, restoreOf, viewOfWorker } from './worker-view.ts'
 import { WorkflowQueries } from './workflow-queries.ts'
 
@@ -60,6 +61,10 @@ export interface WorkerOptions {
   /** Partitions of topics that are created for workflows. */
   readonly partitionsOf: (topic: string) => number
   readonly createsTopics: boolean
+  /** Whether workflows that do not say are told of in the updates' topic. */
+  readonly updates: boolean
+  /** Told in this process of every update, whatever goes to the topic. */
+  readonly onUpdate?: readonly OnUpdate[]
   /** How often topics are asked for new partitions; 0: never, where nobody else can add some. */
   readonly refreshEveryMs: number
 }
@@ -85,26 +90,28 @@ export class Worker implements WorkerFace {
   #cancelRefresh = (): void => {}
 
   private constructor(options: WorkerOptions) {
-    const { app, log, logger, clock, partitionsOf, createsTopics } = options
+    const { app, log, logger, clock, onUpdate = [] } = options
     const topics = topicsOf(app)
     this.#options = options
     this.#alarms = new Alarms(logger, this.#counters)
-    this.definitions = new Definitions({ log, clock, topics, logger, partitionsOf, createsTopics })
+    this.definitions = new Definitions({ ...options, topics })
     this.#executor = new Executor(options)
     for (let partition = 0; partition < options.partitions; partition++) {
       this.#hosts.push(
         new PartitionHost({
           ...options,
           topics,
+          updates: { byDefault: options.updates, isHeard: onUpdate.length > 0 },
           partition,
           definitions: this.definitions,
           executor: this.#executor,
           logger: logger.child({ partition }),
           sourceTopics: () => this.definitions.sourceTopics(),
           perform: (effect) => this.#perform(partition, effect),
-          onCommitted: ({ counters, touched }) => {
+          onCommitted: ({ counters, touched, updates: told }) => {
             for (const [name, by] of counters) count(this.#counters, name, by)
             this.#queries.changed(touched)
+            tellUpdates(told?.heard ?? [], onUpdate, logger)
           },
           onAlarm: (message) => this.#alarms.raise(message),
         }),

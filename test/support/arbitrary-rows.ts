@@ -242,6 +242,7 @@ const callThatWaits = fc.record({
   input: payload,
   idempotencyKey: maybe(text),
   call: fc.constant(undefined),
+  by: maybe(text),
 })
 export const queuedRow: fc.Arbitrary<QueuedRow> = fc.record({
   start: start(fc.oneof(callThatWaits, travellingOrigin)),

@@ -133,7 +133,7 @@ export class EngineWorld extends EngineView {
       workflow,
       version: current.version,
       key,
-      origin: { kind: 'api', input: Payload.of(input), idempotencyKey, call },
+      origin: { kind: 'api', input: Payload.of(input), idempotencyKey, call, by: undefined },
     })
     const answer = this.#answers[call]
     assert.ok(answer !== undefined && answer.outcome !== 'done' && answer.outcome !== 'refused', 'the call is answered')

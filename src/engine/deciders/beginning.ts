@@ -55,7 +55,8 @@ export function begin(
   out: Outcome,
 ): Outcome {
   const { id: instanceId, key } = row
-  out.event({ type: 'instance.started', row })
+  const { origin } = command
+  out.event({ type: 'instance.started', row, by: origin.kind === 'api' ? origin.by : undefined })
   remember(command, { outcome: 'started', instanceId, key }, state, world, out)
   armDeadlines(instanceId, -1, due, out)
   enterScope(row, workflow, workflow.root, 0, out)
@@ -121,7 +122,7 @@ function originText(origin: InstanceStart['origin']): string {
     case 'schedule':
       return `schedule ${timeText(origin.due.dueAtMs)}`
     case 'api':
-      return 'api'
+      return origin.by === undefined ? 'api' : `api ${origin.by}`
   }
 }
 

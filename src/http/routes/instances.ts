@@ -17,15 +17,18 @@ import {
   object,
   problemAnswer,
   text,
+  type Schema,
 } from '../schemas.ts'
 
 interface StartBody {
   readonly workflow: string
   readonly key?: string
   readonly input?: Json
+  readonly by?: string
 }
 
-const startBody = object({ workflow: text, key: text, input: json }, ['key', 'input'])
+const by: Schema = { type: 'string', maxLength: 200, description: "who does it, for the instance's history" }
+const startBody = object({ workflow: text, key: text, input: json, by }, ['key', 'input', 'by'])
 
 const startAnswer = object({
   outcome: { enum: ['started', 'repeated', 'ignored'] },
@@ -90,12 +93,13 @@ export function instanceRoutes(app: FastifyInstance, worker: WorkerFace, polls: 
       },
     },
     async (request, reply) => {
-      const { workflow, key, input = null } = request.body
+      const { workflow, key, input = null, by: who } = request.body
       const idempotencyKey = request.headers['idempotency-key']
       const answer = await worker.startInstance({
         workflow,
         input,
         ...(key === undefined ? {} : { key }),
+        ...(who === undefined ? {} : { by: `by ${who}` }),
         ...(typeof idempotencyKey === 'string' ? { idempotencyKey } : {}),
       })
       if (answer.outcome === 'rejected') throw refusal(answer, workflow, worker)

@@ -1,0 +1,214 @@
+// What happened to an instance, told to the world outside: CloudEvents 1.0, in structured mode, so that one value holds
+// all of it wherever it is copied to.
+//
+//   E1. An update is an entry of its instance's timeline, and has its number: the numbers of an instance begin at 1 and
+//       leave none out, with no state of their own.
+//   E2. An update holds no payload and no value of a variable, only sizes and names; and it is small, whatever it tells of.
+import { limits } from '../base/limits.ts'
+import type { TaskError } from '../base/errors.ts'
+import { utf8 } from '../base/utf8.ts'
+import type { Workflow } from '../definition/workflow.ts'
+import type { Event, EventType } from '../engine/event.ts'
+import { nameOfNode, type TaskTables } from '../engine/nodes.ts'
+import type { InstanceRow, TimelineRow } from '../engine/state.ts'
+
+/** What updates are of, by event; undefined: of the machinery, and in no timeline. */
+const kinds = {
+  'instance.started': 'instance.started',
+  'instance.completed': 'instance.completed',
+  'instance.ending': 'instance.compensating',
+  'instance.failed': 'instance.failed',
+  'instance.suspended': 'instance.suspended',
+  'instance.resumed': 'instance.resumed',
+  'instance.reopened': 'instance.reopened',
+  'command.deferred': undefined,
+  'signal.kept': undefined,
+  'signal.taken': undefined,
+  'instance.operated': 'instance.operated',
+  'instance.incident-resolved': undefined,
+  'instance.stopped': 'instance.stopped',
+  'instance.incident-raised': 'instance.incident-raised',
+  'instance.forgotten': undefined,
+  'deadlines.set': undefined,
+  'instance.not-started': undefined,
+  'task.submitted': 'task.submitted',
+  'task.executing': 'task.executing',
+  'task.waiting': undefined,
+  'slots.taken': undefined,
+  'task.retry-scheduled': 'task.retry-scheduled',
+  'task.completed': 'task.completed',
+  'task.failed': 'task.failed',
+  'task.skipped': 'task.skipped',
+  'task.stopped': 'task.stopped',
+  'task.stopping': 'task.stopping',
+  'scope.reopened': undefined,
+  'scope.joined': undefined,
+  'undo.recorded': undefined,
+  'undo.taken': undefined,
+  'ahead.joined': undefined,
+  'ahead.left': undefined,
+  'vars.set': 'vars.set',
+  'timer.armed': undefined,
+  'timer.fired': undefined,
+  'channel.joined': undefined,
+  'channel.left': undefined,
+  'channel.matched': undefined,
+  'record.kept': undefined,
+  'record.unkept': undefined,
+  'record.dropped': undefined,
+  'record.returned': undefined,
+  'record.dead-lettered': undefined,
+  'record.unmatched': undefined,
+  'start.queued': undefined,
+  'start.dequeued': undefined,
+  'schedule.set': undefined,
+  'schedule.removed': undefined,
+  'schedule.skipped': undefined,
+  'answer.remembered': undefined,
+  'answer.forgotten': undefined,
+} as const satisfies { readonly [Type in EventType]: string | undefined }
+
+type Kind = NonNullable<(typeof kinds)[EventType]>
+type ToldType = { [Type in EventType]: (typeof kinds)[Type] extends string ? Type : never }[EventType]
+/** An event that a timeline tells of. */
+export type Told = Extract<Event, { type: ToldType }>
+
+/** A CloudEvent 1.0: one change of an instance, or of a task of it. */
+export interface Update {
+  readonly specversion: '1.0'
+  /** The instance's, with the number of the update in it: "01jd…-3/17". */
+  readonly id: string
+  /** "urn:dagger-worker:<app>" */
+  readonly source: string
+  readonly type: `dagger-worker.${Kind}`
+  /** The instance's id. */
+  readonly subject: string
+  /** When it happened, by the clock of the partition: RFC 3339. */
+  readonly time: string
+  readonly datacontenttype: 'application/json'
+  readonly dataschema: string
+  /** The number of the update in its instance, from 1, with leading zeros: it sorts as a text. */
+  readonly sequence: string
+  /** Of the record that started the instance. */
+  readonly traceparent?: string
+  readonly data: UpdateData
+}
+
+export interface UpdateData {
+  readonly instance: string
+  readonly workflow: string
+  /** "order@3f9c2a1b" */
+  readonly version: string
+  readonly key: string
+  /** Of the task where the type begins with "task", else of the instance: as it is now. */
+  readonly status: string
+  /** What of the instance waits for a person now. */
+  readonly incidents: number
+  /** "charge", "each[3].charge" */
+  readonly task?: string
+  readonly attempt?: number
+  readonly error?: TaskError
+  /** The task has failed for good, and waits for a person. */
+  readonly incident?: true
+  /** Who did it. */
+  readonly by?: string
+  /** More in words. */
+  readonly note?: string
+  /** Of a start: "record orders/3@17", "api". */
+  readonly origin?: string
+  /** Of a start: the instance that asked for it. */
+  readonly parent?: string
+  readonly inputBytes?: number
+  readonly outputBytes?: number
+  /** Names of those that were set, the first of them. */
+  readonly variables?: readonly string[]
+}
+
+const schemas = 'https://dagger-worker.dev/schemas/updates'
+const contentType = { key: 'content-type', value: utf8('application/cloudevents+json') }
+const variablesMax = 100
+const cut = (text: string): string =>
+  text.length > limits.updateTextMax ? `${text.slice(0, limits.updateTextMax)}…` : text
+
+/** True for an event that is told of in a timeline, and so in updates. */
+export const isTold = (event: Event): event is Told => kinds[event.type] !== undefined
+
+export const instanceOf = (event: Told): string => (event.type === 'instance.started' ? event.row.id : event.instanceId)
+
+/**
+ * The update of an event that has just been applied to its instance; undefined: nothing of it is told.
+ * @param app of which the instance is
+ */
+export function updateOf(
+  event: Told,
+  row: InstanceRow,
+  workflow: Workflow,
+  tables: TaskTables,
+  app: string,
+): Update | undefined {
+  const entry = row.timeline.at(-1)
+  // There was nothing to compensate.
+  if (entry === undefined || (event.type === 'instance.ending' && entry.status !== 'COMPENSATING')) return undefined
+  const number = row.timelineDropped + row.timeline.length // E1
+  const kind = kinds[event.type]
+  return {
+    specversion: '1.0',
+    id: `${row.id}/${number}`,
+    source: `urn:dagger-worker:${app}`,
+    type: `dagger-worker.${kind}`,
+    subject: row.id,
+    time: new Date(entry.atMs).toISOString(),
+    datacontenttype: 'application/json',
+    dataschema: `${schemas}/${kind.slice(0, kind.indexOf('.'))}.schema.json`,
+    sequence: number.toString().padStart(10, '0'),
+    ...(row.traceparent === undefined ? {} : { traceparent: row.traceparent }),
+    data: {
+      instance: row.id,
+      workflow: row.workflow,
+      version: row.version,
+      key: row.key,
+      status: kind.startsWith('task.') ? entry.status : row.status,
+      incidents: row.incidents,
+      ...(entry.task === -1 ? {} : { task: nameOfNode(tables, row, workflow, entry.task) }),
+      ...(entry.attempt === 0 ? {} : { attempt: entry.attempt }),
+      ...detailsOf(event, entry),
+    },
+  }
+}
+
+/** What only some of them have. E2 */
+function detailsOf(event: Told, entry: TimelineRow): Partial<UpdateData> {
+  if (event.type === 'instance.started') {
+    const { origin, parent, input } = event.row
+    return {
+      origin: cut(origin),
+      ...(parent === undefined ? {} : { parent: parent.instanceId }),
+      inputBytes: input.bytes.length,
+      ...personOf(event.by),
+    }
+  }
+  if (event.type === 'vars.set') return { variables: event.values.slice(0, variablesMax).map(([name]) => name) }
+  const error = 'error' in event ? event.error : event.type === 'instance.ending' ? event.ending.error : undefined
+  const by = 'by' in event ? event.by : undefined
+  return {
+    ...(error === undefined ? {} : { error: { code: cut(error.code), message: cut(error.message) } }),
+    ...(event.type === 'task.failed' && event.hasIncident ? { incident: true as const } : {}),
+    ...personOf(by),
+    // The note of a failure is its error once more.
+    ...(entry.note === undefined || (error !== undefined && by === undefined) ? {} : { note: cut(entry.note) }),
+    ...('output' in event && event.output !== undefined ? { outputBytes: event.output.bytes.length } : {}),
+  }
+}
+
+/** The history says "by ann". */
+const personOf = (by: string | undefined): Pick<UpdateData, 'by'> =>
+  by === undefined ? {} : { by: by.replace(/^by /, '') }
+
+/** As a record: in the partition of its instance, and so in order. */
+export const updateRecord = (update: Update, topic: string, partition: number) => ({
+  topic,
+  partition,
+  key: utf8(update.subject),
+  value: utf8(JSON.stringify(update)),
+  headers: [contentType],
+})
