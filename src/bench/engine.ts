@@ -51,7 +51,7 @@ export function withEngine<T>(
   })
 }
 
-function startWorker({ log, app, partitions, directory }: Site): Promise<Worker> {
+function startWorker({ log, app, partitions, directory, updates = false }: Site): Promise<Worker> {
   const ids = createIds()
   return Worker.start({
     cachedBytesMax: limits.cachedBytesMax,
@@ -74,7 +74,7 @@ function startWorker({ log, app, partitions, directory }: Site): Promise<Worker>
     logger: silentLogger,
     partitionsOf: () => partitions,
     createsTopics: true,
-    updates: process.env['BENCH_UPDATES'] === '1',
+    updates,
     refreshEveryMs: 0,
   })
 }

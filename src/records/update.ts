@@ -125,7 +125,7 @@ export interface UpdateData {
 }
 
 const schemas = 'https://dagger-worker.dev/schemas/updates'
-const contentType = { key: 'content-type', value: utf8('application/cloudevents+json') }
+const headers = [{ key: 'content-type', value: utf8('application/cloudevents+json') }]
 const variablesMax = 100
 const cut = (text: string): string =>
   text.length > limits.updateTextMax ? `${text.slice(0, limits.updateTextMax)}…` : text
@@ -135,80 +135,84 @@ export const isTold = (event: Event): event is Told => kinds[event.type] !== und
 
 export const instanceOf = (event: Told): string => (event.type === 'instance.started' ? event.row.id : event.instanceId)
 
-/**
- * The update of an event that has just been applied to its instance; undefined: nothing of it is told.
- * @param app of which the instance is
- */
-export function updateOf(
-  event: Told,
-  row: InstanceRow,
-  workflow: Workflow,
-  tables: TaskTables,
-  app: string,
-): Update | undefined {
+/** Of which instance it is. */
+export interface UpdateSubject {
+  readonly app: string
+  readonly row: InstanceRow
+  readonly workflow: Workflow
+  readonly tables: TaskTables
+}
+
+/** The update, as JSON, of an event that has just been applied to its instance; undefined: nothing of it is told. */
+export function updateOf(event: Told, { app, row, workflow, tables }: UpdateSubject): string | undefined {
   const entry = row.timeline.at(-1)
   // There was nothing to compensate.
   if (entry === undefined || (event.type === 'instance.ending' && entry.status !== 'COMPENSATING')) return undefined
-  const number = row.timelineDropped + row.timeline.length // E1
   const kind = kinds[event.type]
-  return {
+  const number = row.timelineDropped + row.timeline.length // E1
+  // Of one shape, whatever there is to tell: JSON leaves out what is undefined, and spreading costs more than all else.
+  const update: Undefinable<Update> = {
     specversion: '1.0',
     id: `${row.id}/${number}`,
     source: `urn:dagger-worker:${app}`,
     type: `dagger-worker.${kind}`,
     subject: row.id,
-    time: new Date(entry.atMs).toISOString(),
+    time: timeText(entry.atMs),
     datacontenttype: 'application/json',
     dataschema: `${schemas}/${kind.slice(0, kind.indexOf('.'))}.schema.json`,
     sequence: number.toString().padStart(10, '0'),
-    ...(row.traceparent === undefined ? {} : { traceparent: row.traceparent }),
-    data: {
-      instance: row.id,
-      workflow: row.workflow,
-      version: row.version,
-      key: row.key,
-      status: kind.startsWith('task.') ? entry.status : row.status,
-      incidents: row.incidents,
-      ...(entry.task === -1 ? {} : { task: nameOfNode(tables, row, workflow, entry.task) }),
-      ...(entry.attempt === 0 ? {} : { attempt: entry.attempt }),
-      ...detailsOf(event, entry),
-    },
+    traceparent: row.traceparent,
+    data: dataOf(event, entry, { app, row, workflow, tables }),
   }
+  return JSON.stringify(update)
 }
 
-/** What only some of them have. E2 */
-function detailsOf(event: Told, entry: TimelineRow): Partial<UpdateData> {
-  if (event.type === 'instance.started') {
-    const { origin, parent, input } = event.row
-    return {
-      origin: cut(origin),
-      ...(parent === undefined ? {} : { parent: parent.instanceId }),
-      inputBytes: input.bytes.length,
-      ...personOf(event.by),
-    }
-  }
-  if (event.type === 'vars.set') return { variables: event.values.slice(0, variablesMax).map(([name]) => name) }
+type Undefinable<Type> = { readonly [Key in keyof Type]: Type[Key] | undefined }
+
+/** E2 */
+function dataOf(event: Told, entry: TimelineRow, { row, workflow, tables }: UpdateSubject): UpdateData {
+  const isStart = event.type === 'instance.started'
+  const isSet = event.type === 'vars.set'
   const error = 'error' in event ? event.error : event.type === 'instance.ending' ? event.ending.error : undefined
   const by = 'by' in event ? event.by : undefined
-  return {
-    ...(error === undefined ? {} : { error: { code: cut(error.code), message: cut(error.message) } }),
-    ...(event.type === 'task.failed' && event.hasIncident ? { incident: true as const } : {}),
-    ...personOf(by),
-    // The note of a failure is its error once more.
-    ...(entry.note === undefined || (error !== undefined && by === undefined) ? {} : { note: cut(entry.note) }),
-    ...('output' in event && event.output !== undefined ? { outputBytes: event.output.bytes.length } : {}),
+  const output = 'output' in event ? event.output : undefined
+  // The origin and the names stand for themselves, and the note of a failure is its error once more.
+  const isNoted = entry.note !== undefined && !isStart && !isSet && (error === undefined || by !== undefined)
+  const data: Undefinable<UpdateData> = {
+    instance: row.id,
+    workflow: row.workflow,
+    version: row.version,
+    key: row.key,
+    status: event.type.startsWith('task.') ? entry.status : row.status,
+    incidents: row.incidents,
+    task: entry.task === -1 ? undefined : nameOfNode(tables, row, workflow, entry.task),
+    attempt: entry.attempt === 0 ? undefined : entry.attempt,
+    error: error && { code: cut(error.code), message: cut(error.message) },
+    incident: event.type === 'task.failed' && event.hasIncident ? true : undefined,
+    // The history says "by ann".
+    by: by?.replace(/^by /, ''),
+    note: isNoted ? cut(entry.note) : undefined,
+    origin: isStart ? cut(row.origin) : undefined,
+    parent: isStart ? row.parent?.instanceId : undefined,
+    inputBytes: isStart ? row.input.bytes.length : undefined,
+    outputBytes: output?.bytes.length,
+    variables: isSet ? event.values.slice(0, variablesMax).map(([name]) => name) : undefined,
   }
+  return data as UpdateData
 }
 
-/** The history says "by ann". */
-const personOf = (by: string | undefined): Pick<UpdateData, 'by'> =>
-  by === undefined ? {} : { by: by.replace(/^by /, '') }
+/** What is told of in one batch has a few times. */
+let lastTime = { atMs: 0, text: '1970-01-01T00:00:00.000Z' }
+function timeText(atMs: number): string {
+  if (lastTime.atMs !== atMs) lastTime = { atMs, text: new Date(atMs).toISOString() }
+  return lastTime.text
+}
 
 /** As a record: in the partition of its instance, and so in order. */
-export const updateRecord = (update: Update, topic: string, partition: number) => ({
+export const updateRecord = (instanceId: string, update: string, topic: string, partition: number) => ({
   topic,
   partition,
-  key: utf8(update.subject),
-  value: utf8(JSON.stringify(update)),
-  headers: [contentType],
+  key: utf8(instanceId),
+  value: utf8(update),
+  headers,
 })

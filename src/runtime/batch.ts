@@ -100,7 +100,8 @@ export class Batch {
     for (const { key, value } of this.changes)
       records.push({ topic: topics.changelog, partition, key: utf8(key), value })
     for (const outgoing of this.#outgoing) records.push(recordOf(outgoing, topics))
-    for (const update of this.updates?.written ?? []) records.push(updateRecord(update, topics.updates, partition))
+    for (const { instanceId, update } of this.updates?.written ?? [])
+      records.push(updateRecord(instanceId, update, topics.updates, partition))
     return records
   }
 

@@ -34,7 +34,7 @@ export class BatchUpdates {
   /** For callbacks: of all workflows. */
   readonly heard: Update[] = []
   /** For the topic. */
-  readonly written: Update[] = []
+  readonly written: { readonly instanceId: string; readonly update: string }[] = []
   /** Those that the topic should have had. */
   heldBack = 0
   readonly #given: Surroundings
@@ -50,17 +50,18 @@ export class BatchUpdates {
     if (!isTold(event)) return
     const { app, definitions } = this.#given
     const { byDefault, isHeard } = this.#given.updates
-    const row = state.instances.expect(instanceOf(event))
+    const instanceId = instanceOf(event)
+    const row = state.instances.expect(instanceId)
     const workflow = definitions.catalogue.find(row.version)
     assert(workflow !== undefined, 'E1: the version of an instance is known')
     const isWanted = workflow.updates ?? byDefault
     if (!isWanted && !isHeard) return
-    const update = updateOf(event, row, workflow, state, app)
+    const update = updateOf(event, { app, row, workflow, tables: state })
     if (update === undefined) return
-    if (isHeard) this.heard.push(update)
+    if (isHeard) this.heard.push(JSON.parse(update))
     if (!isWanted) return
     if (this.#isHeldBack) this.heldBack += 1
-    else this.written.push(update)
+    else this.written.push({ instanceId, update })
   }
 }
 

@@ -130,6 +130,7 @@ const within: ReadonlyMap<string, Within> = new Map([
   ...Object.entries(unkept).map(([reason, seeds]) => [`record_unkept_${reason}`, seeds] as const),
   ...Object.entries(tasks).map(([type, seeds]) => [`completed ${type}`, seeds] as const),
   ...Object.entries(unusable).map(([code, seeds]) => [`dead letter ${code}`, seeds] as const),
+  ['updates_written', often],
   ...faultKinds.map((kind) => [`fault ${kind}`, seldom] as const),
 ])
 
