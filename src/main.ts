@@ -28,7 +28,7 @@ import { registryPasswordVariable } from './base/registry-password.ts'
 import { measure } from './bench/measure.ts'
 import { processSurroundings } from './cli/process-surroundings.ts'
 import { createProgram, type RunningWorker, type StartOptions } from './cli/program.ts'
-import type { WorkerConfig } from './config/worker-config.ts'
+import { configOf, type WorkerConfig } from './config/worker-config.ts'
 import { readWorkflowFiles } from './definition/folder.ts'
 import { loadWorkflows } from './definition/parse.ts'
 import { httpHandler } from './handlers/http.ts'
@@ -37,7 +37,7 @@ import { HandlerThreads } from './handlers/threads.ts'
 import { startHttpServer } from './http/server.ts'
 import { topicsOf } from './records/keys.ts'
 import { createAppTopics, neededTopics, type NeededTopics } from './runtime/app-topics.ts'
-import type { InspectedTopic, NeededTopic } from './runtime/face.ts'
+import type { InspectedTopic, NeededTopic, OnUpdate } from './runtime/face.ts'
 import type { Log, Membership, OpenStore } from './runtime/ports.ts'
 import { persist } from './runtime/persist.ts'
 import { inspectTopics as inspect } from './runtime/topic-check.ts'
@@ -68,8 +68,10 @@ export async function startWorker(config: WorkerConfig, options: StartOptions): 
   const closeAll = async (): Promise<void> => {
     for (const close of closers.splice(0).reverse()) await close()
   }
-  const stopWatching = watchStrayErrors(logger)
-  closers.push(async () => stopWatching())
+  if (options.isGuest !== true) {
+    const stopWatching = watchStrayErrors(logger)
+    closers.push(async () => stopWatching())
+  }
   closers.push(() => threads.close())
   try {
     const ground =
@@ -96,6 +98,7 @@ export async function startWorker(config: WorkerConfig, options: StartOptions): 
       partitionsOf: partitionsBy(config),
       createsTopics: config.topicsCreate,
       updates: config.updates,
+      onUpdate: options.onUpdate ?? [],
     })
     closers.push(() => worker.stop())
     const directory = new WorkflowDirectory({
@@ -125,6 +128,12 @@ export async function startWorker(config: WorkerConfig, options: StartOptions): 
     await closeAll()
     throw error
   }
+}
+
+/** Starts a worker as a guest of this process. @throws {ConfigError} */
+export function startEmbedded(settings: object, onUpdate: readonly OnUpdate[]): Promise<RunningWorker> {
+  const config = configOf(settings, { env: process.env, workingDirectory: process.cwd() })
+  return startWorker(config, { jsonLogs: false, isGuest: true, onUpdate })
 }
 
 async function embedded({ data, app, partitions }: WorkerConfig, logger: Logger): Promise<Ground> {

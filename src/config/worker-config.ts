@@ -7,7 +7,7 @@ import { parseHost, type AllowedHost } from '../base/hosts.ts'
 import type { Guarantee, KafkaClientName, KafkaSettings } from '../base/kafka-settings.ts'
 import { configDefaults } from './config-schema.ts'
 import { kafkaProblems } from './kafka-problems.ts'
-import { environmentLayer, fileLayer, flagLayer, type Layer } from './layers.ts'
+import { environmentLayer, fileLayer, flagLayer, objectLayer, type Layer } from './layers.ts'
 
 export interface WorkerConfig extends KafkaSettings {
   /** Name of the application: prefix of its topics, shared by its workers. */
@@ -63,7 +63,7 @@ export interface ConfigSources {
 }
 
 /** The shape of a layer that the schema has accepted. */
-interface ConfigValues extends KafkaSettings {
+export interface ConfigValues extends KafkaSettings {
   readonly app: string
   readonly brokers?: string
   readonly client: KafkaClientName
@@ -100,9 +100,23 @@ export function loadConfig(sources: ConfigSources): WorkerConfig {
   const layers: Layer[] = []
   if (file !== undefined) layers.push(fileLayer(file, workingDirectory))
   layers.push(environmentLayer(env, workingDirectory), flagLayer(sources.flags, workingDirectory))
+  return configFrom(layers, env, workingDirectory)
+}
+
+/**
+ * The configuration of an embedder: an object with the keys of the file, and nothing from elsewhere but what is secret.
+ * @throws {ConfigError} With every problem of it, as `loadConfig` does.
+ */
+export function configOf(
+  values: object,
+  { env, workingDirectory }: Pick<ConfigSources, 'env' | 'workingDirectory'>,
+): WorkerConfig {
+  return configFrom([objectLayer(values, workingDirectory)], env, workingDirectory)
+}
+
+function configFrom(layers: readonly Layer[], env: ConfigSources['env'], workingDirectory: string): WorkerConfig {
   const problems = layers.flatMap((layer) => layer.problems)
   if (problems.length > 0) throw new ConfigError(problems)
-
   const values: ConfigValues = Object.assign({}, defaults(workingDirectory), ...layers.map((layer) => layer.values))
   const directories = [...missingDirectories(values)]
   const hosts = readHosts(values.httpAllow)

@@ -10,6 +10,7 @@ import type { DeadLettersFace } from './dead-letter-face.ts'
 import type { WorkflowsFace, WorkflowView } from './workflow-face.ts'
 
 export type * from './dead-letter-face.ts'
+export type * from './update-face.ts'
 export type * from './workflow-face.ts'
 export type { PartitionPosition, WorkerRecord } from '../records/worker-record.ts'
 

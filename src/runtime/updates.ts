@@ -5,9 +5,19 @@ import { assert } from '../base/assert.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Workflow } from '../definition/workflow.ts'
 import type { Event } from '../engine/event.ts'
-import { instanceOf, isTold, updateOf, type Update } from '../records/update.ts'
+import { instanceOf, isTold, updateOf } from '../records/update.ts'
+import type { OnUpdate, Update } from './update-face.ts'
 import type { Staging } from './staging.ts'
 
+/** Of a worker. */
+export interface UpdatesOptions {
+  /** Whether workflows that do not say are told of in the updates' topic. */
+  readonly updates: boolean
+  /** Told in this process of every update, whatever goes to the topic. */
+  readonly onUpdate?: readonly OnUpdate[]
+}
+
+/** Of a partition. */
 export interface UpdateRules {
   /** For workflows that say nothing. */
   readonly byDefault: boolean
@@ -64,9 +74,6 @@ export class BatchUpdates {
     else this.written.push({ instanceId, update })
   }
 }
-
-/** Told of each update of what this worker runs, once it is committed. */
-export type OnUpdate = (update: Update) => unknown
 
 /** Tells callbacks, in order. What they throw, or reject with, is theirs: it is logged. */
 export function tellUpdates(updates: readonly Update[], callbacks: readonly OnUpdate[], logger: Logger): void {

@@ -33,11 +33,11 @@ import { DeadLetters } from './dead-letters.ts'
 import { persist } from './persist.ts'
 import { Queries } from './queries.ts'
 import { TopicAccess } from './topic-access.ts'
-import { tellUpdates, type OnUpdate } from './updates.ts'
+import { tellUpdates, type UpdatesOptions } from './updates.ts'
 import { positionsOf, restoreOf, viewOfWorker } from './worker-view.ts'
 import { WorkflowQueries } from './workflow-queries.ts'
 
-export interface WorkerOptions {
+export interface WorkerOptions extends UpdatesOptions {
   readonly app: string
   readonly partitions: number
   readonly workerId: string
@@ -61,10 +61,6 @@ export interface WorkerOptions {
   /** Partitions of topics that are created for workflows. */
   readonly partitionsOf: (topic: string) => number
   readonly createsTopics: boolean
-  /** Whether workflows that do not say are told of in the updates' topic. */
-  readonly updates: boolean
-  /** Told in this process of every update, whatever goes to the topic. */
-  readonly onUpdate?: readonly OnUpdate[]
   /** How often topics are asked for new partitions; 0: never, where nobody else can add some. */
   readonly refreshEveryMs: number
 }

@@ -13,7 +13,7 @@ import { silentLogger } from '../../src/base/logger.ts'
 import { loadWorkflows } from '../../src/definition/parse.ts'
 import type { HandlerModule } from '../../src/handlers/contract.ts'
 import { handlerSource } from '../../src/handlers/registry.ts'
-import type { OnUpdate } from '../../src/runtime/updates.ts'
+import type { OnUpdate } from '../../src/runtime/face.ts'
 import { Worker } from '../../src/runtime/worker.ts'
 import { createRandom } from '../simulation/random.ts'
 
