@@ -5,6 +5,7 @@ import { logNames, type LogName } from './grounds.ts'
 export const workloads = [
   'floor',
   'order',
+  'told',
   'chain',
   'wide',
   'waiting',

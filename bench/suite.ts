@@ -52,7 +52,9 @@ async function measureOn(
   const floors: number[] = []
   const orders: number[] = []
   const chains: number[] = []
+  const told: number[] = []
   const orderCpu: number[] = []
+  const toldCpu: number[] = []
   const chainCpu: number[] = []
   for (let run = 1; run <= runs; run++) {
     if (isWanted('floor') || isWanted('order')) {
@@ -64,6 +66,12 @@ async function measureOn(
       orders.push(order.tasksPerSecond)
       orderCpu.push(order.cpuMicros)
       tell(`order ${run}/${runs}: ${Math.round(order.tasksPerSecond)} tasks/s`)
+    }
+    if (isWanted('told')) {
+      const order = await orderRate({ ...ground, updates: true }, load)
+      told.push(order.tasksPerSecond)
+      toldCpu.push(order.cpuMicros)
+      tell(`order with updates ${run}/${runs}: ${Math.round(order.tasksPerSecond)} tasks/s`)
     }
     if (isWanted('chain')) {
       const chain = rateOf(await runChain({ ground, ...load }), chainTasks)
@@ -79,6 +87,10 @@ async function measureOn(
     figures.push(median('order', 'tasks/s', orders, goals.order))
     figures.push(median('order against the floor', 'ratio', ratios, goals.orderAgainstFloor))
     figures.push(median('order, main thread', 'µs/task', orderCpu))
+  }
+  if (told.length > 0) {
+    figures.push(median('order with updates', 'tasks/s', told))
+    figures.push(median('order with updates, main thread', 'µs/task', toldCpu))
   }
   if (chains.length > 0) {
     figures.push(median('local chain', 'tasks/s', chains, goals.chain))

@@ -30,7 +30,7 @@ import { registryPasswordVariable } from './base/registry-password.ts'
 import { measure } from './bench/measure.ts'
 import { processSurroundings } from './cli/process-surroundings.ts'
 import { createProgram, type RunningWorker, type StartOptions } from './cli/program.ts'
-import type { WorkerConfig } from './config/worker-config.ts'
+import { configOf, type WorkerConfig } from './config/worker-config.ts'
 import { readWorkflowFiles } from './definition/folder.ts'
 import { loadWorkflows } from './definition/parse.ts'
 import { httpHandler } from './handlers/http.ts'
@@ -40,7 +40,7 @@ import { Doors } from './http/doors.ts'
 import { startHttpServer } from './http/server.ts'
 import { topicsOf } from './records/keys.ts'
 import { createAppTopics, neededTopics, type NeededTopics } from './runtime/app-topics.ts'
-import type { InspectedTopic, NeededTopic } from './runtime/face.ts'
+import type { InspectedTopic, NeededTopic, OnUpdate } from './runtime/face.ts'
 import { Metrics } from './runtime/metrics.ts'
 import type { Log, Membership, OpenStore } from './runtime/ports.ts'
 import { persist } from './runtime/persist.ts'
@@ -80,9 +80,11 @@ export async function startWorker(config: WorkerConfig, options: StartOptions): 
   const closeAll = async (): Promise<void> => {
     for (const close of closers.splice(0).reverse()) await close()
   }
-  const stopWatching = watchStrayErrors(logger)
   closers.push(async () => telemetry?.stop())
-  closers.push(async () => stopWatching())
+  if (options.isGuest !== true) {
+    const stopWatching = watchStrayErrors(logger)
+    closers.push(async () => stopWatching())
+  }
   closers.push(() => threads.close())
   try {
     const ground =
@@ -114,6 +116,8 @@ export async function startWorker(config: WorkerConfig, options: StartOptions): 
       createsTopics: config.topicsCreate,
       metrics,
       problemsBeside: () => doors.problems(),
+      updates: config.updates,
+      onUpdate: options.onUpdate ?? [],
     })
     closers.push(() => worker.stop())
     const directory = new WorkflowDirectory({
@@ -154,6 +158,12 @@ async function telemetryOf(config: WorkerConfig, workerId: string, logger: Logge
     logger,
     nowMs: () => systemClock.nowMs(),
   })
+}
+
+/** Starts a worker as a guest of this process. @throws {ConfigError} */
+export function startEmbedded(settings: object, onUpdate: readonly OnUpdate[]): Promise<RunningWorker> {
+  const config = configOf(settings, { env: process.env, workingDirectory: process.cwd() })
+  return startWorker(config, { jsonLogs: false, isGuest: true, onUpdate })
 }
 
 async function embedded({ data, app, partitions }: WorkerConfig, logger: Logger): Promise<Ground> {
@@ -269,8 +279,8 @@ export async function inspectTopics(config: WorkerConfig): Promise<readonly Insp
 async function needsOf(config: WorkerConfig): Promise<NeededTopics> {
   const { workflows, problems } = loadWorkflows(await readWorkflowFiles(config.workflows))
   if (problems.length > 0) throw new DefinitionError(problems)
-  const { app, partitions } = config
-  return { app, partitions, workflows, partitionsOf: partitionsBy(config) }
+  const { app, partitions, updates } = config
+  return { app, partitions, workflows, updates, partitionsOf: partitionsBy(config) }
 }
 
 async function administration(config: WorkerConfig): Promise<KafkaOptions> {

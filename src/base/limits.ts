@@ -54,6 +54,10 @@ export const limits = {
   handlerThreadGraceMs: 5_000,
   /** What a worker that stops waits for its last spans and lines to be taken. */
   telemetryFlushMs: 5_000,
+  /** Of a text in an update: with the key and the names in it, an update is far smaller than any topic allows. */
+  updateTextMax: 2_000,
+  /** After the updates' topic refused one: until then the partition goes on without. */
+  updatesHeldBackMs: 30_000,
   /** What a message quotes of an answer or of a failure that is not ours. */
   errorTextMax: 300,
   /** Handler attempt when the task names no timeout: a hung handler must end somewhere. */

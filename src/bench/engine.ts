@@ -52,7 +52,7 @@ export function withEngine<T>(
   })
 }
 
-function startWorker({ log, app, partitions, directory }: Site): Promise<Worker> {
+function startWorker({ log, app, partitions, directory, updates = false }: Site): Promise<Worker> {
   const ids = createIds()
   return Worker.start({
     cachedBytesMax: limits.cachedBytesMax,
@@ -75,6 +75,7 @@ function startWorker({ log, app, partitions, directory }: Site): Promise<Worker>
     logger: silentLogger,
     partitionsOf: () => partitions,
     createsTopics: true,
+    updates,
     refreshEveryMs: 0,
     metrics: new Metrics(() => performance.now()),
   })

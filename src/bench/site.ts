@@ -10,6 +10,8 @@ export interface Ground {
   readonly partitions: number
   /** Aborted: what is under way ends, and cleans up. */
   readonly signal: AbortSignal
+  /** Whether instances are told of in the updates' topic. */
+  readonly updates?: boolean
   /** The application of the next run: every name that it leaves in a log begins with it. */
   nextApp(): string
   /** Opens a log; what it keeps on this machine lies below the directory. */
@@ -23,12 +25,13 @@ export interface Site {
   readonly app: string
   readonly partitions: number
   readonly signal: AbortSignal
+  readonly updates?: boolean
   readonly directory: string
 }
 
 /** Runs at a new site. @throws the reason of the ground's signal, once everything is cleaned up */
 export async function withSite<T>(ground: Ground, run: (site: Site) => Promise<T>): Promise<T> {
-  const { partitions, signal } = ground
+  const { partitions, signal, updates = false } = ground
   signal.throwIfAborted()
   const directory = await mkdtemp(join(tmpdir(), 'dagger-worker-bench-'))
   // The worker's own timers keep no process alive; in a daemon its HTTP server does.
@@ -37,7 +40,7 @@ export async function withSite<T>(ground: Ground, run: (site: Site) => Promise<T
   try {
     const log = await ground.openLog(join(directory, 'log'), app)
     try {
-      return await run({ log, app, partitions, signal, directory })
+      return await run({ log, app, partitions, signal, updates, directory })
     } finally {
       await log.close()
       await ground.clear(app)

@@ -2,7 +2,7 @@
 import type { Json } from '../base/json.ts'
 import type { Measure } from '../bench/report.ts'
 import type { WorkerConfig } from '../config/worker-config.ts'
-import type { InspectedTopic, NeededTopic, WorkerFace } from '../runtime/face.ts'
+import type { InspectedTopic, NeededTopic, OnUpdate, WorkerFace } from '../runtime/face.ts'
 
 /** A worker in this process, as main.ts composes it. */
 export interface RunningWorker {
@@ -18,6 +18,10 @@ export interface RunningWorker {
 export interface StartOptions {
   /** Log lines as JSON even on a terminal. */
   readonly jsonLogs: boolean
+  /** It runs in somebody else's process, whose stray errors are not ours. */
+  readonly isGuest?: boolean
+  /** Told of every update. */
+  readonly onUpdate?: readonly OnUpdate[]
 }
 
 /** Resolves when the worker is ready. @throws {ConfigError} The data directory or the port is in use, a handler is broken, … */

@@ -1,4 +1,4 @@
-// The three places that a worker's configuration comes from, each as the values it sets and what is wrong with them.
+// The places that a worker's configuration comes from, three for a daemon and one for an embedder, each as the values it sets and what is wrong with them.
 //
 // Environment and flags are texts; what a text becomes follows from the type that the schema names for its key, so
 // there is no second list of keys. Paths are made absolute here, because only here is it known what they are relative
@@ -9,7 +9,7 @@ import { clientVariables } from '../base/client-variables.ts'
 import type { Problem } from '../base/errors.ts'
 import type { Json } from '../base/json.ts'
 import { kafkaSecretVariables } from '../base/kafka-settings.ts'
-import { isObject } from '../definition/cursor.ts'
+import { isObject, pathText } from '../definition/cursor.ts'
 import { registryPasswordVariable } from '../base/registry-password.ts'
 import { nearest } from '../definition/nearest.ts'
 import { readSource } from '../definition/source.ts'
@@ -101,6 +101,19 @@ export function environmentLayer(
   }
   const layer = textLayer(texts, workingDirectory, variableOf)
   return { values: layer.values, problems: [...problems, ...layer.problems] }
+}
+
+/** The keys of an object, as a file has them. */
+export function objectLayer(given: object, workingDirectory: string): Layer {
+  const json = given as { readonly [key: string]: Json }
+  const problems = checkConfig(json).map(({ code, message, at, suggestion }): Problem => {
+    const key = String(at[0] ?? '')
+    const told = secretKeys.has(key) ? secretMessage(key) : message
+    return { code, path: pathText(at), message: told, ...(suggestion === undefined ? {} : { suggestion }) }
+  })
+  return problems.length > 0
+    ? { values: {}, problems }
+    : { values: withAbsolutePaths(json, workingDirectory), problems }
 }
 
 /** Values of flags by configuration key. */

@@ -9,7 +9,7 @@ import type { Guarantee, KafkaClientName, KafkaSettings } from '../base/kafka-se
 import { configDefaults } from './config-schema.ts'
 import { httpProblems } from './http-problems.ts'
 import { kafkaProblems } from './kafka-problems.ts'
-import { environmentLayer, fileLayer, flagLayer, type Layer } from './layers.ts'
+import { environmentLayer, fileLayer, flagLayer, objectLayer, type Layer } from './layers.ts'
 
 export interface WorkerConfig extends KafkaSettings, HttpSettings {
   /** Name of the application: prefix of its topics, shared by its workers. */
@@ -37,6 +37,8 @@ export interface WorkerConfig extends KafkaSettings, HttpSettings {
   /** Topics that want another number of partitions than the application has. */
   readonly topics: ReadonlyMap<string, { readonly partitions: number }>
   readonly topicsCreate: boolean
+  /** Whether workflows that do not say are told of in `<app>.updates`. */
+  readonly updates: boolean
   /** Under which name the workflow directory is published. */
   readonly source: string
   /** A lower one than what is published already is not published. */
@@ -62,7 +64,7 @@ export interface ConfigSources {
 }
 
 /** The shape of a layer that the schema has accepted. */
-interface ConfigValues extends KafkaSettings, Omit<HttpSettings, 'hostNames'> {
+export interface ConfigValues extends KafkaSettings, Omit<HttpSettings, 'hostNames'> {
   readonly app: string
   readonly brokers?: string
   readonly client: KafkaClientName
@@ -79,6 +81,7 @@ interface ConfigValues extends KafkaSettings, Omit<HttpSettings, 'hostNames'> {
   readonly standby: number
   readonly topics: { readonly [name: string]: { readonly partitions: number } }
   readonly topicsCreate: boolean
+  readonly updates: boolean
   readonly source?: string
   readonly revision?: number
   readonly logLevel: WorkerConfig['logLevel']
@@ -98,9 +101,23 @@ export function loadConfig(sources: ConfigSources): WorkerConfig {
   const layers: Layer[] = []
   if (file !== undefined) layers.push(fileLayer(file, workingDirectory))
   layers.push(environmentLayer(env, workingDirectory), flagLayer(sources.flags, workingDirectory))
+  return configFrom(layers, env, workingDirectory)
+}
+
+/**
+ * The configuration of an embedder: an object with the keys of the file, and nothing from elsewhere but what is secret.
+ * @throws {ConfigError} With every problem of it, as `loadConfig` does.
+ */
+export function configOf(
+  values: object,
+  { env, workingDirectory }: Pick<ConfigSources, 'env' | 'workingDirectory'>,
+): WorkerConfig {
+  return configFrom([objectLayer(values, workingDirectory)], env, workingDirectory)
+}
+
+function configFrom(layers: readonly Layer[], env: ConfigSources['env'], workingDirectory: string): WorkerConfig {
   const problems = layers.flatMap((layer) => layer.problems)
   if (problems.length > 0) throw new ConfigError(problems)
-
   const values: ConfigValues = Object.assign({}, defaults(workingDirectory), ...layers.map((layer) => layer.values))
   const directories = [...missingDirectories(values)]
   const hosts = readHosts(values.httpAllow)

@@ -44,6 +44,7 @@ export function buildWorkflow(document: Cursor, compiler: Compiler, report: Repo
   const name = document.at('workflow').text ?? ''
   const label = document.at('version').text ?? document.at('version').number?.toString()
   const source = canonicalJson(document.value ?? null)
+  const updates = document.at('updates').value
   const workflow: Workflow = {
     name,
     version: versionOf(name, source),
@@ -60,6 +61,7 @@ export function buildWorkflow(document: Cursor, compiler: Compiler, report: Repo
     retentionMs: compiler.duration(document.at('retention')) ?? defaultRetentionMs,
     stopTimeoutMs: compiler.duration(document.at('stopTimeout')) ?? defaultStopTimeoutMs,
     source,
+    ...(typeof updates === 'boolean' ? { updates } : {}),
     ...given('maxDurationMs', compiler.duration(document.at('maxDuration'), 1)),
     ...given('monitor', monitor),
     ...given('label', label),

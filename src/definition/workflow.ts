@@ -41,6 +41,8 @@ export interface Workflow {
   readonly retentionMs: number
   /** How long handlers may take to clean up when the instance is stopped or unwound. */
   readonly stopTimeoutMs: number
+  /** Whether its instances are told of in the updates' topic; absent: as the application has it. */
+  readonly updates?: boolean
   /** Bounds the whole instance. */
   readonly maxDurationMs?: number
   readonly monitor?: Monitor

@@ -121,6 +121,7 @@ export function completeAttempt(
     extras?: Extras
     chosen?: readonly string[]
     note?: string
+    by?: string
     open?: OpenWork | undefined
     /** What its `set` came to, where that is known already. */
     values?: VarValues
@@ -135,8 +136,8 @@ export function completeAttempt(
     const row = { node: at.node, input: inputForUndo(at.task, more.open), output: output ?? nullPayload }
     out.event({ type: 'undo.recorded', instanceId: instance.id, kind: 'completed', row })
   }
-  const { chosen, note, record } = more
-  out.event({ ...common, type: 'task.completed', output, chosen, note, record })
+  const { chosen, note, record, by } = more
+  out.event({ ...common, type: 'task.completed', output, chosen, note, record, by })
   if (values !== undefined && values.length > 0) writeVars(common, values, at.workflow, out)
   out.follow({ type: 'scope.advance', instanceId: instance.id, task: at.node })
 }
@@ -189,7 +190,7 @@ export function skipAttempt(
   at: Attempt,
   edges: TaskRow['edges'],
   out: Outcome,
-  more: { readonly note?: string; readonly error?: TaskError } = {},
+  more: { readonly note?: string; readonly by?: string; readonly error?: TaskError } = {},
 ): Outcome {
   return out
     .event({ type: 'task.skipped', ...identity(at), edges, ...more })

@@ -35,6 +35,8 @@ export interface OfTask {
   readonly atMs: number
   /** For the timeline, in words. */
   readonly note?: string | undefined
+  /** The person, or the system, that did it. */
+  readonly by?: string | undefined
 }
 
 export type Event =
@@ -63,7 +65,13 @@ export type Event =
   | { readonly type: 'signal.kept'; readonly instanceId: string; readonly signal: Signal }
   | { readonly type: 'signal.taken'; readonly instanceId: string; readonly name: string }
   /** What a person did, for the history. */
-  | { readonly type: 'instance.operated'; readonly instanceId: string; readonly note: string; readonly atMs: number }
+  | {
+      readonly type: 'instance.operated'
+      readonly instanceId: string
+      readonly note: string
+      readonly by: string
+      readonly atMs: number
+    }
   | { readonly type: 'instance.incident-resolved'; readonly instanceId: string }
   | { readonly type: 'instance.stopped'; readonly instanceId: string; readonly error: TaskError; readonly atMs: number }
   | {

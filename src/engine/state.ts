@@ -76,7 +76,7 @@ export interface InstanceRow {
   readonly workflow: string
   readonly version: string
   readonly key: string
-  /** "record orders/3@17", "api", "parent <id>" or "schedule 2026-01-31T06:00:00Z". */
+  /** "record orders/3@17", "api", "api by ann", "parent <id>" or "schedule 2026-01-31T06:00:00Z". */
   readonly origin: string
   /** The due time that started it. */
   readonly due: Due | undefined

@@ -21,13 +21,14 @@ const names: ReadonlyMap<string, string> = new Map(
 /** Where a worker asks who calls; the scope of an operation is the role that it takes. */
 const securitySchemes = {
   token: { type: 'http', scheme: 'bearer', description: 'of the tokens file, where there is one' },
-}
+} as const
 
 /** Takes part in what is declared after it: goes before all routes. */
 export function openapi(app: FastifyInstance): void {
   void app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
+      components: { securitySchemes },
       info: {
         title: 'dagger-worker',
         description: 'Workflows over Kafka: their instances, what they wait for, and what people do to them.',

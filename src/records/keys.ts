@@ -37,6 +37,7 @@ export const topicsOf = (app: string) => ({
   definitions: `${app}.definitions`,
   workers: `${app}.workers`,
   deadLetter: `${app}.dead-letter`,
+  updates: `${app}.updates`,
 })
 export type AppTopics = ReturnType<typeof topicsOf>
 

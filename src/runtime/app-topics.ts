@@ -2,7 +2,7 @@
 // they fit what this worker was told. What exists is never changed.
 import { ConfigError } from '../base/errors.ts'
 import type { Workflow } from '../definition/workflow.ts'
-import { topicsOf } from '../records/keys.ts'
+import { topicsOf, type AppTopics } from '../records/keys.ts'
 import type { NeededTopic } from './face.ts'
 import type { Log, TopicSpec } from './ports.ts'
 
@@ -13,9 +13,11 @@ export interface AppTopicsOptions {
 }
 
 /** @throws {ConfigError} DW_PARTITIONS_DIFFER: the number of partitions is fixed when the application is made. */
-export async function prepareTopics(options: AppTopicsOptions & { readonly createsTopics: boolean }): Promise<void> {
+export async function prepareTopics(
+  options: AppTopicsOptions & { readonly updates: boolean; readonly createsTopics: boolean },
+): Promise<void> {
   const { log, app, partitions, createsTopics } = options
-  if (createsTopics) await log.createTopics(ownTopics(app, partitions))
+  if (createsTopics) await log.createTopics(ownTopics(options))
   const topic = topicsOf(app).changelog
   const changelog = (await log.describeTopics([topic])).get(topic)
   if (changelog === undefined || changelog.partitions === partitions) return
@@ -27,13 +29,15 @@ export interface NeededTopics {
   readonly app: string
   readonly partitions: number
   readonly workflows: readonly Workflow[]
+  /** Whether workflows that do not say are told of in the updates' topic. */
+  readonly updates: boolean
   /** Of the topics that workflows name. */
   readonly partitionsOf: (topic: string) => number
 }
 
 /** What an application and its workflows need. */
-export function neededTopics({ app, partitions, workflows, partitionsOf }: NeededTopics): readonly TopicSpec[] {
-  return [...ownTopics(app, partitions), ...namedTopics(workflows, partitionsOf)]
+export function neededTopics(needed: NeededTopics): readonly TopicSpec[] {
+  return [...ownTopics(needed), ...namedTopics(needed.workflows, needed.partitionsOf)]
 }
 
 /** Makes what an application and its workflows need; gives all of it, sorted by name. @throws {ConfigError} DW_PARTITIONS_DIFFER */
@@ -69,7 +73,23 @@ export function namedTopics(
   return [...names].sort().map((name) => ({ name, partitions: partitionsOf(name), cleanup: 'retained' }))
 }
 
-function ownTopics(app: string, partitions: number): readonly TopicSpec[] {
+type TellsUpdates = Pick<Workflow, 'updates'>
+
+/** The topic of updates, where workflows ask for it. */
+export function updatesTopic(
+  topics: Pick<AppTopics, 'updates'>,
+  partitions: number,
+  workflows: readonly TellsUpdates[],
+): readonly TopicSpec[] {
+  const isNeeded = workflows.some(({ updates }) => updates === true)
+  return isNeeded ? [{ name: topics.updates, partitions, cleanup: 'retained' }] : []
+}
+
+interface OwnTopics extends Pick<NeededTopics, 'app' | 'partitions' | 'updates'> {
+  readonly workflows?: readonly TellsUpdates[]
+}
+
+function ownTopics({ app, partitions, updates, workflows = [] }: OwnTopics): readonly TopicSpec[] {
   const topics = topicsOf(app)
   return [
     { name: topics.inbox, partitions, cleanup: 'unlimited' },
@@ -77,5 +97,6 @@ function ownTopics(app: string, partitions: number): readonly TopicSpec[] {
     { name: topics.definitions, partitions: 1, cleanup: 'compacted' },
     { name: topics.workers, partitions: 1, cleanup: 'compacted' },
     { name: topics.deadLetter, partitions, cleanup: 'retained' },
+    ...updatesTopic(topics, partitions, updates ? [{ updates }] : workflows),
   ]
 }

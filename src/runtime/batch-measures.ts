@@ -6,6 +6,7 @@ import type { Count, Histogram, Metrics } from './metrics.ts'
 import type { CommittedEnd, OutgoingRecord, Producer } from './ports.ts'
 import type { Staging } from './staging.ts'
 import { Tally, TallyBook } from './tally.ts'
+import type { BatchUpdates } from './updates.ts'
 
 export class BatchMeasures {
   readonly #metrics: Metrics
@@ -30,8 +31,8 @@ export class BatchMeasures {
   }
 
   /** A batch that is about to be decided. */
-  batch(inputs: readonly Input[], staging: Staging, nowMs: number): Batch {
-    return new Batch(inputs, staging, new Tally(this.#book, staging.instances, nowMs))
+  batch(inputs: readonly Input[], staging: Staging, nowMs: number, updates?: BatchUpdates): Batch {
+    return new Batch(inputs, staging, new Tally(this.#book, staging.instances, nowMs), updates)
   }
 
   decide(decide: () => void): void {

@@ -12,11 +12,13 @@ import { utf8 } from '../base/utf8.ts'
 import { encodeInbox } from '../records/inbox-codec.ts'
 import { deadLetterRecord } from '../records/dead-letter.ts'
 import type { AppTopics } from '../records/keys.ts'
+import { updateRecord } from '../records/update.ts'
 import { happeningOf, withTopics } from './happenings.ts'
 import type { OutgoingRecord, StoreChange } from './ports.ts'
 import type { Source } from './sources.ts'
 import type { Staging } from './staging.ts'
 import type { Tally } from './tally.ts'
+import type { BatchUpdates } from './updates.ts'
 
 /** Something to decide. `alone`: it is suspected, and gets a batch of its own. */
 export interface Input {
@@ -60,14 +62,17 @@ export class Batch {
   readonly counters: Counters = new Map()
   readonly armed: { readonly key: string }[] = []
   readonly touched = new Set<string>()
+  /** undefined: nobody wants any. */
+  readonly updates: BatchUpdates | undefined
   readonly #happened: Happening[] = []
   readonly #outgoing: Outgoing[] = []
   changes: StoreChange[] = []
 
-  constructor(inputs: readonly Input[], staging: Staging, tally: Tally) {
+  constructor(inputs: readonly Input[], staging: Staging, tally: Tally, updates: BatchUpdates | undefined) {
     this.inputs = inputs
     this.staging = staging
     this.tally = tally
+    this.updates = updates
   }
 
   /** @throws whatever an input trips; the batch must be dropped. */
@@ -91,6 +96,9 @@ export class Batch {
       else if (input.command !== undefined) process(input.command, this.staging, world, gathered)
     }
     this.changes = this.staging.encode()
+    if (this.updates === undefined) return
+    count(this.counters, 'updates_written', this.updates.written.length)
+    count(this.counters, 'updates_held_back', this.updates.heldBack)
   }
 
   /** The transaction: the state's values first, then what goes out, in the order it was decided. */
@@ -99,12 +107,19 @@ export class Batch {
     for (const { key, value } of this.changes)
       records.push({ topic: topics.changelog, partition, key: utf8(key), value })
     for (const outgoing of this.#outgoing) records.push(recordOf(outgoing, topics))
+    for (const { instanceId, update } of this.updates?.written ?? [])
+      records.push(updateRecord(instanceId, update, topics.updates, partition))
     return records
   }
 
   /** What stands at an index of `records`; undefined for a value of the state. */
   outgoingAt(index: number): Outgoing | undefined {
     return this.#outgoing[index - this.changes.length]
+  }
+
+  /** True where an update stands at an index of `records`. */
+  isUpdate(index: number): boolean {
+    return index >= this.changes.length + this.#outgoing.length
   }
 
   /** What becomes of it in traces. */
@@ -120,6 +135,7 @@ export class Batch {
   #note(event: Event): void {
     count(this.counters, counterOf(event.type))
     this.tally.note(event)
+    this.updates?.note(event, this.staging)
     if (event.type === 'timer.armed') this.armed.push({ key: event.key })
     if (event.type === 'record.unkept') count(this.counters, `record_unkept_${event.reason}`)
     if (event.type === 'instance.not-started')

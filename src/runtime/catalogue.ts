@@ -39,6 +39,8 @@ export class WorkflowCatalogue implements Catalogue {
   #current = new Map<string, Workflow>()
   #publishedFrom = new Map<string, PublishedFrom>()
   #scheduled: readonly string[] = []
+  /** Whether any version asks for updates. */
+  hasUpdates = false
   readonly #queues = new Set<string>()
   #starts = new Map<string, Start[]>()
   #listeners = new Map<string, ListenerGroup[]>()
@@ -110,6 +112,7 @@ export class WorkflowCatalogue implements Catalogue {
   /** The first time that a version was published stays. */
   addVersion(workflow: Workflow, publishedAtMs: number): void {
     this.#versions.set(workflow.version, workflow)
+    if (workflow.updates === true) this.hasUpdates = true
     if (workflow.onRunning === 'queue' || workflow.onRunning === 'replace') this.#queues.add(workflow.name)
     if (!this.#publishedAtMs.has(workflow.version)) this.#publishedAtMs.set(workflow.version, publishedAtMs)
   }

@@ -13,7 +13,7 @@ import { compileWorkflow } from '../definition/parse.ts'
 import type { Workflow } from '../definition/workflow.ts'
 import type { Command } from '../engine/command.ts'
 import type { AppTopics } from '../records/keys.ts'
-import { namedTopics } from './app-topics.ts'
+import { namedTopics, updatesTopic } from './app-topics.ts'
 import { WorkflowCatalogue, type Registration } from './catalogue.ts'
 import { findRegistrations } from './registrations.ts'
 import type { SourceTopic } from './sources.ts'
@@ -24,6 +24,8 @@ export interface DefinitionsOptions {
   readonly clock: Clock
   readonly topics: AppTopics
   readonly logger: Logger
+  /** Of the application. */
+  readonly partitions: number
   /** Partitions of topics that are created. */
   readonly partitionsOf: (topic: string) => number
   readonly createsTopics: boolean
@@ -102,11 +104,12 @@ export class Definitions {
    * is current, where that is why nothing was published.
    */
   async publish({ source, revision, files }: Publication): Promise<number | undefined> {
-    const { log, topics, partitionsOf, createsTopics } = this.#options
+    const { log, topics, partitions, partitionsOf, createsTopics } = this.#options
     const workflows = [...files.values()].flatMap((each) => (each === 'broken' ? [] : each))
     this.#ours = { source, workflows }
     this.#missing = new Set()
-    if (createsTopics) await log.createTopics(namedTopics(workflows, partitionsOf))
+    if (createsTopics)
+      await log.createTopics([...updatesTopic(topics, partitions, workflows), ...namedTopics(workflows, partitionsOf)])
     // Opened before anything is looked at: it ends what a predecessor left open, and two that publish take turns.
     const producer = await log.openProducer(`${topics.definitions}-${source}`)
     try {

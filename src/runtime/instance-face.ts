@@ -97,7 +97,7 @@ export interface StartRequest {
   readonly idempotencyKey?: string
   readonly trace?: TraceContext | undefined
   /** "by alice": who does it, for the instance's history. */
-  readonly by?: string
+  readonly by?: string | undefined
 }
 
 export type StartAnswer =

@@ -32,6 +32,7 @@ import { Staging } from './staging.ts'
 import { Standing } from './standing.ts'
 import { Timers } from './timers.ts'
 import { worldOf, type Surroundings } from './surroundings.ts'
+import { updatesFor, type UpdateRules } from './updates.ts'
 import { Bell } from './wake.ts'
 
 export interface PartitionOptions extends Surroundings {
@@ -49,13 +50,9 @@ export interface PartitionOptions extends Surroundings {
   /** P6 */
   readonly perform: (effect: Effect) => void
   readonly measures: BatchMeasures
+  readonly updates: UpdateRules
   readonly onCommitted: (batch: Batch) => void
   readonly onAlarm: (message: string) => void
-}
-
-interface InFlight {
-  readonly batch: Batch
-  readonly done: Promise<void>
 }
 
 export class Partition {
@@ -67,12 +64,12 @@ export class Partition {
   readonly #sources: Sources
   readonly #intake: Intake
   readonly #schedules: Schedules
-  readonly #refusals = new Refusals()
+  readonly #refusals: Refusals
   /** For queries. */
   readonly reading: Reading
   readonly standing: Standing
   #producer: Producer | undefined
-  #inFlight: InFlight | undefined
+  #inFlight: { readonly batch: Batch; readonly done: Promise<void> } | undefined
   #changelogId = ''
   #timeMs = 0
   /** Topics as they were found to be, for the loop: what the store then fails with ends this incarnation. */
@@ -100,6 +97,7 @@ export class Partition {
     })
     this.standing = new Standing(this, this.#sources, this.#timers, options.clock)
     this.#schedules = new Schedules(options)
+    this.#refusals = new Refusals(options)
     this.#intake = new Intake(this.#sources, this.#timers, own, logger)
   }
 
@@ -221,7 +219,9 @@ export class Partition {
 
   /** undefined: it tripped on an input, or a schema is not there; the inputs will be decided again. */
   #decide(inputs: readonly Input[], nowMs: number): Batch | undefined {
-    const batch = this.#options.measures.batch(inputs, new Staging(this.#rows, this.#inFlight?.batch.staging), nowMs)
+    const updates = updatesFor(this.#options, this.#refusals.holdsUpdatesBack(nowMs))
+    const staging = new Staging(this.#rows, this.#inFlight?.batch.staging)
+    const batch = this.#options.measures.batch(inputs, staging, nowMs, updates)
     this.#awaitsSchema = false
     try {
       checkDecoded(inputs, this.#options.definitions.catalogue)
@@ -249,7 +249,7 @@ export class Partition {
    * with `next`, which was decided on it.
    */
   async #settled(next?: Batch): Promise<boolean> {
-    const { batch, done } = this.#inFlight as InFlight
+    const { batch, done } = this.#inFlight!
     try {
       await done
       this.#inFlight = undefined
@@ -259,7 +259,7 @@ export class Partition {
       this.#inFlight = undefined
       this.#intake.again(next?.inputs ?? [])
       if (error instanceof RecordRefused) {
-        const verdict = this.#refusals.judge(batch, error)
+        const verdict = this.#refusals.judge(batch, error, this.#now())
         if (verdict === 'decide-again') this.#intake.again(batch.inputs)
         if (verdict === 'isolate') this.#intake.isolate(batch.inputs, error)
         if (verdict !== 'wait') return false

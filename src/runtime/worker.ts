@@ -24,11 +24,12 @@ import { instancesOf } from './instances.ts'
 import { Queries } from './queries.ts'
 import { TopicAccess } from './topic-access.ts'
 import { untilReady } from './until-ready.ts'
+import { tellUpdates, type UpdatesOptions } from './updates.ts'
 import { positionsOf, viewOfWorker } from './worker-view.ts'
 import { countMoves, observeWorker } from './worker-metrics.ts'
 import { WorkflowQueries } from './workflow-queries.ts'
 
-export interface WorkerOptions {
+export interface WorkerOptions extends UpdatesOptions {
   readonly app: string
   readonly partitions: number
   readonly workerId: string
@@ -82,11 +83,11 @@ export class Worker implements WorkerFace {
   #cancelRefresh = (): void => {}
 
   private constructor(options: WorkerOptions) {
-    const { app, log, logger, clock, partitionsOf, createsTopics } = options
+    const { app, log, logger, clock, onUpdate = [] } = options
     const topics = topicsOf(app)
     this.#options = options
     this.#alarms = new Alarms(logger, this.#counters)
-    this.definitions = new Definitions({ log, clock, topics, logger, partitionsOf, createsTopics })
+    this.definitions = new Definitions({ ...options, topics })
     this.metrics = options.metrics ?? new Metrics(() => clock.nowMs())
     this.#executor = new Executor({ ...options, metrics: this.metrics })
     const measures = new BatchMeasures(this.metrics, this.definitions.catalogue)
@@ -97,6 +98,7 @@ export class Worker implements WorkerFace {
           metrics: this.metrics,
           measures,
           topics,
+          updates: { byDefault: options.updates, isHeard: onUpdate.length > 0 },
           partition,
           definitions: this.definitions,
           executor: this.#executor,
@@ -109,6 +111,7 @@ export class Worker implements WorkerFace {
             for (const [name, by] of batch.counters) count(this.#counters, name, by)
             measures.settle(batch)
             this.#queries.changed(batch.touched)
+            tellUpdates(batch.updates?.heard ?? [], onUpdate, logger)
           },
           onAlarm: (message) => this.#alarms.raise(message),
         }),

@@ -44,7 +44,9 @@ const arrows: { readonly [room: string]: readonly string[] } = {
   cli: ['base', 'definition', 'config', 'runtime/face.ts', 'bench/report.ts'],
   http: ['base', 'definition', 'config', 'runtime/face.ts'],
   // What embedders and authors of handlers import.
-  'index.ts': ['base', 'handlers/contract.ts'],
+  'index.ts': ['base', 'handlers/contract.ts', 'runtime/face.ts', 'embed.ts'],
+  // A worker in an embedder's process: the composition root behind a face of its own, loaded when it is called for.
+  'embed.ts': ['config/worker-config.ts', 'runtime/face.ts', 'main.ts'],
   // The composition root.
   'main.ts': [
     'base',
@@ -224,7 +226,7 @@ suite('the checks themselves', () => {
       ['src/cli/x.ts', '../http/y.ts'],
       ['src/http/x.ts', '../runtime/ports.ts'],
       ['src/runtime/x.ts', '../handlers/registry.ts'],
-      ['src/index.ts', './runtime/face.ts'],
+      ['src/index.ts', './runtime/worker.ts'],
       ['src/newcomer/x.ts', '../base/y.ts'],
     ] as const
     for (const [file, imported] of planted) {

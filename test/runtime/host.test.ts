@@ -41,11 +41,12 @@ async function hostOn(disk = new MemoryDisk()) {
     },
     app: 'test',
     topics,
+    updates: { byDefault: false, isHeard: false },
     partition: 0,
     cachedBytesMax: 1_000_000,
     partitions: 1,
     ids: { next: () => 'id' },
-    definitions: new Definitions({ ...given, topics, partitionsOf: () => 1, createsTopics: true }),
+    definitions: new Definitions({ ...given, topics, partitions: 1, partitionsOf: () => 1, createsTopics: true }),
     executor: new Executor({
       ...given,
       handlers: handlerSource([]),

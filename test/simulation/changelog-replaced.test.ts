@@ -18,7 +18,13 @@ async function running(seed: number) {
   const { partitions, programs } = plan
   const world = createWorld({ seed, partitions, standbys: 1 })
   const outside = new Outside(world.broker, world.scheduler, plan)
-  const fleet = new Fleet(world, { app, partitions, releases: programs.releases.map(compileRelease), journal: [] })
+  const fleet = new Fleet(world, {
+    app,
+    partitions,
+    releases: programs.releases.map(compileRelease),
+    updates: false,
+    journal: [],
+  })
   const names = ['w1', 'w2']
   for (const name of names) fleet.start(name)
   await passMs(40_000)

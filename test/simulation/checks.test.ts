@@ -16,6 +16,7 @@ import { recordCases } from './doctors/records.ts'
 import { restCases } from './doctors/rest.ts'
 import { scheduleCases } from './doctors/schedules.ts'
 import { signalCases } from './doctors/signals.ts'
+import { updateCases } from './doctors/updates.ts'
 import { planOf } from './plan.ts'
 import { simulate } from './run.ts'
 
@@ -29,6 +30,7 @@ const cases: { readonly [Name in keyof typeof checks]: Case } = {
   ...compensationCases,
   ...childCases,
   ...signalCases,
+  ...updateCases,
 }
 const runs: Evidence[] = []
 const runsNeeded = 20

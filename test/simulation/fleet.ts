@@ -13,6 +13,7 @@ import type { World } from './world.ts'
 export interface FleetOptions {
   readonly app: string
   readonly partitions: number
+  readonly updates: boolean
   /** The oldest first; a machine begins with the first and keeps the one that it was upgraded to. */
   readonly releases: readonly Files[]
   readonly journal: Journal
@@ -99,7 +100,7 @@ export class Fleet {
   }
 
   async #launch(name: string, release: Files): Promise<Worker> {
-    const { app, partitions, journal } = this.#options
+    const { app, partitions, updates, journal } = this.#options
     const { scheduler } = this.#world
     const node = this.#world.start(name)
     const worker = await Worker.start({
@@ -126,6 +127,7 @@ export class Fleet {
       logger: silentLogger,
       partitionsOf: () => 4,
       createsTopics: true,
+      updates,
       refreshEveryMs: 20_000,
     })
     await worker.publish({ source: app, files: release })

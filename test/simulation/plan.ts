@@ -56,6 +56,8 @@ export interface Plan {
   readonly partitions: number
   readonly standbys: number
   readonly network: FaultPlan
+  /** Whether workflows that do not say are told of in the updates' topic. */
+  readonly updates: boolean
   readonly programs: Programs
   readonly acts: readonly Act[]
   /** In the order of their steps. */
@@ -80,6 +82,7 @@ export function planOf(seed: number): Plan {
     machines,
     partitions,
     standbys: random.pick([0, 1, 1, 2]),
+    updates: random.stream('updates').chance(0.4),
     network: drawNetwork(random.stream('network')),
     programs,
     acts: drawActs(programs, random.stream('acts')),
@@ -98,6 +101,7 @@ export function quietPlan(seed: number | string, change: Partial<Plan> = {}): Pl
     machines: 1,
     partitions: 2,
     standbys: 0,
+    updates: true,
     network: drawNetwork(undefined),
     programs,
     acts: drawActs(programs, random.stream('acts'), 4),

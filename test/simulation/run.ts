@@ -54,7 +54,7 @@ async function runPlan(plan: Plan, rejections: readonly string[]): Promise<RunRe
   const outside = new Outside(world.broker, scheduler, plan)
   const releases = plan.programs.releases.map(compileRelease)
   const journal: Journal = []
-  const fleet = new Fleet(world, { app, partitions, releases, journal })
+  const fleet = new Fleet(world, { app, partitions, updates: plan.updates, releases, journal })
   const names = Array.from({ length: machines }, (_, number) => `w${number + 1}`)
   const late = new Set(strikes.flatMap((one) => (one.what === 'join' ? [one.machine] : [])))
 

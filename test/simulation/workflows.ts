@@ -55,6 +55,7 @@ output: { id: "\${ input.id }", paid: "\${ vars.paid }" }
 
 const reminder = `
 workflow: reminder
+updates: false
 start:
   - topic: reminders
     from: earliest

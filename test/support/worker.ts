@@ -13,6 +13,7 @@ import { silentLogger } from '../../src/base/logger.ts'
 import { loadWorkflows } from '../../src/definition/parse.ts'
 import type { HandlerModule } from '../../src/handlers/contract.ts'
 import { handlerSource } from '../../src/handlers/registry.ts'
+import type { OnUpdate } from '../../src/runtime/face.ts'
 import { Worker } from '../../src/runtime/worker.ts'
 import { createRandom } from '../simulation/random.ts'
 
@@ -45,9 +46,15 @@ tasks:
 /** @param text workflow files as one YAML text. @param options.after a worker that has stopped: this one takes over */
 export async function startMemoryWorker(
   text: string,
-  options: { handlers?: readonly HandlerModule[]; partitions?: number; after?: MemoryWorker } = {},
+  options: {
+    handlers?: readonly HandlerModule[]
+    partitions?: number
+    after?: MemoryWorker
+    updates?: boolean
+    onUpdate?: readonly OnUpdate[]
+  } = {},
 ): Promise<MemoryWorker> {
-  const { handlers = [], partitions = 3, after } = options
+  const { handlers = [], partitions = 3, after, updates = false, onUpdate = [] } = options
   const broker = after?.broker ?? new MemoryBroker()
   const clock = after?.clock ?? new ManualClock()
   const log = createMemoryLog(broker, { nowMs: () => clock.nowMs() })
@@ -75,6 +82,8 @@ export async function startMemoryWorker(
     logger: silentLogger,
     partitionsOf: () => partitions,
     createsTopics: true,
+    updates,
+    onUpdate,
     refreshEveryMs: 0,
   })
   const { byFile, problems } = loadWorkflows([{ file: 'test.yaml', text }], {

@@ -52,6 +52,7 @@ test('with nothing given, the defaults hold and paths are below the working dire
     standby: 1,
     topics: new Map(),
     topicsCreate: true,
+    updates: false,
     source: 'dagger',
     logLevel: 'info',
     handlersPerWorker: 64,

@@ -2,11 +2,14 @@
 // registry, and used from there. Without a registry this fails; it is never skipped.
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
-import { globSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { globSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
 import { Daemon } from '../support/daemon.ts'
 import { makeCheckout, npmEnvironment, repository, strangersEnvironment, type Checkout } from './checkout.ts'
+import { stepsOf } from './readme-steps.ts'
+
+const read = (file: string): string => readFileSync(join(repository, file), 'utf8')
 
 suite('the published package', () => {
   let checkout: Checkout
@@ -27,6 +30,22 @@ suite('the published package', () => {
 
   /** By the link that npm has made; npx itself, which finds it, takes as long as all the rest of a command. */
   const type = (...argv: readonly string[]) => run(program, ...argv)
+
+  /** Checks files as a user's compiler does. */
+  function compile(...include: readonly string[]) {
+    const compilerOptions = {
+      target: 'es2024',
+      module: 'nodenext',
+      strict: true,
+      noEmit: true,
+      erasableSyntaxOnly: true,
+      exactOptionalPropertyTypes: true,
+      types: ['node'],
+      typeRoots: [join(repository, 'node_modules/@types')],
+    }
+    save('tsconfig.json', JSON.stringify({ compilerOptions, include }))
+    return run(process.execPath, join(repository, 'node_modules/typescript/bin/tsc'), '-p', '.')
+  }
 
   function save(file: string, text: string): void {
     mkdirSync(dirname(join(project, file)), { recursive: true })
@@ -118,7 +137,7 @@ suite('the published package', () => {
   test('finds its schemas, by their names too', () => {
     save(
       'schemas.mjs',
-      "for (const name of ['workflow', 'config']) import.meta.resolve(`dagger-worker/schemas/${name}.schema.json`)",
+      "for (const name of ['workflow', 'config', 'updates/update', 'updates/task']) import.meta.resolve(`dagger-worker/schemas/${name}.schema.json`)",
     )
     assert.equal(run(process.execPath, 'schemas.mjs').status, 0)
     const { status, told } = type('validate', join(installed, 'workflows'))
@@ -155,21 +174,43 @@ export const output = (() => ({ receipt: 1 })) satisfies Handler<{ amount: numbe
 export const input = (({ input }) => input.total) satisfies Handler<{ amount: number }>
 `,
     )
-    const compilerOptions = {
-      target: 'es2024',
-      module: 'nodenext',
-      strict: true,
-      noEmit: true,
-      erasableSyntaxOnly: true,
-      exactOptionalPropertyTypes: true,
-      types: ['node'],
-      typeRoots: [join(repository, 'node_modules/@types')],
-    }
-    save('tsconfig.json', JSON.stringify({ compilerOptions, include: ['handlers', 'wrong.ts'] }))
-    const checked = run(process.execPath, join(repository, 'node_modules/typescript/bin/tsc'), '-p', '.')
+    const checked = compile('handlers', 'wrong.ts')
     assert.equal(checked.status, 0, checked.told)
     save('flows/pay.yaml', 'workflow: pay\ntasks:\n  - { name: pay, type: charge, with: { amount: 1 } }\n')
     const { status, told } = type('validate', 'flows', '--handlers', 'handlers')
     assert.equal(status, 0, told)
+  })
+
+  test('runs a worker in a process of its users, as the README has it', () => {
+    for (const step of stepsOf(read('README.md')))
+      if (step.kind === 'save' && ['embed.mjs', 'flows/leave.yaml'].includes(step.file)) save(step.file, step.text)
+    const { status, told } = run(process.execPath, 'embed.mjs')
+    assert.equal(status, 0, told)
+    assert.match(
+      told,
+      /^1 dagger-worker\.instance\.started payroll$[^]*^3 .*\.operated ann$[^]*^5 .*\.completed[^]*^COMPLETED$/m,
+    )
+  })
+
+  test('types what embedders are given', () => {
+    save(
+      'embedder.ts',
+      `import { startWorker, Unavailable, type EmbeddedWorker, type Update, type WorkerSettings } from 'dagger-worker'
+
+const settings: WorkerSettings = { workflows: 'flows', port: 0, updates: true, topics: { orders: { partitions: 3 } } }
+const seen: Update[] = []
+const worker: EmbeddedWorker = await startWorker(settings, { onUpdate: (update) => seen.push(update) })
+const answer = await worker.startInstance({ workflow: 'leave', input: { days: 3 } })
+if (answer.outcome === 'started') await worker.operateInstance(answer.instanceId, { kind: 'suspend' }, 'ann')
+export const tasks: (string | undefined)[] = seen.map(({ data }) => data.task)
+export const isElsewhere = (error: unknown): boolean => error instanceof Unavailable && error.code === 'not-ready'
+// @ts-expect-error There is no such setting.
+await startWorker({ workflow: 'flows' })
+// @ts-expect-error There is no such action.
+await worker.operateInstance('id', { kind: 'explode' }, 'ann')
+`,
+    )
+    const checked = compile('embedder.ts')
+    assert.equal(checked.status, 0, checked.told)
   })
 })

@@ -36,6 +36,7 @@ export function addStart(program: Command, surroundings: Surroundings): void {
     .option('--source <name>', "under which name the workflows are published (default: the application's)")
     .option('--revision <n>', 'of the workflows: a lower one than what is published already is not published')
     .option('--topics-create <boolean>', 'create topics that do not exist (default: true)')
+    .option('--updates <boolean>', 'tell every change of an instance in the topic <app>.updates (default: false)')
     .option('--handlers-per-worker <n>', 'handlers that run at once (default: 64)')
     .option('--http-allow <hosts>', 'hosts that http tasks may call, as host or host:port, with commas (default: none)')
     .option('--secrets <dir>', 'directory with a file for each secret (default: variables DAGGER_SECRET_<NAME>)')

@@ -46,7 +46,7 @@ export function addTopics(program: Command, surroundings: Surroundings): void {
 }
 
 type ApplicationFlags = { readonly config?: string; readonly json?: true } & KafkaFlags & {
-    readonly [key in 'app' | 'workflows' | 'partitions']?: string
+    readonly [key in 'app' | 'workflows' | 'partitions' | 'updates']?: string
   }
 
 function ofApplication(command: Command): Command {
@@ -54,6 +54,7 @@ function ofApplication(command: Command): Command {
     .option('--app <name>', "the application's name (default: dagger)")
     .option('--workflows <dir>', 'directory of the workflow files (default: workflows)')
     .option('--partitions <n>', 'partitions of a new application (default: 12)')
+    .option('--updates <boolean>', 'with the topic of updates (default: false, unless a workflow asks for it)')
     .option('--config <file>', "the worker's configuration file, YAML or JSON (default: $DAGGER_WORKER_CONFIG)")
     .option('--json', 'as JSON')
     .addHelpText(

@@ -38,7 +38,7 @@ export function retryByHand(
   if (isOwnIncident(instance, action.task)) {
     return accept()
       .event({ type: 'instance.incident-resolved', instanceId: instance.id })
-      .event({ type: 'instance.operated', instanceId: instance.id, note: `retry ${by}`, atMs: world.nowMs })
+      .event({ type: 'instance.operated', instanceId: instance.id, note: `retry ${by}`, by, atMs: world.nowMs })
       .follow({ type: 'instance.complete', instanceId: instance.id })
   }
   const { at, row } = unfinished(instance, action.task, state, world)
@@ -56,6 +56,7 @@ export function retryByHand(
     error: row.error,
     isByHand: true,
     note: `retry ${by}`,
+    by,
   })
   renewDeadlines(at, row.deadlines, out)
   return out
@@ -78,7 +79,7 @@ export function skipByHand(
   const out = accept()
   stopInside(at, at.task, world, out)
   withdraw(at, row.open, out)
-  return skipAttempt(at, skippedEdges(at.task), out, { note: `skip ${by}` })
+  return skipAttempt(at, skippedEdges(at.task), out, { note: `skip ${by}`, by })
 }
 
 /** @throws {ExpressionError | AttemptFailed} Its `set` cannot be evaluated with this output. */
@@ -94,7 +95,7 @@ export function completeByHand(
   const out = accept()
   stopInside(at, at.task, world, out)
   withdraw(at, row.open, out)
-  completeAttempt(at, action.output, out, { note: `complete ${by}`, open: row.open })
+  completeAttempt(at, action.output, out, { note: `complete ${by}`, by, open: row.open })
   return out
 }
 
@@ -112,7 +113,7 @@ function completeOwn(
     throw new Refused('not-now', 'tasks of the instance are under way: complete or skip those first')
   const out = accept()
     .event({ type: 'instance.incident-resolved', instanceId: instance.id })
-    .event({ type: 'instance.operated', instanceId: instance.id, note: `complete ${by}`, atMs: world.nowMs })
+    .event({ type: 'instance.operated', instanceId: instance.id, note: `complete ${by}`, by, atMs: world.nowMs })
     .event({ type: 'instance.completed', instanceId: instance.id, output, atMs: world.nowMs })
   return endInstance(instance, { outcome: 'completed', output }, state, world, out)
 }

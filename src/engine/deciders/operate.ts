@@ -7,7 +7,6 @@ import type { ActionAnswer } from '../effect.ts'
 import { orFail } from '../failure.ts'
 import { nodesOf, rowAt, taskAt } from '../nodes.ts'
 import { accept, type Decider, type Outcome } from '../outcome.ts'
-import type { Payload } from '../payload.ts'
 import type { InstanceRow, State } from '../state.ts'
 import { withdraw } from '../stopping.ts'
 import { takeSignal } from '../tasks/signal.ts'
@@ -60,7 +59,7 @@ function act({ action, by }: InstanceOperate, instance: InstanceRow, state: Stat
     case 'signal':
       // What compensates a task may wait for one.
       expectStatus(instance, ['EXECUTING', 'SUSPENDED', 'COMPENSATING'], action)
-      return signal(instance, action.name, action.payload, state, world)
+      return signal(instance, action, by, state, world)
     case 'set':
       expectStatus(instance, ['EXECUTING', 'SUSPENDED', 'COMPENSATING'], action)
       checkVars(instance.vars, action.values)
@@ -84,11 +83,13 @@ function setVars(instance: InstanceRow, values: VarValues, out: Outcome, world: 
   return out
 }
 
-function operated(instance: InstanceRow, by: string, { kind }: Action, world: World): Outcome {
+function operated(instance: InstanceRow, by: string, action: Action, world: World): Outcome {
+  const what = action.kind === 'signal' ? `signal ${action.name}` : action.kind
   return accept().event({
     type: 'instance.operated',
     instanceId: instance.id,
-    note: `${kind} ${by}`,
+    note: `${what} ${by}`,
+    by,
     atMs: world.nowMs,
   })
 }
@@ -101,7 +102,14 @@ function expectStatus(instance: InstanceRow, statuses: readonly InstanceRow['sta
 }
 
 /** To the task that has waited longest for it; else it is kept for one to come. */
-function signal(instance: InstanceRow, name: string, payload: Payload, state: State, world: World): Outcome {
+function signal(
+  instance: InstanceRow,
+  action: Extract<Action, { kind: 'signal' }>,
+  by: string,
+  state: State,
+  world: World,
+): Outcome {
+  const { name, payload } = action
   checkPayload(payload, 'the signal')
   const node = instance.status === 'SUSPENDED' ? undefined : waitingFor(instance, name, state, world)
   if (node === undefined) {
@@ -110,15 +118,21 @@ function signal(instance: InstanceRow, name: string, payload: Payload, state: St
       const message = `${instance.signals.length} signals wait in this instance for a task that takes them: no more fit`
       throw new Refused('signals-full', message)
     }
-    return accept().event({ type: 'signal.kept', instanceId: instance.id, signal: { name, payload } })
+    return operated(instance, by, action, world).event({
+      type: 'signal.kept',
+      instanceId: instance.id,
+      signal: { name, payload },
+    })
   }
   const row = rowAt(state, instance, node)
   const place = { state, instance, workflow: expectWorkflow(world, instance.version), node }
   const at = attemptOf(place, world, row?.attempt ?? 1)
-  return orFail(at, (out) => {
-    withdraw(at, row?.open, out)
-    takeSignal(at, payload, out)
-  })
+  return operated(instance, by, action, world).include(
+    orFail(at, (out) => {
+      withdraw(at, row?.open, out)
+      takeSignal(at, payload, out)
+    }),
+  )
 }
 
 /** The node of the task that has waited longest for a signal. */

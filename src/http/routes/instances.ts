@@ -8,7 +8,7 @@ import { byOf } from '../guard.ts'
 import { httpLimits } from '../limits.ts'
 import type { LongPolls } from '../long-polls.ts'
 import { HttpProblem } from '../problem.ts'
-import { flag, json, list, object, problemAnswer, text } from '../schemas.ts'
+import { flag, json, list, object, problemAnswer, text, type Schema } from '../schemas.ts'
 import { traceOf } from '../tracing.ts'
 import { instanceStatuses, instanceSummary, instanceView } from '../views.ts'
 
@@ -16,9 +16,11 @@ interface StartBody {
   readonly workflow: string
   readonly key?: string
   readonly input?: Json
+  readonly by?: string
 }
 
-const startBody = object({ workflow: text, key: text, input: json }, ['key', 'input'])
+const by: Schema = { type: 'string', maxLength: 200, description: "who does it, for the instance's history" }
+const startBody = object({ workflow: text, key: text, input: json, by }, ['key', 'input', 'by'])
 
 const startAnswer = object({
   outcome: { enum: ['started', 'repeated', 'ignored'] },
@@ -83,7 +85,7 @@ export function instanceRoutes(app: FastifyInstance, worker: WorkerFace, polls: 
       },
     },
     async (request, reply) => {
-      const { workflow, key, input = null } = request.body
+      const { workflow, key, input = null, by: who } = request.body
       const idempotencyKey = request.headers['idempotency-key']
       const trace = traceOf(request)
       const answer = await worker.instances.start({
@@ -92,7 +94,7 @@ export function instanceRoutes(app: FastifyInstance, worker: WorkerFace, polls: 
         ...(trace === undefined ? {} : { trace }),
         ...(key === undefined ? {} : { key }),
         ...(typeof idempotencyKey === 'string' ? { idempotencyKey } : {}),
-        ...(request.caller === undefined ? {} : { by: byOf(request, undefined) }),
+        ...(request.caller === undefined && who === undefined ? {} : { by: byOf(request, who) }),
       })
       if (answer.outcome === 'rejected') throw refusal(answer, workflow, worker)
       if (answer.outcome === 'queued') return reply.code(202).send(answer)

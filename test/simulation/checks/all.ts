@@ -26,6 +26,7 @@ import { sourcesOf } from './sources.ts'
 import { instancesEndOnce, keysRunOnce, recordsStartOnce, tasksAreOfTheirVersion, versionsStay } from './starts.ts'
 import { positionsGrow, removedStaysRemoved, storesFollow } from './stores.ts'
 import { neverEarly, noneOverdue } from './timers.ts'
+import { updatesLeaveNothingOut, updatesTellHistories } from './updates.ts'
 
 export const checks = {
   recordsStartOnce,
@@ -85,6 +86,8 @@ export const checks = {
   nothingAborted,
   poisonSetAside,
   lettersHaveReasons,
+  updatesLeaveNothingOut,
+  updatesTellHistories,
   allAtRest,
   waitersAreLive,
   nothingUnread,

@@ -23,7 +23,7 @@ const events: { readonly [Type in EventType]: Within } = {
   'instance.suspended': 'people of the simulation do not do it yet',
   'instance.resumed': 'people of the simulation do not do it yet',
   'instance.reopened': 'people of the simulation do not do it yet',
-  'instance.operated': 'people of the simulation do not do it yet',
+  'instance.operated': often,
   'instance.incident-resolved': 'people of the simulation do not do it yet',
   'command.deferred': 'people of the simulation do not do it yet',
   'signal.kept': often,
@@ -130,6 +130,7 @@ const within: ReadonlyMap<string, Within> = new Map([
   ...Object.entries(unkept).map(([reason, seeds]) => [`record_unkept_${reason}`, seeds] as const),
   ...Object.entries(tasks).map(([type, seeds]) => [`completed ${type}`, seeds] as const),
   ...Object.entries(unusable).map(([code, seeds]) => [`dead letter ${code}`, seeds] as const),
+  ['updates_written', often],
   ...faultKinds.map((kind) => [`fault ${kind}`, seldom] as const),
 ])
 

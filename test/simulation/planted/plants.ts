@@ -10,9 +10,11 @@ import { ownershipPlants } from './plants/ownership.ts'
 import { restorePlants } from './plants/restore.ts'
 import { startPlants } from './plants/starts.ts'
 import { taskPlants } from './plants/tasks.ts'
+import { updatePlants } from './plants/updates.ts'
 
 export const plants: readonly Plant[] = [
   ...commitPlants,
+  ...updatePlants,
   ...ownershipPlants,
   ...restorePlants,
   ...inputPlants,
