@@ -85,6 +85,8 @@ export class FakeWorker implements WorkerFace {
     urlOf: (partition) => this.peers.find(({ owned }) => owned.some((each) => each.partition === partition))?.url,
   }
   partitionsInAll = 2
+  stuckNow: readonly string[] = []
+  stuck = (): readonly string[] => this.stuckNow
 
   instances: InstancesFace = {
     start: (request) => this.#start(request),
