@@ -140,7 +140,7 @@ export async function startWorker(config: WorkerConfig, options: StartOptions): 
     return {
       worker,
       url: server.url,
-      stop: () => (stopping ??= closeAll().then(markStopped)),
+      stop: () => (stopping ??= retire(worker, config.stopDelayMs).then(closeAll).then(markStopped)),
       stopped,
     }
   } catch (error) {
@@ -164,6 +164,12 @@ async function telemetryOf(config: WorkerConfig, workerId: string, logger: Logge
 export function startEmbedded(settings: object, onUpdate: readonly OnUpdate[]): Promise<RunningWorker> {
   const config = configOf(settings, { env: process.env, workingDirectory: process.cwd() })
   return startWorker(config, { jsonLogs: false, isGuest: true, onUpdate })
+}
+
+/** Who sends it work is to hear that it stops, before it does. */
+async function retire(worker: Worker, delayMs: number): Promise<void> {
+  worker.retire()
+  if (delayMs > 0) await new Promise<void>((resolve) => void systemClock.after(delayMs, resolve))
 }
 
 async function embedded({ data, app, partitions }: WorkerConfig, logger: Logger): Promise<Ground> {

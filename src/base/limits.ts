@@ -64,6 +64,8 @@ export const limits = {
   handlerTimeoutMs: 5 * 60_000,
   /** A partition with timers looks at the clock so often, which may be set, or its machine sleep: less than is late. */
   sleepMsMax: 30_000,
+  /** A store that has not answered for so long never will: the slowest stall of LevelDB that was seen took seconds. */
+  stuckAfterMs: 120_000,
   /** Due times held in memory; what is due later stays in the store until its turn. */
   timersInMemoryMax: 20_000,
   /** Decoded values kept in memory by a worker that owns all partitions, as far as their size can be told. */

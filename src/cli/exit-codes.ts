@@ -8,6 +8,8 @@ export const exitCodes = {
   usage: 2,
   /** No worker answers at the address, or it cannot answer now. Trying again may help. */
   unavailable: 3,
+  /** start: it had to end before all was finished (`stopTimeout`). Nothing is lost: what was not committed is done again. */
+  unfinished: 4,
   /** Ended by Ctrl-C, as shells count it. */
   interrupted: 130,
 } as const
@@ -21,4 +23,5 @@ Exit codes:
   1    the instance failed or has an incident; a file has problems; the worker refused the call
   2    flags, environment or configuration cannot be used
   3    no worker answers, or it cannot answer now: try again
+  4    with start: it had to end before all was finished; nothing is lost
   130  ended by Ctrl-C`

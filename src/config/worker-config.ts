@@ -6,6 +6,7 @@ import { ConfigError, type Problem } from '../base/errors.ts'
 import { parseHost, type AllowedHost } from '../base/hosts.ts'
 import type { HttpSettings } from '../base/http-settings.ts'
 import type { Guarantee, KafkaClientName, KafkaSettings } from '../base/kafka-settings.ts'
+import { parseDuration } from '../definition/duration.ts'
 import { configDefaults } from './config-schema.ts'
 import { httpProblems } from './http-problems.ts'
 import { kafkaProblems } from './kafka-problems.ts'
@@ -39,6 +40,10 @@ export interface WorkerConfig extends KafkaSettings, HttpSettings {
   readonly topicsCreate: boolean
   /** Whether workflows that do not say are told of in `<app>.updates`. */
   readonly updates: boolean
+  /** Between being told to stop and stopping. */
+  readonly stopDelayMs: number
+  /** For stopping. */
+  readonly stopTimeoutMs: number
   /** Under which name the workflow directory is published. */
   readonly source: string
   /** A lower one than what is published already is not published. */
@@ -82,6 +87,8 @@ export interface ConfigValues extends KafkaSettings, Omit<HttpSettings, 'hostNam
   readonly topics: { readonly [name: string]: { readonly partitions: number } }
   readonly topicsCreate: boolean
   readonly updates: boolean
+  readonly stopDelay: string
+  readonly stopTimeout: string
   readonly source?: string
   readonly revision?: number
   readonly logLevel: WorkerConfig['logLevel']
@@ -124,16 +131,26 @@ function configFrom(layers: readonly Layer[], env: ConfigSources['env'], working
   const names = readHosts(values.hostNames)
   const ofKafka = values.brokers === undefined ? [] : [...kafkaProblems(values, env)]
   const ofHosts = [...hostProblems('httpAllow', hosts), ...hostProblems('hostNames', names)]
-  const wrongs = [...directories, ...ofHosts, ...httpProblems(values), ...ofKafka]
+  const wrongs = [...directories, ...ofHosts, ...httpProblems(values), ...durationProblems(values), ...ofKafka]
   if (wrongs.length > 0) throw new ConfigError(wrongs)
-  const { brokers, httpAllow: _, hostNames: __, ...rest } = values
+  const { brokers, httpAllow: _, hostNames: __, stopDelay, stopTimeout, ...rest } = values
   return {
     ...rest,
     ...(brokers === undefined ? {} : { brokers: brokers.split(',') }),
     source: values.source ?? values.app,
+    stopDelayMs: parseDuration(stopDelay) ?? 0,
+    stopTimeoutMs: parseDuration(stopTimeout) ?? 0,
     httpAllow: hosts.flatMap(({ host }) => host ?? []),
     hostNames: names.flatMap(({ host }) => host ?? []),
     topics: new Map(Object.entries(values.topics)),
+  }
+}
+
+function* durationProblems(values: ConfigValues): Generator<Problem> {
+  for (const key of ['stopDelay', 'stopTimeout'] as const) {
+    if (parseDuration(values[key]) !== undefined) continue
+    const message = `Expected a duration such as 500ms, 20s or 1m in ${key}, found ${JSON.stringify(values[key])}.`
+    yield { code: 'DW_CONFIG', path: key, message }
   }
 }
 

@@ -76,6 +76,8 @@ export interface FleetFace {
 /** What a running worker can be asked. Every method may throw Unavailable. */
 export interface WorkerFace {
   view(): WorkerView
+  /** What will not go on by itself, in sentences: the process has to begin anew. Waiting for the log is none of it. */
+  stuck(): readonly string[]
   readonly instances: InstancesFace
   readonly workflows: WorkflowsFace
   readonly topics: TopicsFace

@@ -14,6 +14,7 @@ import type { Behind, Clock, Log, Membership, OpenStore, Store, TopicInfo } from
 import { startingPoint, type RestoreProgress } from './restore.ts'
 import { Standby } from './standby.ts'
 import { Bell } from './wake.ts'
+import { watched, type WatchedStore } from './watched-store.ts'
 
 export type Role = 'owner' | 'standby' | 'none'
 
@@ -39,10 +40,11 @@ export class PartitionHost {
   readonly #bell = new Bell()
   #wanted: Role = 'none'
   #store: Promise<Store> | undefined
-  #opened: Store | undefined
+  #opened: WatchedStore | undefined
   #current: Partition | undefined
   #standby: Standby | undefined
   #runner: Promise<void> | undefined
+  #hasEnded = false
   #isClosing = false
   #tries = 0
   #stoppedBecause: string | undefined
@@ -86,6 +88,11 @@ export class PartitionHost {
     return this.#standby?.behind
   }
 
+  /** Why it will not go on by itself, which only a bug of ours or a disk that hangs can be; undefined: it does. */
+  get stuck(): string | undefined {
+    return this.#hasEnded ? 'its loop has ended' : this.#opened?.stuck()
+  }
+
   /** Takes a command of this worker, decided with the next batch. */
   submit(command: OwnCommand): void {
     this.own.push(command)
@@ -98,11 +105,21 @@ export class PartitionHost {
     this.#wanted = role
     if (role !== 'owner') this.#current?.drain()
     this.#bell.ring()
-    this.#runner ??= this.#live()
+    this.#runner ??= this.#live().catch((error: unknown) => this.#end(error))
   }
 
   async refreshSources(): Promise<void> {
     await this.running?.refreshSources()
+  }
+
+  /** No fault but a bug of ours gets here. */
+  #end(error: unknown): void {
+    const { logger, partition } = this.#options
+    this.#hasEnded = true
+    logger.error(
+      { partition, err: error },
+      `partition ${partition}: its loop has ended, which is a bug in dagger-worker`,
+    )
   }
 
   /** Finishes what is under way and closes the store. */
@@ -138,9 +155,11 @@ export class PartitionHost {
 
   /** Kept open from then on, for a quick return. */
   #openStore(): Promise<Store> {
-    const { partition, openStore, log, topics } = this.#options
-    const open = async (): Promise<Store> =>
-      (this.#opened = (await log.openStoreOf?.(topics.changelog, partition)) ?? (await openStore(partition)))
+    const { partition, openStore, log, clock, topics } = this.#options
+    const open = async (): Promise<Store> => {
+      const store = (await log.openStoreOf?.(topics.changelog, partition)) ?? (await openStore(partition))
+      return (this.#opened = watched(store, clock))
+    }
     const opening = (this.#store ??= open())
     opening.catch(() => {
       if (this.#store === opening) this.#store = undefined
@@ -280,16 +299,6 @@ export class PartitionHost {
   #refuseCalls(): void {
     for (const { onLost } of this.own.splice(0)) onLost?.('not-ready')
   }
-}
-
-/** By partition, how many records of the changelog its copy in this worker lacks. @throws {TransientFault} */
-export async function lacksOf(
-  hosts: readonly PartitionHost[],
-  log: Log,
-  changelog: string,
-): Promise<readonly number[]> {
-  const info = (await log.describeTopics([changelog])).get(changelog)
-  return info === undefined ? [] : Promise.all(hosts.map((host) => host.lacks(info)))
 }
 
 /** In words, with the code where there is one: it tells what to do. */

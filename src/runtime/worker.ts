@@ -12,7 +12,8 @@ import { Definitions, type Publication } from './definitions.ts'
 import { Executor } from './executor.ts'
 import type { InstancesFace, WorkerFace, WorkerView } from './face.ts'
 import { Fleet } from './fleet.ts'
-import { lacksOf, PartitionHost } from './host.ts'
+import { PartitionHost } from './host.ts'
+import { lacksOf } from './lacks.ts'
 import type { Assignment, Clock, Ids, Log, Membership, OpenStore, Secrets } from './ports.ts'
 import { prepareTopics } from './app-topics.ts'
 import { Calls } from './calls.ts'
@@ -80,6 +81,7 @@ export class Worker implements WorkerFace {
   readonly #alarms: Alarms
   #definitionProblems: readonly Problem[] = []
   #isStopping = false
+  #isRetiring = false
   #cancelRefresh = (): void => {}
 
   private constructor(options: WorkerOptions) {
@@ -165,6 +167,17 @@ export class Worker implements WorkerFace {
     return persist({ clock, logger, what, isOver: () => this.#isStopping }, attempt)
   }
 
+  /** Says from now on that it is not ready, and goes on: who sends it work is told before it stops. */
+  retire(): void {
+    this.#isRetiring = true
+  }
+
+  stuck(): readonly string[] {
+    return this.#hosts.flatMap(({ stuck }, partition) =>
+      stuck === undefined ? [] : `partition ${partition}: ${stuck}`,
+    )
+  }
+
   /** Finishes what is under way, lets go of the partitions, leaves the group. */
   async stop(): Promise<void> {
     if (this.#isStopping) return
@@ -196,8 +209,8 @@ export class Worker implements WorkerFace {
       catalogue: this.definitions.catalogue,
       counters: this.#counters,
       definitionProblems: this.#definitionProblems,
-      problems: [...log.problems(), ...problemsBeside(), ...this.#alarms.latest],
-      isStopping: this.#isStopping,
+      problems: [...log.problems(), ...problemsBeside(), ...this.stuck(), ...this.#alarms.latest],
+      isStopping: this.#isRetiring || this.#isStopping,
       nowMs: clock.nowMs(),
     })
   }

@@ -6,7 +6,9 @@ import { MemoryDisk } from '../../src/adapters/memory/disk.ts'
 import { createMemoryLog } from '../../src/adapters/memory/log.ts'
 import { createMemoryMembership, MemoryCoordinator } from '../../src/adapters/memory/membership.ts'
 import { openMemoryStore } from '../../src/adapters/memory/store.ts'
-import { silentLogger } from '../../src/base/logger.ts'
+import { TransientFault } from '../../src/base/errors.ts'
+import { limits } from '../../src/base/limits.ts'
+import { silentLogger, type Logger } from '../../src/base/logger.ts'
 import { handlerSource } from '../../src/handlers/registry.ts'
 import { topicsOf } from '../../src/records/keys.ts'
 import { BatchMeasures } from '../../src/runtime/batch-measures.ts'
@@ -14,16 +16,24 @@ import { Definitions } from '../../src/runtime/definitions.ts'
 import { Executor } from '../../src/runtime/executor.ts'
 import { PartitionHost } from '../../src/runtime/host.ts'
 import { Metrics } from '../../src/runtime/metrics.ts'
+import type { Log, OpenStore } from '../../src/runtime/ports.ts'
 
 const topics = topicsOf('test')
 
 /** A host of partition 0 on a log whose changelog is there, with the calls that it makes to open its store. */
-async function hostOn(disk = new MemoryDisk()) {
+async function hostOn(
+  disk = new MemoryDisk(),
+  replaced: {
+    readonly openStore?: OpenStore
+    readonly openProducer?: Log['openProducer']
+    readonly logger?: Logger
+  } = {},
+) {
   const broker = new MemoryBroker()
   broker.createTopic({ name: topics.changelog, partitions: 1, cleanup: 'compacted' })
   const clock = new ManualClock()
   const log = createMemoryLog(broker, { nowMs: () => clock.nowMs() })
-  const given = { log, clock, logger: silentLogger }
+  const given = { log, clock, logger: replaced.logger ?? silentLogger }
   const metrics = new Metrics(() => clock.nowMs())
   const calls = { describe: 0, openProducer: 0 }
   const host = new PartitionHost({
@@ -36,7 +46,7 @@ async function hostOn(disk = new MemoryDisk()) {
       },
       openProducer(id) {
         calls.openProducer += 1
-        return log.openProducer(id)
+        return (replaced.openProducer ?? log.openProducer)(id)
       },
     },
     app: 'test',
@@ -59,13 +69,13 @@ async function hostOn(disk = new MemoryDisk()) {
     metrics,
     measures: new BatchMeasures(metrics, { find: () => undefined }),
     membership: createMemoryMembership(new MemoryCoordinator({ partitions: 1 }), 'w1'),
-    openStore: (partition) => openMemoryStore(disk, partition),
+    openStore: replaced.openStore ?? ((partition) => openMemoryStore(disk, partition)),
     sourceTopics: () => Promise.resolve([]),
     perform: () => {},
     onCommitted: () => {},
     onAlarm: () => {},
   })
-  return { host, calls }
+  return { host, calls, clock }
 }
 
 const turns = async (count: number): Promise<void> => {
@@ -101,5 +111,54 @@ test('a standby of a changelog that was replaced stops, says why, and does not t
   assert.match(host.reason ?? '', /^DW_CHANGELOG_REPLACED/)
   assert.equal(calls.describe, 1)
   assert.deepEqual(disk.position(0), { topicId: 'another creation', offset: 7 })
+  await host.close()
+})
+
+test('a store that never answers is told after a while; one that answers late is not', async () => {
+  const disk = new MemoryDisk()
+  const held = Promise.withResolvers<void>()
+  const { host, clock } = await hostOn(disk, {
+    openStore: async (partition) => {
+      const store = await openMemoryStore(disk, partition)
+      const list = store.list.bind(store)
+      return Object.assign(store, { list: (range: Parameters<typeof list>[0]) => held.promise.then(() => list(range)) })
+    },
+  })
+  host.become('owner')
+  await turns(20)
+  assert.equal(host.phase, 'restoring')
+  assert.equal(host.stuck, undefined)
+  clock.advance(limits.stuckAfterMs)
+  assert.equal(host.stuck, undefined)
+  clock.advance(1_000)
+  assert.equal(host.stuck, 'its store has not answered for 121 s (reading a range)')
+  held.resolve()
+  await turns(20)
+  assert.equal(host.stuck, undefined)
+  await host.close()
+})
+
+test('a log that never answers is waited for: that is no reason to begin anew', async () => {
+  const { host, clock } = await hostOn(undefined, { openProducer: () => new Promise(() => {}) })
+  host.become('owner')
+  await turns(20)
+  clock.advance(10 * limits.stuckAfterMs)
+  assert.equal(host.stuck, undefined)
+})
+
+test('a loop that has ended by itself is told', async () => {
+  const errors: string[] = []
+  const logger: Logger = {
+    ...silentLogger,
+    warn: () => {
+      throw new Error('a bug of ours')
+    },
+    error: (_fields, message) => void errors.push(message),
+  }
+  const { host } = await hostOn(undefined, { logger, openStore: () => Promise.reject(new TransientFault('not now')) })
+  host.become('owner')
+  await turns(20)
+  assert.equal(host.stuck, 'its loop has ended')
+  assert.match(errors.join(), /its loop has ended/)
   await host.close()
 })

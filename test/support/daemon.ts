@@ -263,6 +263,11 @@ export class Daemon {
     this.#child.kill(name)
   }
 
+  /** Gives the exit code once it has ended by itself, or by a signal that was sent. */
+  async ended(): Promise<number | null> {
+    return within(stopWithinMs, this.#exited, () => this.#lastWords())
+  }
+
   /** Stops as Ctrl-C does; gives the exit code. */
   async stop(): Promise<number | null> {
     this.#client?.close()

@@ -90,6 +90,8 @@ export class FakeWorker implements WorkerFace {
   }
   partitionsInAll = 2
   readonly metrics = new Metrics(() => performance.now())
+  stuckNow: readonly string[] = []
+  stuck = (): readonly string[] => this.stuckNow
 
   instances: InstancesFace = {
     start: (request) => this.#start(request),

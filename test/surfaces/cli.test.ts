@@ -94,7 +94,7 @@ test('start reports what it found and where it listens, then stops on a signal',
   const shell = commandLine(t, fake)
   mkdirSync(join(shell.directory, 'workflows'))
   const result = shell.type('start', '--port', '0', '--handlers-per-worker', '5')
-  await until(shell.hasSignalListeners)
+  await until(() => shell.stdout() !== '')
   const report = shell.stdout()
   assert.match(report, /dagger-worker 1\.2\.3 is running: application dagger on the memory log/)
   assert.match(report, /URL +http:\/\/127\.0\.0\.1:7999/)
@@ -116,7 +116,7 @@ test('the second signal ends a worker that stops slowly at once', async (t) => {
   })
   mkdirSync(join(shell.directory, 'workflows'))
   const result = shell.type('start')
-  await until(shell.hasSignalListeners)
+  await until(() => shell.stdout() !== '')
   shell.signal('SIGINT')
   assert.deepEqual(shell.exits, [])
   shell.signal('SIGINT')
@@ -125,12 +125,39 @@ test('the second signal ends a worker that stops slowly at once', async (t) => {
   await result
 })
 
+test('a worker that does not come to its end in time is left, with an exit code of its own', async (t) => {
+  const fake = fakeStart()
+  const shell = commandLine(t, { startWorker: async () => ({ ...fake.running, stop: () => new Promise(() => {}) }) })
+  mkdirSync(join(shell.directory, 'workflows'))
+  const result = shell.type('start', '--stop-delay', '5ms', '--stop-timeout', '10ms')
+  await until(() => shell.stdout() !== '')
+  shell.signal('SIGTERM')
+  const { code, stderr } = await result
+  assert.deepEqual([code, shell.exits], [4, [4]])
+  assert.match(stderr, /Not all was finished within 0\.015 s: it ends now\. Nothing is lost/)
+})
+
+test('a signal while it is starting ends it at once', async (t) => {
+  const fake = fakeStart()
+  const started = Promise.withResolvers<void>()
+  const shell = commandLine(t, { startWorker: () => started.promise.then(() => fake.running) })
+  mkdirSync(join(shell.directory, 'workflows'))
+  const result = shell.type('start')
+  await until(shell.hasSignalListeners)
+  shell.signal('SIGTERM')
+  assert.deepEqual([shell.exits, fake.stops()], [[130], 0])
+  started.resolve()
+  await until(() => shell.stdout() !== '')
+  shell.signal('SIGTERM')
+  assert.equal((await result).code, 0)
+})
+
 test('a worker that ends by a fault ends the command with its cause', async (t) => {
   const fake = fakeStart()
   const shell = commandLine(t, fake)
   mkdirSync(join(shell.directory, 'workflows'))
   const result = shell.type('start')
-  await until(shell.hasSignalListeners)
+  await until(() => shell.stdout() !== '')
   fake.stopped.reject(new Error('the disk is gone'))
   const { code, stderr } = await result
   assert.equal(code, 1)
@@ -155,7 +182,7 @@ test('start shows problems of files with their frames and runs on', async (t) =>
     ],
   })
   const result = shell.type('start')
-  await until(shell.hasSignalListeners)
+  await until(() => shell.stdout() !== '')
   const report = shell.stdout()
   assert.match(report, /^workflows\/a\.yaml:4:9 {2}DW_UNKNOWN_TASK/)
   assert.match(report, /Did you mean "charge"\?/)
@@ -170,7 +197,7 @@ test('start --json-logs gives one JSON line to programs', async (t) => {
   const shell = commandLine(t, fake)
   mkdirSync(join(shell.directory, 'workflows'))
   const result = shell.type('start', '--json-logs')
-  await until(shell.hasSignalListeners)
+  await until(() => shell.stdout() !== '')
   const report = JSON.parse(shell.stdout())
   assert.deepEqual([report.url, report.app, report.workflows.length], ['http://127.0.0.1:7999', 'dagger', 2])
   assert.equal(fake.told[0]?.options.jsonLogs, true)

@@ -47,6 +47,8 @@ test('with nothing given, the defaults hold and paths are below the working dire
     data: join(directory, '.dagger-worker'),
     host: '127.0.0.1',
     hostNames: [],
+    stopDelayMs: 0,
+    stopTimeoutMs: 20_000,
     port: 7070,
     partitions: 12,
     standby: 1,

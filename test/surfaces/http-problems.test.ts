@@ -164,6 +164,18 @@ suite('the worker itself', () => {
     assert.deepEqual(body.problems, ['partition 3 is restoring'])
   })
 
+  test('is live as long as it goes on by itself, whether it is ready or not', async (t) => {
+    const { call, worker } = await serve(t)
+    worker.setView({ isReady: false, problems: ['the broker is away'] })
+    assert.deepEqual(await call('/service/live').then(({ status, body }) => [status, body]), [
+      200,
+      { live: true, problems: [] },
+    ])
+    worker.stuckNow = ['partition 3: its store has not answered for 121 s (writing)']
+    const { status, body } = await call('/service/live')
+    assert.deepEqual([status, body], [503, { live: false, problems: worker.stuckNow }])
+  })
+
   test('tells all that it knows at /health', async (t) => {
     const { call, worker } = await serve(t)
     const place = { file: 'a.yaml', line: 1, column: 2 }

@@ -50,7 +50,7 @@ async function demo(flags: DemoFlags, surroundings: Surroundings): Promise<void>
     const running = await surroundings.startWorker(config, { jsonLogs: false })
     const shop = new Client(new Calls(running.url))
     try {
-      const stopped = untilStopped(running, output, surroundings, () => shop.close())
+      const stopped = untilStopped(running, output, surroundings, { onStopping: () => shop.close() })
       const shown = showShop(shop, flags, running, config, surroundings, output).catch((error: unknown) => {
         // Ctrl-C closed the shop under its own feet.
         if (!shop.isClosed) throw error

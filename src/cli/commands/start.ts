@@ -1,12 +1,13 @@
 // dagger-worker start: the daemon.
 //
 // Reports once what it found and where it listens, then leaves the terminal to the log. The first SIGINT or SIGTERM
-// stops gracefully, the second one ends at once. A workflow file with problems does not keep the worker from running:
+// stops gracefully, within a bound; the second one ends at once. A workflow file with problems does not keep the worker from running:
 // it is printed, and the worker goes on with the others (or with none, until a file is dropped in).
 import type { Command } from 'commander'
 import { loadConfig, type WorkerConfig } from '../../config/worker-config.ts'
 import type { WorkerView } from '../../runtime/face.ts'
 import { exitCodes } from '../exit-codes.ts'
+import { CommandFailure } from '../failure.ts'
 import { withHttp } from '../http-flags.ts'
 import { withKafka } from '../kafka-flags.ts'
 import { createOutput, type Output, table } from '../output.ts'
@@ -40,6 +41,11 @@ export function addStart(program: Command, surroundings: Surroundings): void {
     .option('--handlers-per-worker <n>', 'handlers that run at once (default: 64)')
     .option('--http-allow <hosts>', 'hosts that http tasks may call, as host or host:port, with commas (default: none)')
     .option('--secrets <dir>', 'directory with a file for each secret (default: variables DAGGER_SECRET_<NAME>)')
+    .option(
+      '--stop-delay <duration>',
+      'between a signal and stopping: /service/ready says no, all else goes on (default: 0s)',
+    )
+    .option('--stop-timeout <duration>', 'for finishing what is under way; then it ends with 4 (default: 20s)')
     .option('--otel [boolean]', 'telemetry by OpenTelemetry, as its OTEL_* variables say (default: false)')
     .option('--log-level <level>', 'debug, info, warn, error or silent (default: info)')
     .option('--json-logs', 'log lines and the start report as JSON')
@@ -67,24 +73,37 @@ async function start(
     workingDirectory: surroundings.workingDirectory,
   })
   const output = createOutput(surroundings)
-  const running = await surroundings.startWorker(config, { jsonLogs: jsonLogs === true })
+  // As the first process of a container it would not hear a signal that it does not listen to.
+  const release = surroundings.onSignal((signal) => {
+    output.note(`${signal}: ended while it was starting.`)
+    surroundings.exitNow(exitCodes.interrupted)
+  })
+  let running: RunningWorker
+  try {
+    running = await surroundings.startWorker(config, { jsonLogs: jsonLogs === true })
+  } finally {
+    release()
+  }
   const view = running.worker.view()
   if (jsonLogs === true) output.json(reportOf(config, running, view))
   else for (const line of reportLines(config, running, view, output, surroundings)) output.line(line)
-  await untilStopped(running, output, surroundings)
-  // Everything is closed by now. A handler that ignores its signal does not keep the process.
-  surroundings.exitNow(exitCodes.ok)
+  const withinMs = config.stopDelayMs + config.stopTimeoutMs
+  const isFinished = await untilStopped(running, output, surroundings, { withinMs })
+  // Everything is closed by now, or has to be left. A handler that ignores its signal does not keep the process.
+  surroundings.exitNow(isFinished ? exitCodes.ok : exitCodes.unfinished)
+  if (!isFinished) throw new CommandFailure('', exitCodes.unfinished)
 }
 
-/** Resolves when the worker has stopped, by a signal or by itself; `onStopping` is called when a signal asks for it. */
+/** Resolves when the worker has stopped, by a signal or by itself; false: it took longer than it may from a signal on. */
 export async function untilStopped(
   running: RunningWorker,
   output: Output,
   surroundings: Surroundings,
-  onStopping?: () => void,
-): Promise<void> {
+  { withinMs, onStopping = () => {} }: { readonly withinMs?: number; readonly onStopping?: () => void } = {},
+): Promise<boolean> {
   let isStopping = false
-  const stop = Promise.withResolvers<void>()
+  let timer: NodeJS.Timeout | undefined
+  const stop = Promise.withResolvers<boolean>()
   const release = surroundings.onSignal((signal) => {
     if (isStopping) {
       surroundings.exitNow(exitCodes.interrupted)
@@ -92,13 +111,22 @@ export async function untilStopped(
     }
     isStopping = true
     output.note(`${signal}: stopping; once more ends at once.`)
-    onStopping?.()
-    running.stop().then(stop.resolve, stop.reject)
+    onStopping()
+    if (withinMs !== undefined) {
+      timer = setTimeout(() => {
+        output.note(
+          `Not all was finished within ${withinMs / 1_000} s: it ends now. Nothing is lost: what was not committed is done again.`,
+        )
+        stop.resolve(false)
+      }, withinMs)
+    }
+    running.stop().then(() => stop.resolve(true), stop.reject)
   })
   try {
     await Promise.race([running.stopped, stop.promise])
-    if (isStopping) await stop.promise
+    return isStopping ? await stop.promise : true
   } finally {
+    clearTimeout(timer)
     release()
   }
 }

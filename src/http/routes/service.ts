@@ -1,5 +1,5 @@
 // How the worker is: for load balancers (ready) and for people and tools (health).
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { WorkerFace, WorkerView } from '../../runtime/face.ts'
 import { metricsText, metricsTypeFor } from '../metrics.ts'
 import { count, flag, list, object, problemAnswer, text } from '../schemas.ts'
@@ -7,6 +7,11 @@ import { partitionPhases, workerRecord, workerView } from '../views.ts'
 
 const phaseCounts = Object.fromEntries(partitionPhases.map((phase) => [phase, count]))
 const readiness = object({ ready: flag, problems: list(text), partitions: object({ total: count, ...phaseCounts }) })
+
+const liveness = object({ live: flag, problems: list(text) })
+
+/** A probe has no token: it needs the answer, and not the reasons, which name what there is. */
+const isStranger = ({ server, caller }: FastifyRequest): boolean => server.doors.access.asks && caller === undefined
 
 export function serviceRoutes(app: FastifyInstance, worker: WorkerFace): void {
   app.get(
@@ -25,9 +30,30 @@ export function serviceRoutes(app: FastifyInstance, worker: WorkerFace): void {
     },
     async (request, reply) => {
       const view = worker.view()
-      const isStranger = request.server.doors.access.asks && request.caller === undefined
-      // A probe has no token: it needs the answer, and not the reasons, which name what there is.
-      return reply.code(view.isReady ? 200 : 503).send(readinessOf(isStranger ? { ...view, problems: [] } : view))
+      const told = isStranger(request) ? { ...view, problems: [] } : view
+      return reply.code(view.isReady ? 200 : 503).send(readinessOf(told))
+    },
+  )
+
+  app.get(
+    '/service/live',
+    {
+      schema: {
+        operationId: 'isLive',
+        summary:
+          'Whether the worker goes on by itself: 503 where it has to be started anew. Waiting for Kafka is no reason',
+        response: {
+          200: liveness,
+          503: { content: { 'application/json': { schema: liveness }, ...problemAnswer.content } },
+          default: problemAnswer,
+        },
+        querystring: object({}),
+      },
+    },
+    async (request, reply) => {
+      const problems = worker.stuck()
+      const isLive = problems.length === 0
+      return reply.code(isLive ? 200 : 503).send({ live: isLive, problems: isStranger(request) ? [] : problems })
     },
   )
 
