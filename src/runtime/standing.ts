@@ -1,6 +1,7 @@
 // How a partition that runs stands: what it has yet to read, what it keeps, what is overdue, how many instances it has.
 import { keptTotalsId } from '../engine/state.ts'
 import { Census } from './census.ts'
+import { Unavailable } from './face.ts'
 import type { SourceLag } from './lag-face.ts'
 import type { Phase } from './lifecycle.ts'
 import type { Clock } from './ports.ts'
@@ -32,9 +33,14 @@ export class Standing {
     return this.#sources.lags()
   }
 
-  /** Records that are kept, and their bytes. @throws {Unavailable} */
-  get kept(): { readonly count: number; readonly bytes: number } {
-    return this.#partition.reading.read((rows) => rows.find('keptTotals', keptTotalsId)) ?? { count: 0, bytes: 0 }
+  /** Records that are kept, and their bytes; undefined: the store cannot be read, and is about to be given up. */
+  get kept(): { readonly count: number; readonly bytes: number } | undefined {
+    try {
+      return this.#partition.reading.read((rows) => rows.find('keptTotals', keptTotalsId)) ?? { count: 0, bytes: 0 }
+    } catch (error) {
+      if (error instanceof Unavailable) return undefined
+      throw error
+    }
   }
 
   /** How long the earliest timer has been due. */

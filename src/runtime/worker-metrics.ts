@@ -79,8 +79,8 @@ function* readingsOfHosts(hosts: readonly PartitionHost[], nowMs: number): Gener
     if (running === undefined) continue
     const { kept } = running.standing
     overdueMs = Math.max(overdueMs, running.standing.overdueMs(nowMs))
-    keptRecords += kept.count
-    keptBytes += kept.bytes
+    keptRecords += kept?.count ?? 0
+    keptBytes += kept?.bytes ?? 0
   }
   yield* readingsOfInstances(hosts)
   yield ['commandsWaiting', waiting]

@@ -188,6 +188,20 @@ suite('a worker', () => {
   })
 })
 
+test('a store that cannot be read takes nothing else of the metrics along', async () => {
+  const { worker, disk, until } = await startMemoryWorker(shop, {
+    handlers: [{ name: 'charge', run: () => null }],
+    partitions: 2,
+  })
+  disk.corrupt(0)
+  assert.deepEqual(valuesOf(worker.metrics, 'keptRecords'), { '': 0 })
+  assert.deepEqual(valuesOf(worker.metrics, 'copies'), { '': 0 })
+  // It was found, and is rebuilt.
+  await until(() => valuesOf(worker.metrics, 'partitionFaults')['store-corrupted'] === 1, 'the partition gives it up')
+  await until(() => worker.view().isReady, 'and runs again')
+  await worker.stop()
+})
+
 test('lags of the partitions of a topic are added up, and the oldest record tells since when', () => {
   const lag = (topic: string, records: number, sinceMs?: number) => ({
     ...{ topic, records, sinceMs, partition: 0, isInbox: false, readBy: 0 },

@@ -34,6 +34,18 @@ async function following() {
   return { log, store, clock, standby, write }
 }
 
+test('a copy tells how far it is behind', async () => {
+  const { standby, write, clock } = await following()
+  assert.deepEqual(standby.behind, { records: 0, sinceMs: undefined })
+  const sinceMs = clock.nowMs()
+  const written = write('b')
+  assert.equal(standby.behind?.records, 1)
+  await written
+  assert.deepEqual(standby.behind, { records: 0, sinceMs: undefined })
+  assert.equal(clock.nowMs(), sinceMs)
+  await standby.stop()
+})
+
 test('P8: a copy that slept for a day while it followed is given up when it wakes, before it takes anything', async () => {
   const { store, clock, standby, write } = await following()
   const ended = assert.rejects(standby.finished, StoreCorrupted)

@@ -10,6 +10,7 @@ import { suite, test } from 'node:test'
 import { exitCodes } from '../../src/cli/exit-codes.ts'
 import { configKeys } from '../../src/config/config-schema.ts'
 import { notYet } from '../../src/definition/not-yet.ts'
+import { metricTable, type MetricDefinition } from '../../src/runtime/metric-table.ts'
 import { commandLine } from '../support/command-line.ts'
 import { makeCheckout, repository, strangersEnvironment } from './checkout.ts'
 import { missingLine, stepsOf } from './readme-steps.ts'
@@ -198,6 +199,15 @@ suite('the tables of the README', () => {
       const variable = `DAGGER_WORKER_${key.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`
       assert.ok(rows.get(key)?.includes(`\`${variable}\``), key)
     }
+  })
+
+  test('have every metric as it is in the table of the runtime', () => {
+    const shown = readme.split('\n').filter((line) => /^\| `(?:dagger_worker|process)_/.test(line))
+    const expected = Object.values<MetricDefinition>(metricTable).map(({ name, kind, labels, help }) => {
+      const cell = labels.length === 0 ? '' : ` ${labels.map((label) => `\`${label}\``).join(', ')}`
+      return `| \`${name}\` | ${kind} |${cell} | ${help} |`
+    })
+    assert.deepEqual(shown, expected)
   })
 
   test('and lists name everything of the language that is refused for now', () => {
