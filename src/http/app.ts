@@ -25,7 +25,7 @@ import { instanceRoutes } from './routes/instances.ts'
 import { serviceRoutes } from './routes/service.ts'
 import { topicRoutes } from './routes/topics.ts'
 import { workflowRoutes } from './routes/workflows.ts'
-import { traceRequests, type RequestTracer } from './tracing.ts'
+import { spanFields, traceRequests, type RequestTracer } from './tracing.ts'
 import { refuseSocket } from './unreadable.ts'
 
 declare module 'fastify' {
@@ -74,7 +74,8 @@ export function createApp(worker: WorkerFace, logger: Logger, tracer?: RequestTr
   app.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? 'none'
     const { method, id: requestId } = request
-    logger.debug({ requestId, method, route, status: reply.statusCode, tookMs: Math.round(reply.elapsedTime) }, 'http')
+    const answer = { status: reply.statusCode, tookMs: Math.round(reply.elapsedTime) }
+    logger.debug({ requestId, method, route, ...answer, ...spanFields(request) }, 'http')
   })
   app.setErrorHandler(async (thrown, request, reply) => {
     let error: unknown = thrown
@@ -87,7 +88,9 @@ export function createApp(worker: WorkerFace, logger: Logger, tracer?: RequestTr
       }
     }
     const problem = problemOf(error)
-    if (problem.code === 'internal') logger.error({ requestId: request.id, err: error }, 'a request failed')
+    if (problem.code === 'internal') {
+      logger.error({ requestId: request.id, ...spanFields(request), err: error }, 'a request failed')
+    }
     return sendProblem(problem, request, reply)
   })
 

@@ -10,6 +10,7 @@ import { createMemoryMembership, MemoryCoordinator } from '../../src/adapters/me
 import { openMemoryStore } from '../../src/adapters/memory/store.ts'
 import { limits } from '../../src/base/limits.ts'
 import { silentLogger } from '../../src/base/logger.ts'
+import type { Tracer } from '../../src/base/tracing.ts'
 import { loadWorkflows } from '../../src/definition/parse.ts'
 import type { HandlerModule } from '../../src/handlers/contract.ts'
 import { handlerSource } from '../../src/handlers/registry.ts'
@@ -45,9 +46,9 @@ tasks:
 /** @param text workflow files as one YAML text. @param options.after a worker that has stopped: this one takes over */
 export async function startMemoryWorker(
   text: string,
-  options: { handlers?: readonly HandlerModule[]; partitions?: number; after?: MemoryWorker } = {},
+  options: { handlers?: readonly HandlerModule[]; partitions?: number; after?: MemoryWorker; tracer?: Tracer } = {},
 ): Promise<MemoryWorker> {
-  const { handlers = [], partitions = 3, after } = options
+  const { handlers = [], partitions = 3, after, tracer } = options
   const broker = after?.broker ?? new MemoryBroker()
   const clock = after?.clock ?? new ManualClock()
   const log = createMemoryLog(broker, { nowMs: () => clock.nowMs() })
@@ -73,6 +74,7 @@ export async function startMemoryWorker(
     http: { name: 'http', run: () => null },
     secrets: { read: () => '' },
     logger: silentLogger,
+    tracer,
     partitionsOf: () => partitions,
     createsTopics: true,
     refreshEveryMs: 0,

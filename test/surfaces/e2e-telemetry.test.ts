@@ -1,6 +1,8 @@
 // Telemetry of the daemon, as a receiver of OpenTelemetry's protocol gets it: one trace from the record that starts an
 // instance to its end, through a wait, a handler, a kill -9 and what it sends.
 import assert from 'node:assert/strict'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { suite, test } from 'node:test'
 import type { Daemon } from '../support/daemon.ts'
 import { Site } from '../support/daemon.ts'
@@ -297,5 +299,17 @@ export default async () => {
     const told = daemon.log.filter(isTold)
     assert.equal(told.length, 1)
     assert.equal(typeof told[0]?.['error'], 'string')
+  })
+
+  test('a collector that takes what it is sent and never answers does not keep a worker that stops', async (t) => {
+    const silent = createServer(() => {})
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
+    t.after(() => silent.close())
+    t.after(() => silent.closeAllConnections())
+    const { port } = silent.address() as AddressInfo
+    const daemon = await siteOf(t, { url: `http://127.0.0.1:${port}` }).start('--otel')
+    await sendTraced(daemon, 'orders', 'k', {})
+    await daemon.instance('order', 'k', ({ waitingAt }) => waitingAt.includes('charged'))
+    assert.equal(await daemon.stop(), 0)
   })
 })
