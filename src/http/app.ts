@@ -22,7 +22,7 @@ import { documentOf, headersOf, HttpProblem, problemOf, problems } from './probl
 import { openapi } from './openapi.ts'
 import { produceTypes } from './produce-body.ts'
 import { allRoutes } from './routes/all.ts'
-import { traceRequests, type RequestTracer } from './tracing.ts'
+import { spanFields, traceRequests, type RequestTracer } from './tracing.ts'
 import { refuseSocket } from './unreadable.ts'
 
 declare module 'fastify' {
@@ -86,7 +86,8 @@ export function createApp(
     const route = request.routeOptions.url ?? 'none'
     const { method, id: requestId } = request
     worker.metrics.histogram('httpSeconds', method, route, String(reply.statusCode)).record(reply.elapsedTime / 1_000)
-    logger.debug({ requestId, method, route, status: reply.statusCode, tookMs: Math.round(reply.elapsedTime) }, 'http')
+    const answer = { status: reply.statusCode, tookMs: Math.round(reply.elapsedTime) }
+    logger.debug({ requestId, method, route, ...answer, ...spanFields(request) }, 'http')
   })
   app.setErrorHandler(async (thrown, request, reply) => {
     let error: unknown = thrown
@@ -99,7 +100,9 @@ export function createApp(
       }
     }
     const problem = problemOf(error)
-    if (problem.code === 'internal') logger.error({ requestId: request.id, err: error }, 'a request failed')
+    if (problem.code === 'internal') {
+      logger.error({ requestId: request.id, ...spanFields(request), err: error }, 'a request failed')
+    }
     return sendProblem(problem, request, reply)
   })
 

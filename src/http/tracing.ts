@@ -1,7 +1,7 @@
 // What calls of the API have to do with traces. With telemetry each has a span, below what its caller sent; without it
 // what the caller sent goes on as it is. Probes, which come every few seconds, have none.
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { traceContextOf, type RequestSpan, type TraceContext, type Tracer } from '../base/tracing.ts'
+import { traceContextOf, traceFields, type RequestSpan, type TraceContext, type Tracer } from '../base/tracing.ts'
 
 export type RequestTracer = Pick<Tracer, 'request' | 'within'>
 
@@ -11,6 +11,12 @@ const spans = new WeakMap<FastifyRequest, RequestSpan>()
 /** What is asked of others, and begun, on behalf of a request goes on from here. */
 export const traceOf = (request: FastifyRequest): TraceContext | undefined =>
   spans.get(request)?.trace ?? traceContextOf(request.headers['traceparent'], request.headers['tracestate'])
+
+/** For lines of the log about a request. */
+export function spanFields(request: FastifyRequest): object {
+  const span = spans.get(request)
+  return span === undefined ? {} : traceFields(span.trace)
+}
 
 export function traceRequests(app: FastifyInstance, tracer: RequestTracer): void {
   app.addHook('onRequest', (request, _reply, done) => {

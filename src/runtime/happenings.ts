@@ -45,10 +45,10 @@ export function happeningOf(event: Event, state: State, catalogue: Catalogue): H
 
 /** Topics of what was sent: known once all is decided. */
 export function withTopics(happenings: readonly Happening[], outgoing: readonly Outgoing[]): readonly Happening[] {
+  if (happenings.length === 0) return happenings
   const topics = new Map<string, string>()
   for (const each of outgoing)
     if (each.type === 'command') topics.set(`${each.instanceId}/${each.task}#${each.attempt}`, each.topic)
-  if (topics.size === 0) return happenings
   return happenings.map((each) => {
     if (each.type !== 'attempt' || each.taskType !== 'kafka-command') return each
     const node = each.key.slice(0, each.key.indexOf('@'))

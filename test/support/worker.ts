@@ -10,6 +10,7 @@ import { createMemoryMembership, MemoryCoordinator } from '../../src/adapters/me
 import { openMemoryStore } from '../../src/adapters/memory/store.ts'
 import { limits } from '../../src/base/limits.ts'
 import { silentLogger } from '../../src/base/logger.ts'
+import type { Tracer } from '../../src/base/tracing.ts'
 import { loadWorkflows } from '../../src/definition/parse.ts'
 import type { HandlerModule } from '../../src/handlers/contract.ts'
 import { handlerSource } from '../../src/handlers/registry.ts'
@@ -52,9 +53,10 @@ export async function startMemoryWorker(
     after?: MemoryWorker
     updates?: boolean
     onUpdate?: readonly OnUpdate[]
+    tracer?: Tracer
   } = {},
 ): Promise<MemoryWorker> {
-  const { handlers = [], partitions = 3, after, updates = false, onUpdate = [] } = options
+  const { handlers = [], partitions = 3, after, updates = false, onUpdate = [], tracer } = options
   const broker = after?.broker ?? new MemoryBroker()
   const clock = after?.clock ?? new ManualClock()
   const log = createMemoryLog(broker, { nowMs: () => clock.nowMs() })
@@ -80,6 +82,7 @@ export async function startMemoryWorker(
     http: { name: 'http', run: () => null },
     secrets: { read: () => '' },
     logger: silentLogger,
+    tracer,
     partitionsOf: () => partitions,
     createsTopics: true,
     updates,

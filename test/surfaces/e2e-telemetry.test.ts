@@ -1,6 +1,9 @@
 // Telemetry of the daemon, as a receiver of OpenTelemetry's protocol gets it: one trace from the record that starts an
 // instance to its end, through a wait, a handler, a kill -9 and what it sends.
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { suite, test } from 'node:test'
 import type { Daemon } from '../support/daemon.ts'
 import { Site } from '../support/daemon.ts'
@@ -54,6 +57,21 @@ tasks:
   - { name: far, type: far, execution: thread }
 `
 
+/** What the README says to type, but for where the collector is. */
+const example = exampleOf(readFileSync(new URL('../../README.md', import.meta.url), 'utf8'))
+
+function exampleOf(readme: string): {
+  readonly env: { readonly [name: string]: string }
+  readonly flags: readonly string[]
+} {
+  const [, section = ''] = readme.split('\n## Telemetry\n')
+  const [, block = ''] = /```sh\n([^`]*)```/.exec(section) ?? []
+  const [variables = '', flags = ''] = block.replaceAll('\\\n', ' ').split('npx dagger-worker start')
+  const env = Object.fromEntries([...variables.matchAll(/(\w+)=(\S+)/g)].map(([, name, value]) => [name, value]))
+  assert.ok(Object.hasOwn(env, 'OTEL_EXPORTER_OTLP_ENDPOINT') && flags.includes('--otel'))
+  return { env, flags: flags.trim().split(/\s+/) }
+}
+
 async function sendTraced(daemon: Daemon, topic: string, key: string, headers: Record<string, string>): Promise<void> {
   const [offset] = await daemon.client.produce(topic, [{ key, value: { note: 'payload-canary' }, headers }])
   assert.equal(offset?.error, null)
@@ -70,8 +88,8 @@ async function spanOf(daemon: Daemon, { spans }: OtlpReceiver, name: string): Pr
 function siteOf(t: Parameters<typeof Site.of>[0], { url }: { readonly url: string }): Site {
   const site = Site.of(t, { 'workflows/order.yaml': orders, 'handlers/pack.mjs': pack })
   Object.assign(site.env, {
+    ...example.env,
     OTEL_EXPORTER_OTLP_ENDPOINT: url,
-    OTEL_SERVICE_NAME: 'shop',
     OTEL_BSP_SCHEDULE_DELAY: '50',
     OTEL_BLRP_SCHEDULE_DELAY: '50',
   })
@@ -82,14 +100,14 @@ suite('telemetry', () => {
   test('one trace follows the record through a wait, a kill -9, a handler and what is sent', async (t) => {
     const receiver = await receiveOtlp(t)
     const site = siteOf(t, receiver)
-    let daemon = await site.start('--otel')
+    let daemon = await site.start(...example.flags)
     await sendTraced(daemon, 'orders', 'A-1', { traceparent: textOf(caller), tracestate: 'vendor=7' })
     const begun = await daemon.instance('order', 'A-1', ({ waitingAt }) => waitingAt.includes('charged'))
     const start = await spanOf(daemon, receiver, 'start order')
     await spanOf(daemon, receiver, 'task charge')
     await daemon.kill()
 
-    daemon = await site.start('--otel')
+    daemon = await site.start(...example.flags)
     const [sent] = await daemon.records('charges')
     await sendTraced(daemon, 'charge-results', 'A-1', { traceparent: textOf(answerer) })
     const instance = await daemon.instance('order', 'A-1', ({ status }) => status === 'COMPLETED')
@@ -182,7 +200,7 @@ suite('telemetry', () => {
     const receiver = await receiveOtlp(t)
     const site = siteOf(t, receiver)
     site.write('workflows/parent.yaml', parent)
-    const daemon = await site.start('--otel')
+    const daemon = await site.start(...example.flags)
     const started = await fetch(`${daemon.url}/instances`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', traceparent: textOf(caller) },
@@ -228,7 +246,7 @@ export default async () => {
 }`,
     )
     site.write('handlers/far.mjs', 'export default (task) => task.traceparent')
-    const daemon = await site.start('--otel')
+    const daemon = await site.start(...example.flags)
     await sendTraced(daemon, 'starts', 'k', {})
     const instance = await daemon.instance('own', 'k')
     await spanOf(daemon, receiver, 'run own')
@@ -248,7 +266,7 @@ export default async () => {
   test('a caller that does not sample is obeyed: nothing is exported, and the trace goes on as it is', async (t) => {
     const receiver = await receiveOtlp(t)
     const site = siteOf(t, receiver)
-    const daemon = await site.start('--otel')
+    const daemon = await site.start(...example.flags)
     await sendTraced(daemon, 'orders', 'quiet', { traceparent: textOf(caller, '00') })
     const [sent] = await daemon.until(async () => {
       const records = await daemon.records('charges')
@@ -269,7 +287,7 @@ export default async () => {
       const receiver = await receiveOtlp(t)
       const site = siteOf(t, receiver)
       site.env[variable] = value
-      const daemon = await site.start('--otel')
+      const daemon = await site.start(...example.flags)
       await sendTraced(daemon, 'orders', 'k', { traceparent: textOf(caller) })
       const [sent] = await daemon.until(async () => {
         const records = await daemon.records('charges')
@@ -287,7 +305,7 @@ export default async () => {
     site.env['OTEL_BSP_MAX_QUEUE_SIZE'] = '20'
     site.env['OTEL_EXPORTER_OTLP_TIMEOUT'] = '500'
     site.env['OTEL_BSP_MAX_EXPORT_BATCH_SIZE'] = '10'
-    const daemon = await site.start('--otel')
+    const daemon = await site.start(...example.flags)
     for (let number = 0; number < 100; number++) await sendTraced(daemon, 'orders', `k${number}`, {})
     await daemon.until(async () => ((await daemon.counter('task_completed')) === 100 ? true : undefined))
     const isTold = ({ level, msg }: { level: string; msg: string }): boolean =>
@@ -297,5 +315,17 @@ export default async () => {
     const told = daemon.log.filter(isTold)
     assert.equal(told.length, 1)
     assert.equal(typeof told[0]?.['error'], 'string')
+  })
+
+  test('a collector that takes what it is sent and never answers does not keep a worker that stops', async (t) => {
+    const silent = createServer(() => {})
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
+    t.after(() => silent.close())
+    t.after(() => silent.closeAllConnections())
+    const { port } = silent.address() as AddressInfo
+    const daemon = await siteOf(t, { url: `http://127.0.0.1:${port}` }).start(...example.flags)
+    await sendTraced(daemon, 'orders', 'k', {})
+    await daemon.instance('order', 'k', ({ waitingAt }) => waitingAt.includes('charged'))
+    assert.equal(await daemon.stop(), 0)
   })
 })

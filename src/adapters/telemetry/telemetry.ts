@@ -8,7 +8,14 @@
 // A collector that is away costs what OpenTelemetry's queues hold (OTEL_BSP_MAX_QUEUE_SIZE spans), and a warning.
 import { readFileSync } from 'node:fs'
 import { diag, DiagLogLevel, isSpanContextValid, logs, trace } from '@opentelemetry/api'
-import { defaultResource, resourceFromAttributes } from '@opentelemetry/resources'
+import {
+  defaultResource,
+  envDetector,
+  hostDetector,
+  osDetector,
+  processDetector,
+  resourceFromAttributes,
+} from '@opentelemetry/resources'
 import { NodeSDK } from '@opentelemetry/sdk-node'
 import type { Logger } from '../../base/logger.ts'
 import type { Tracer } from '../../base/tracing.ts'
@@ -47,6 +54,10 @@ export function startTelemetry(options: TelemetryOptions): Telemetry {
   const ids = new DerivedIds()
   const sdk = new NodeSDK({
     idGenerator: ids,
+    // The usual ones, but for the one that would give the instance a random id.
+    ...(process.env['OTEL_NODE_RESOURCE_DETECTORS'] === undefined
+      ? { resourceDetectors: [processDetector, hostDetector, osDetector, envDetector] }
+      : {}),
     // Below what OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES say.
     resource: defaultResource().merge(
       resourceFromAttributes({

@@ -6,7 +6,7 @@
 //
 // The first of them is in the `traceparent` of the instance (engine/state.ts), and so everything finds its trace with
 // nothing else kept. README.md names spans and attributes.
-import { context, createTraceState, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
+import { context, createTraceState, diag, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
 import type { Attributes, Context, Span, SpanContext, SpanOptions, Tracer as Spans } from '@opentelemetry/api'
 import type {
   AttemptEnded,
@@ -111,7 +111,13 @@ export function createTracer({ spans, ids, messagingSystem, nowMs }: TracerOptio
       const { traceparent, tracestate } = contextOf(instance)
       return { traceparent: withSpan(traceparent, spanIdOf(`${instance.id}/${key}`)), tracestate }
     },
-    tell: (happenings) => happenings.forEach(tell),
+    tell(happenings) {
+      try {
+        happenings.forEach(tell)
+      } catch (error) {
+        diag.error(String(error))
+      }
+    },
     within: (of, call) => context.with(below(of), call),
     request(method, from) {
       const attributes = { 'http.request.method': method }
