@@ -1,6 +1,7 @@
-// Text for people and JSON for programs. Colours only on a terminal and without NO_COLOR; whatever came from a record
+// Text for people and JSON for programs. Colours by base/colours.ts; whatever came from a record
 // goes through `printable`, so that a payload cannot move the cursor or rewrite the line above.
 import { stripVTControlCharacters, styleText } from 'node:util'
+import { wantsColours } from '../base/colours.ts'
 import type { Surroundings, TextSink } from './surroundings.ts'
 
 type Colour = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan'
@@ -25,9 +26,9 @@ export function createOutput({ stdout, stderr, env }: Pick<Surroundings, 'stdout
   }
 }
 
-/** Whether a sink takes colours: a terminal, and the person did not object (https://no-color.org). */
+/** Whether what is written to a sink has colours. */
 export function hasColours(sink: TextSink, env: Surroundings['env']): boolean {
-  return sink.isTTY === true && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb'
+  return wantsColours(sink.isTTY === true, env)
 }
 
 export function styleOf(isColoured: boolean): Style {

@@ -5,6 +5,7 @@
 import { Command, CommanderError } from 'commander'
 import { ConfigError, DefinitionError } from '../base/errors.ts'
 import { addBench } from './commands/bench.ts'
+import { addCompletion } from './commands/completion.ts'
 import { addConsume } from './commands/consume.ts'
 import { addDeadLetter } from './commands/dead-letter.ts'
 import { addDemo } from './commands/demo.ts'
@@ -78,6 +79,7 @@ function createCommand(surroundings: Surroundings): Command {
   addToken(program, surroundings)
   addDemo(program, surroundings)
   addBench(program, surroundings)
+  addCompletion(program, surroundings)
   return program
 }
 

@@ -8,6 +8,7 @@ import { pathOf } from '../definition/schema.ts'
 
 interface KeySchema {
   readonly type: string
+  readonly enum?: readonly string[]
   readonly default?: Json
   readonly examples: readonly Json[]
 }
@@ -47,6 +48,12 @@ export const configDefaults: { readonly [key: string]: Json } = Object.fromEntri
 /** The JSON Schema type of a key: "integer", "boolean", "object" or "string". */
 export function configType(key: string): string | undefined {
   return Object.hasOwn(properties, key) ? properties[key]!.type : undefined
+}
+
+/** What may be written for a key; absent where there is no list of it, or no such key. */
+export function configChoices(key: string): readonly string[] | undefined {
+  const { type, enum: choices } = Object.hasOwn(properties, key) ? properties[key]! : {}
+  return type === 'boolean' ? ['true', 'false'] : choices
 }
 
 /** Everything that is wrong with the values of one layer; keys may be absent. */

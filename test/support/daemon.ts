@@ -268,10 +268,10 @@ export class Daemon {
     return within(stopWithinMs, this.#exited, () => this.#lastWords())
   }
 
-  /** Stops as Ctrl-C does; gives the exit code. */
-  async stop(): Promise<number | null> {
+  /** Stops as Ctrl-C does, or as a service manager does by SIGTERM; gives the exit code. */
+  async stop(signal: 'SIGINT' | 'SIGTERM' = 'SIGINT'): Promise<number | null> {
     this.#client?.close()
-    this.#child.kill('SIGINT')
+    this.#child.kill(signal)
     return within(stopWithinMs, this.#exited, () => this.#lastWords())
   }
 

@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import { ConfigError } from '../../src/base/errors.ts'
 import type { RunningWorker, StartOptions, Surroundings } from '../../src/cli/program.ts'
 import type { WorkerConfig } from '../../src/config/worker-config.ts'
+import { exitCodes } from '../../src/cli/exit-codes.ts'
 import { commandLine } from '../support/command-line.ts'
 import { FakeWorker } from '../support/fake-worker.ts'
 import { until } from '../support/http.ts'
@@ -326,10 +327,23 @@ test('validate reports broken handlers together with the files, and finding no f
   assert.equal((await shell.type('validate', 'empty')).code, 1)
 })
 
-test('colours come on a terminal only, and NO_COLOR takes them away', async (t) => {
-  const esc = '\u001b['
-  const bad = ['start', '--port', 'x']
-  assert.ok((await commandLine(t, { isTTY: true }).type(...bad)).stderr.includes(esc))
-  assert.ok(!(await commandLine(t, { isTTY: true, env: { NO_COLOR: '1' } }).type(...bad)).stderr.includes(esc))
-  assert.ok(!(await commandLine(t).type(...bad)).stderr.includes(esc))
+test('colours come on a terminal only; NO_COLOR takes them away, FORCE_COLOR brings them elsewhere', async (t) => {
+  const isColoured = async (isTTY: boolean, env: { readonly [name: string]: string } = {}): Promise<boolean> =>
+    (await commandLine(t, { isTTY, env }).type('start', '--port', 'x')).stderr.includes('\u001b[')
+  assert.equal(await isColoured(true), true)
+  assert.equal(await isColoured(true, { NO_COLOR: '1' }), false)
+  assert.equal(await isColoured(true, { NO_COLOR: '' }), true)
+  assert.equal(await isColoured(true, { TERM: 'dumb' }), false)
+  assert.equal(await isColoured(false), false)
+  assert.equal(await isColoured(false, { FORCE_COLOR: '1' }), true)
+  assert.equal(await isColoured(true, { FORCE_COLOR: '0' }), false)
+  assert.equal(await isColoured(false, { FORCE_COLOR: '1', NO_COLOR: '1' }), false)
+})
+
+test('the help names every exit code', async (t) => {
+  const { stdout } = await commandLine(t).type('--help')
+  const told = [...stdout.slice(stdout.indexOf('Exit codes:')).matchAll(/^ {2}(\d+) /gm)].map(([, code]) =>
+    Number(code),
+  )
+  assert.deepEqual(told, Object.values(exitCodes))
 })

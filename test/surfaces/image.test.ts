@@ -133,8 +133,7 @@ export default (async ({ input }) => {
     const env = { DAGGER_WORKER_PORT: String(port), DAGGER_WORKER_HANDLERS: join(image.root, 'handlers') }
     assert.deepEqual((await health(env)).code, 1, 'unhealthy while nothing runs')
     const command: readonly string[] = JSON.parse(theOnly('CMD'))
-    const child = image.run([...command, '--json-logs'], env)
-    const daemon = new Daemon(child)
+    const daemon = new Daemon(image.run([...command, '--json-logs'], env))
     try {
       await daemon.ready()
       assert.equal((await health(env)).code, 0)
@@ -150,9 +149,7 @@ export default (async ({ input }) => {
       assert.match(refused.told, /too-heavy/)
       const { uid } = statSync(join(image.root, 'data/log'))
       if (process.getuid?.() === 0) assert.equal(`${uid}:${uid}`, theOnly('USER'))
-      const exited = once(child, 'exit')
-      daemon.signal('SIGTERM')
-      assert.deepEqual(await exited, [0, null])
+      assert.equal(await daemon.stop('SIGTERM'), 0)
       assert.equal((await health(env)).code, 1, 'unhealthy once it has ended')
     } finally {
       await daemon.kill()

@@ -1,6 +1,7 @@
 // pino to stderr: stdout belongs to what a command answers. For people on a terminal, JSON for everything else.
 import { pino } from 'pino'
 import pretty from 'pino-pretty'
+import { wantsColours } from '../../base/colours.ts'
 import type { Logger } from '../../base/logger.ts'
 
 export interface LogOptions {
@@ -21,7 +22,7 @@ export function createLogger(options: LogOptions): Logger {
     : pretty({
         destination: descriptor,
         sync: true,
-        colorize: process.env['NO_COLOR'] === undefined || process.env['NO_COLOR'] === '',
+        colorize: wantsColours(true, process.env),
         translateTime: 'SYS:HH:MM:ss.l',
         ignore: 'pid,hostname',
       })

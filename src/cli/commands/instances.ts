@@ -1,5 +1,5 @@
 // dagger-worker instances list / show; operate.ts has what is done to them.
-import { type Command, InvalidArgumentError } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { InstanceStatus } from '../../runtime/face.ts'
 import { elapsed, instanceLines, statusText } from '../instance-text.ts'
 import { createOutput, printable, shellQuoted, table } from '../output.ts'
@@ -36,7 +36,7 @@ export function addInstances(program: Command, surroundings: Surroundings): void
     .summary('list instances, newest first')
     .description('Lists instances, newest first.')
     .option('--workflow <name>', 'of this workflow')
-    .option('--status <status>', `with this status: ${statuses.join(', ')}`, parseStatus)
+    .addOption(new Option('--status <status>', 'with this status').choices(statuses).argParser(parseStatus))
     .option('--key-prefix <text>', 'whose business key starts with this')
     .option('--incident', 'that have an incident: a task that waits for a person')
     .option('--limit <n>', 'at most so many', wholeNumber(1), 50)
