@@ -50,7 +50,8 @@ export function createApp(worker: WorkerFace, logger: Logger): FastifyInstance {
     clientErrorHandler: (error, socket) => refuseSocket(error, socket),
   })
   const bodies = new Ajv({ strict: true, allowUnionTypes: true, verbose: true })
-  const texts = new Ajv({ strict: true, allErrors: true, coerceTypes: true, useDefaults: true, verbose: true })
+  // 'array': a parameter that may be given several times is a list when it is given once.
+  const texts = new Ajv({ strict: true, allErrors: true, coerceTypes: 'array', useDefaults: true, verbose: true })
   app.setValidatorCompiler<object>(({ schema, httpPart }) => (httpPart === 'body' ? bodies : texts).compile(schema))
   app.setSerializerCompiler(() => JSON.stringify)
 

@@ -20,7 +20,7 @@ export interface InstanceSummary {
   /** RFC 3339 */
   readonly startedAt: string
   readonly endedAt?: string
-  /** Names of tasks that are under way, the first of them. */
+  /** Names of tasks that are under way or wait for a person, the first of them. */
   readonly waitingAt: readonly string[]
 }
 
@@ -78,10 +78,20 @@ export interface InstancePage {
 
 export interface InstanceFilter {
   readonly workflow?: string
-  readonly status?: InstanceStatus
+  /** "order@3f9c2a1b", "3f9c2a1b", or a label: all versions that have it. */
+  readonly version?: string
+  /** With this, or with one of these. */
+  readonly status?: InstanceStatus | readonly InstanceStatus[]
   readonly keyPrefix?: string
   /** Only those with an incident. */
   readonly incident?: boolean
+  /** A task that is under way or waits for a person: "each[3].charge"; "each[].charge" or "charge" in any item. */
+  readonly waitingAt?: string
+  /** RFC 3339; neither bound is included. */
+  readonly startedAfter?: string
+  readonly startedBefore?: string
+  readonly endedAfter?: string
+  readonly endedBefore?: string
   /** At most; 1 to 1,000. */
   readonly limit: number
   /** `next` of the page before. */

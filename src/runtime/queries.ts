@@ -8,6 +8,7 @@ import type { Definitions } from './definitions.ts'
 import type { Executor } from './executor.ts'
 import { Unavailable, type InstanceFilter, type InstancePage, type InstanceSummary, type InstanceView } from './face.ts'
 import type { PartitionHost } from './host.ts'
+import { criteriaOf, type InstanceCriteria } from './instance-filter.ts'
 import type { Partition } from './partition.ts'
 import type { Clock } from './ports.ts'
 import type { Reading } from './reading.ts'
@@ -56,7 +57,9 @@ export class Queries {
       one === undefined ? [] : [{ partition, reading: one.reading }],
     )
     const partitions = running.map(({ partition }) => partition)
-    const streams = await Promise.all(running.map(({ reading }) => InstanceStream.open(reading, filter.cursor)))
+    const criteria = criteriaOf(filter, this.#options.definitions.catalogue)
+    const open = ({ reading }: { readonly reading: Reading }) => InstanceStream.open(reading, criteria, filter.cursor)
+    const streams = await Promise.all(running.map(open))
     const items: InstanceSummary[] = []
     let lookedAt = 0
     let last: string | undefined
@@ -67,7 +70,11 @@ export class Queries {
       await newest.advance()
       lookedAt += 1
       last = row.id
-      if (fits(row, filter)) items.push(newest.read((rows) => summaryOf(this.#viewed(row, rows))))
+      const found = newest.read((rows) => {
+        const viewed = this.#viewed(row, rows)
+        return criteria.fits(viewed) ? summaryOf(viewed) : undefined
+      })
+      if (found !== undefined) items.push(found)
     }
     if (newestOf(streams)?.head === undefined || last === undefined) return { items, partitions }
     return { items, partitions, next: last }
@@ -125,30 +132,29 @@ export class Queries {
   }
 }
 
-function fits(row: InstanceRow, filter: InstanceFilter): boolean {
-  return (
-    (filter.workflow === undefined || row.workflow === filter.workflow) &&
-    (filter.status === undefined || row.status === filter.status) &&
-    (filter.keyPrefix === undefined || row.key.startsWith(filter.keyPrefix)) &&
-    (filter.incident !== true || row.incidents > 0)
-  )
-}
-
 /** Instances of one partition from the newest on: ids sort by the time of their start. */
 class InstanceStream {
   readonly #reading: Reading
+  readonly #from: string
   #page: InstanceRow[] = []
   #before: string
   #isAtEnd = false
 
-  private constructor(reading: Reading, before: string) {
+  private constructor(reading: Reading, from: string, before: string) {
     this.#reading = reading
+    this.#from = from
     this.#before = before
   }
 
-  static async open(reading: Reading, cursor: string | undefined): Promise<InstanceStream> {
-    const before = cursor === undefined ? endOf(prefixes.instances) : `${prefixes.instances}${cursor}`
-    const stream = new InstanceStream(reading, before)
+  static async open(
+    reading: Reading,
+    { from, to }: InstanceCriteria,
+    cursor: string | undefined,
+  ): Promise<InstanceStream> {
+    const prefix = prefixes.instances
+    const below = to === undefined || (cursor !== undefined && cursor < to) ? cursor : to
+    const before = below === undefined ? endOf(prefix) : prefix + below
+    const stream = new InstanceStream(reading, prefix + from, before)
     await stream.#load()
     return stream
   }
@@ -168,8 +174,12 @@ class InstanceStream {
   }
 
   async #load(): Promise<void> {
+    if (this.#from >= this.#before) {
+      this.#isAtEnd = true
+      return
+    }
     const entries = await this.#reading.list({
-      from: prefixes.instances,
+      from: this.#from,
       to: this.#before,
       limit: rowsAtOnce,
       reverse: true,

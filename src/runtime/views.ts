@@ -25,7 +25,7 @@ export function summaryOf(viewed: Viewed): InstanceSummary {
   const waitingAt: string[] = []
   for (const node of row.endedAtMs === undefined ? placesOf(viewed, itemsInLineMax) : []) {
     const task = rowAt(tables, row, node)
-    if (task?.open === undefined || isOfTasks(task.open)) continue
+    if (!isWaiting(task)) continue
     waitingAt.push(nameOfNode(tables, row, workflow, node))
     if (waitingAt.length === waitingAtMax) break
   }
@@ -110,6 +110,10 @@ function* placesOf({ row, workflow, tables }: Viewed, itemsMax: number): Generat
     }
   }
 }
+
+/** True of a task that is under way or waits for a person, and not for tasks in it, which wait themselves. */
+export const isWaiting = (task: TaskRow | undefined): boolean =>
+  task !== undefined && (task.open === undefined ? task.hasIncident : !isOfTasks(task.open))
 
 /** Its own tasks are shown for themselves. */
 const isOfTasks = ({ kind }: OpenWork): boolean => kind === 'scope' || kind === 'children'

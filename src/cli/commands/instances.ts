@@ -1,6 +1,6 @@
 // dagger-worker instances list / show; operate.ts has what is done to them.
-import { type Command, InvalidArgumentError } from 'commander'
-import type { InstanceStatus } from '../../runtime/face.ts'
+import type { Command } from 'commander'
+import { type InstanceFlags, withInstances } from '../instance-flags.ts'
 import { elapsed, instanceLines, statusText } from '../instance-text.ts'
 import { createOutput, printable, shellQuoted, table } from '../output.ts'
 import { counted } from '../problems.ts'
@@ -9,15 +9,10 @@ import type { Surroundings } from '../surroundings.ts'
 import { addOperations, findInstance } from './operate.ts'
 import { followToTheEnd } from './run.ts'
 
-const statuses: readonly InstanceStatus[] = ['EXECUTING', 'SUSPENDED', 'COMPENSATING', 'COMPLETED', 'FAILED', 'STOPPED']
 /** What the API gives in one answer at most. */
 const pageMax = 1_000
 
-interface ListFlags extends ServerFlag {
-  readonly workflow?: string
-  readonly status?: InstanceStatus
-  readonly keyPrefix?: string
-  readonly incident?: true
+interface ListFlags extends ServerFlag, InstanceFlags {
   readonly limit: number
   readonly json?: true
 }
@@ -32,16 +27,18 @@ export function addInstances(program: Command, surroundings: Surroundings): void
     .command('instances')
     .summary('see instances, and act on them')
     .description('What has run, runs and waits.')
-  withServer(instances.command('list'))
-    .summary('list instances, newest first')
-    .description('Lists instances, newest first.')
-    .option('--workflow <name>', 'of this workflow')
-    .option('--status <status>', `with this status: ${statuses.join(', ')}`, parseStatus)
-    .option('--key-prefix <text>', 'whose business key starts with this')
-    .option('--incident', 'that have an incident: a task that waits for a person')
+  withInstances(
+    withServer(instances.command('list'))
+      .summary('list instances, newest first')
+      .description('Lists instances, newest first.'),
+  )
     .option('--limit <n>', 'at most so many', wholeNumber(1), 50)
     .option('--json', 'one JSON document a line')
-    .addHelpText('after', '\nExample:\n  dagger-worker instances list --workflow order --incident')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  dagger-worker instances list --workflow order --incident\n' +
+        '  dagger-worker instances list --waiting-at charged --started-before 2h',
+    )
     .action((flags: ListFlags) => listInstances(flags, surroundings))
   withServer(instances.command('show').argument('<id|workflow/key>'))
     .summary('show one instance')
@@ -51,12 +48,6 @@ export function addInstances(program: Command, surroundings: Surroundings): void
     .addHelpText('after', '\nExample:\n  dagger-worker instances show order/o-1 --follow')
     .action((name: string, flags: ShowFlags) => showInstance(name, flags, surroundings))
   addOperations(instances, surroundings)
-}
-
-function parseStatus(text: string): InstanceStatus {
-  const status = statuses.find((known) => known === text.toUpperCase())
-  if (status === undefined) throw new InvalidArgumentError(`Expected one of ${statuses.join(', ')}.`)
-  return status
 }
 
 async function listInstances({ server, limit, json, ...filter }: ListFlags, surroundings: Surroundings): Promise<void> {
