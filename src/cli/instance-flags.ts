@@ -11,6 +11,7 @@ export interface InstanceFlags {
   readonly keyPrefix?: string
   readonly incident?: true
   readonly waitingAt?: string
+  readonly attribute?: readonly string[]
   readonly startedAfter?: string
   readonly startedBefore?: string
   readonly endedAfter?: string
@@ -28,10 +29,22 @@ export function withInstances(command: Command): Command {
     .option('--key-prefix <text>', 'whose business key starts with this')
     .option('--incident', 'that have an incident: a task that waits for a person')
     .option('--waiting-at <task>', 'where this task is under way or waits for a person: charge, each[3].charge')
+    .option(
+      '--attribute <name=value...>',
+      'with this search attribute; with all, where there are several',
+      parseAttribute,
+    )
     .option('--started-after <time|duration>', 'started after this time, or later than so long ago: 2h', parseSince)
     .option('--started-before <time|duration>', 'started before', parseSince)
     .option('--ended-after <time|duration>', 'ended after', parseSince)
     .option('--ended-before <time|duration>', 'ended before', parseSince)
+}
+
+/** The API has a colon there: in a query, a second = would have to be encoded. */
+function parseAttribute(text: string, others: readonly string[] = []): readonly string[] {
+  const match = /^([A-Za-z_]\w{0,99})=([^]*)$/.exec(text)
+  if (match === null) throw new InvalidArgumentError('Expected name=value, such as customer=c-17.')
+  return [...others, `${match[1]}:${match[2]}`]
 }
 
 function parseStatus(text: string, others: readonly InstanceStatus[] = []): readonly InstanceStatus[] {

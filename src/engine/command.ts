@@ -1,6 +1,7 @@
 // What the engine can be asked. Those marked "travels" are sent between partitions through inboxes.
 import type { TaskError } from '../base/errors.ts'
 import type { Json } from '../base/json.ts'
+import type { Changed } from './attribute-row.ts'
 import type { Due } from './schedule-row.ts'
 import type { OnExpired, Parent, Waiter } from './waiter.ts'
 import type { Payload } from './payload.ts'
@@ -18,6 +19,8 @@ export type Command =
   | { readonly type: 'instance.stop'; readonly instanceId: string; readonly reason: string }
   /** A variable was written: listeners whose values follow it wait for those that they have now. */
   | { readonly type: 'instance.follow-vars'; readonly instanceId: string }
+  /** What its search attributes name has changed. */
+  | { readonly type: 'instance.index'; readonly instanceId: string; readonly changed: ReadonlySet<Changed> }
   /** Listeners with `skipAhead` are subscribed before their turn. */
   | { readonly type: 'instance.listen-ahead'; readonly instanceId: string }
   /** It is ending: compensates the next task, or ends. */

@@ -2,7 +2,7 @@
 import { parseTime } from '../definition/time.ts'
 import type { InstanceFilter } from '../runtime/face.ts'
 import { HttpProblem } from './problem.ts'
-import { flag, list, text, type Schema } from './schemas.ts'
+import { flag, text, type Schema } from './schemas.ts'
 import { instanceStatuses } from './views.ts'
 
 const times = ['startedAfter', 'startedBefore', 'endedAfter', 'endedBefore'] as const
@@ -16,13 +16,19 @@ const instant = (description: string): Schema => ({
 export const filterMembers = {
   workflow: text,
   version: { type: 'string', description: 'whole, its address alone, or a label: all versions that have it' },
-  status: { ...Object(list({ enum: instanceStatuses })), description: 'one of these' },
+  status: { type: 'array', items: { enum: instanceStatuses }, description: 'one of these' },
   keyPrefix: text,
   incident: flag,
   waitingAt: {
     type: 'string',
     description:
       'a task that is under way or waits for a person: "each[3].charge"; "each[].charge" or "charge" in any item',
+  },
+  attribute: {
+    type: 'array',
+    items: { type: 'string', pattern: '^[A-Za-z_][A-Za-z0-9_]{0,99}:', description: 'name:value' },
+    maxItems: 16,
+    description: 'with this search attribute, as name:value; values are compared as texts; of several, with all',
   },
   startedAfter: instant('started after this'),
   startedBefore: instant('started before this'),

@@ -22,6 +22,8 @@ export interface InstanceSummary {
   readonly endedAt?: string
   /** Names of tasks that are under way or wait for a person, the first of them. */
   readonly waitingAt: readonly string[]
+  /** Its search attributes, where it has any. */
+  readonly attributes?: { readonly [name: string]: string | number | boolean }
 }
 
 export interface TaskView {
@@ -55,6 +57,8 @@ export interface InstanceView extends InstanceSummary {
   readonly partition: number
   readonly input: Json
   readonly vars: { readonly [name: string]: Json }
+  /** Search attributes of its workflow that it has not, and why. */
+  readonly attributesAbsent?: { readonly [name: string]: string }
   readonly output?: Json
   readonly error?: TaskError
   /** Where it came from: "record orders/3@17", "api". */
@@ -87,6 +91,8 @@ export interface InstanceFilter {
   readonly incident?: boolean
   /** A task that is under way or waits for a person: "each[3].charge"; "each[].charge" or "charge" in any item. */
   readonly waitingAt?: string
+  /** "customer:c-17": with these search attributes, compared as texts. */
+  readonly attribute?: readonly string[]
   /** RFC 3339; neither bound is included. */
   readonly startedAfter?: string
   readonly startedBefore?: string

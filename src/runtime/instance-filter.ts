@@ -1,8 +1,10 @@
 // Which instances a list wants: a filter is read once, and asked of each row. What it says of the start bounds the ids that
-// are looked at at all, since ids sort by the time at which they were drawn.
+// are looked at at all, since ids sort by the time at which they were drawn; with a search attribute, only those that have it.
 import { parseTime } from '../definition/time.ts'
+import { attributePrefix } from '../engine/attribute-row.ts'
 import { nameOfNode, nodesOf, rowAt, taskAt } from '../engine/nodes.ts'
 import type { InstanceRow } from '../engine/state.ts'
+import { prefixes } from '../records/keys.ts'
 import type { WorkflowCatalogue } from './catalogue.ts'
 import type { InstanceFilter } from './instance-face.ts'
 import { isWaiting, type Viewed } from './views.ts'
@@ -13,6 +15,8 @@ const idMarginMs = 10_000
 const digits = '0123456789abcdefghjkmnpqrstvwxyz'
 
 export interface InstanceCriteria {
+  /** What the ids of those that fit lie behind, in the store: all of them, or those with an attribute. */
+  readonly prefix: string
   /** No instance that fits has an id below `from`, or at or above `to`. */
   readonly from: string
   readonly to: string | undefined
@@ -40,11 +44,23 @@ export function criteriaOf(
     (incident !== true || row.incidents > 0) &&
     isWithin(row.startedAtMs, started) &&
     (!isOfEnd || (row.endedAtMs !== undefined && isWithin(row.endedAtMs, ended)))
+  const attributes = (filter.attribute ?? []).map(attributeOf)
+  const [first] = attributes
   return {
+    prefix: first === undefined ? prefixes.instances : prefixes.attributes + attributePrefix(...first),
     from: Number.isFinite(started.afterMs) ? idAt(started.afterMs - idMarginMs) : '',
     to: Number.isFinite(latestMs) ? idAt(latestMs + idMarginMs) : undefined,
-    fits: (viewed) => fitsRow(viewed.row) && (waitingAt === undefined || waitsAt(viewed, waitingAt)),
+    fits: (viewed) =>
+      fitsRow(viewed.row) &&
+      attributes.every(([name, value]) => String(viewed.row.attributes.get(name)) === value) &&
+      (waitingAt === undefined || waitsAt(viewed, waitingAt)),
   }
+}
+
+/** "customer:c-17": a name has no ':'. */
+function attributeOf(text: string): readonly [name: string, value: string] {
+  const colon = text.indexOf(':')
+  return [text.slice(0, colon), text.slice(colon + 1)]
 }
 
 interface Span {

@@ -10,7 +10,7 @@ import { Unavailable, type InstanceFilter, type InstancePage, type InstanceSumma
 import type { PartitionHost } from './host.ts'
 import { criteriaOf, type InstanceCriteria } from './instance-filter.ts'
 import type { Partition } from './partition.ts'
-import type { Clock } from './ports.ts'
+import type { Clock, StoreEntry } from './ports.ts'
 import type { Reading } from './reading.ts'
 import type { CommittedRows } from './rows.ts'
 import { summaryOf, viewOf, type Viewed } from './views.ts'
@@ -135,26 +135,27 @@ export class Queries {
 /** Instances of one partition from the newest on: ids sort by the time of their start. */
 class InstanceStream {
   readonly #reading: Reading
+  readonly #prefix: string
   readonly #from: string
   #page: InstanceRow[] = []
   #before: string
   #isAtEnd = false
 
-  private constructor(reading: Reading, from: string, before: string) {
+  private constructor(reading: Reading, prefix: string, from: string, before: string) {
     this.#reading = reading
+    this.#prefix = prefix
     this.#from = from
     this.#before = before
   }
 
   static async open(
     reading: Reading,
-    { from, to }: InstanceCriteria,
+    { prefix, from, to }: InstanceCriteria,
     cursor: string | undefined,
   ): Promise<InstanceStream> {
-    const prefix = prefixes.instances
     const below = to === undefined || (cursor !== undefined && cursor < to) ? cursor : to
     const before = below === undefined ? endOf(prefix) : prefix + below
-    const stream = new InstanceStream(reading, prefix + from, before)
+    const stream = new InstanceStream(reading, prefix, prefix + from, before)
     await stream.#load()
     return stream
   }
@@ -165,7 +166,7 @@ class InstanceStream {
 
   async advance(): Promise<void> {
     this.#page.shift()
-    if (this.#page.length === 0 && !this.#isAtEnd) await this.#load()
+    if (this.#page.length === 0) await this.#load()
   }
 
   /** @throws {Unavailable} */
@@ -174,19 +175,19 @@ class InstanceStream {
   }
 
   async #load(): Promise<void> {
-    if (this.#from >= this.#before) {
-      this.#isAtEnd = true
-      return
+    while (this.#page.length === 0 && !this.#isAtEnd && this.#from < this.#before) {
+      const range = { from: this.#from, to: this.#before, limit: rowsAtOnce, reverse: true }
+      const entries = await this.#reading.list(range)
+      this.#page = this.read((rows) => this.#rowsOf(entries, rows))
+      this.#before = entries.at(-1)?.key ?? this.#before
+      this.#isAtEnd = entries.length < rowsAtOnce
     }
-    const entries = await this.#reading.list({
-      from: this.#from,
-      to: this.#before,
-      limit: rowsAtOnce,
-      reverse: true,
-    })
-    this.#page = this.read((rows) => entries.map(({ value }) => rows.decode('instances', value)))
-    this.#before = entries[entries.length - 1]?.key ?? this.#before
-    this.#isAtEnd = entries.length < rowsAtOnce
+  }
+
+  /** An instance may have been forgotten since an attribute was seen. */
+  #rowsOf(entries: readonly StoreEntry[], rows: CommittedRows): InstanceRow[] {
+    if (this.#prefix === prefixes.instances) return entries.map(({ value }) => rows.decode('instances', value))
+    return entries.flatMap(({ key }) => rows.find('instances', key.slice(this.#prefix.length)) ?? [])
   }
 }
 

@@ -38,6 +38,13 @@ tasks:
     value: "\${ input.none }"
 `
 
+const customers = `
+workflow: order
+attributes: { customer: input.customer, amount: input.amount, state: tasks.pay.status }
+tasks:
+  - { name: pay, type: signal, signal: paid }
+`
+
 async function stage(t: TestContext, text: string) {
   const memory = await startMemoryWorker(text)
   t.after(() => memory.worker.stop())
@@ -138,6 +145,57 @@ suite('a list of instances', () => {
     assert.deepEqual(await keys({ incident: true, waitingAt: 'sent' }), ['a'])
     const { items: found } = await memory.worker.instances.list({ limit: 9 })
     assert.deepEqual(found[0]?.waitingAt, ['sent'])
+  })
+
+  test('is filtered by search attributes, compared as texts, and by others beside them', async (t) => {
+    const { start, keys, memory } = await stage(t, customers + '---' + waiting)
+    await start('a', { customer: 'c-17', amount: 5 }, 'order')
+    await start('b', { customer: 'c-17/x', amount: 5 }, 'order')
+    const c = await start('c', { customer: 'c-17', amount: '7' }, 'order')
+    await start('d', null, 'parcel')
+    assert.deepEqual(await keys({ attribute: ['customer:c-17'] }), ['c', 'a'])
+    assert.deepEqual(await keys({ attribute: ['customer:c-17/x'] }), ['b'])
+    assert.deepEqual(await keys({ attribute: ['amount:5'] }), ['b', 'a'])
+    assert.deepEqual(await keys({ attribute: ['amount:7', 'customer:c-17'] }), ['c'])
+    assert.deepEqual(await keys({ attribute: ['customer:c-1'] }), [])
+    assert.deepEqual(await keys({ attribute: ['nobody:c-17'] }), [])
+    await memory.worker.instances.operate(c, { kind: 'stop', reason: 'no' }, 'by ann')
+    assert.deepEqual(await keys({ attribute: ['customer:c-17'], status: 'STOPPED' }), ['c'])
+    assert.deepEqual(await keys({ attribute: ['state:EXECUTING'] }), ['b', 'a'])
+    const { attributes } = (await memory.worker.instances.find(c)) ?? {}
+    assert.deepEqual(attributes, { customer: 'c-17', amount: '7', state: 'STOPPED' })
+  })
+
+  test('by a search attribute reads what has it and nothing else, page by page', async (t) => {
+    const { start, memory } = await stage(t, customers)
+    const { worker, disk } = memory
+    for (let number = 0; number < 40; number++)
+      await start(`n${number}`, { customer: number % 10 === 0 ? 'rare' : 'other', amount: number }, 'order')
+    const listed: string[] = []
+    const list = disk.list.bind(disk)
+    disk.list = (files, range) => {
+      const entries = list(files, range)
+      listed.push(...entries.map(({ key }) => key))
+      return entries
+    }
+    const found: string[] = []
+    let cursor: string | undefined
+    do {
+      const page = await worker.instances.list({ attribute: ['customer:rare'], limit: 1, ...(cursor && { cursor }) })
+      found.push(...page.items.map(({ key }) => key))
+      cursor = page.next
+    } while (cursor !== undefined)
+    assert.deepEqual(found, ['n30', 'n20', 'n10', 'n0'])
+    assert.ok(listed.length > 0 && listed.every((key) => key.startsWith('x/customer/rare/')))
+  })
+
+  test('tells why an attribute is absent where one instance is looked at', async (t) => {
+    const { start, memory } = await stage(t, customers)
+    const id = await start('a', { customer: ['c'], amount: 5 }, 'order')
+    const { attributes, attributesAbsent } = (await memory.worker.instances.find(id))!
+    assert.deepEqual(attributes, { amount: 5, state: 'EXECUTING' })
+    assert.deepEqual(Object.keys(attributesAbsent ?? {}), ['customer'])
+    assert.match(attributesAbsent?.['customer'] ?? '', /found a list/)
   })
 
   test('goes on by its cursor within a time, and shows each instance once', async (t) => {

@@ -309,8 +309,9 @@ function emptyInstance(id: string): InstanceView {
 }
 
 function summaryOf(instance: InstanceView) {
-  const { id, workflow, version, key, status, incidents, startedAt, endedAt, waitingAt } = instance
-  const summary = { id, workflow, version, key, status, incidents, startedAt, waitingAt }
+  const { id, workflow, version, key, status, incidents, startedAt, endedAt, waitingAt, attributes } = instance
+  const base = { id, workflow, version, key, status, incidents, startedAt, waitingAt }
+  const summary = attributes === undefined ? base : { ...base, attributes }
   return endedAt === undefined ? summary : { ...summary, endedAt }
 }
 

@@ -134,6 +134,13 @@ suite('GET /instances', () => {
     assert.deepEqual(await found('status=COMPLETED&status=EXECUTING'), ['d', 'c', 'b', 'a'])
   })
 
+  test('hands on search attributes, and refuses what is none', async (t) => {
+    const { call, problem, worker } = await serve(t)
+    await call('/instances?attribute=customer%3Ac%3A17&attribute=amount:5')
+    assert.deepEqual(worker.lists, [{ attribute: ['customer:c:17', 'amount:5'], limit: 50 }])
+    await problem('/instances?attribute=customer', 400, 'request-invalid')
+  })
+
   test('hands on versions, waiting tasks and times, and refuses what is no time', async (t) => {
     const { call, problem, worker } = await serve(t)
     const query = {

@@ -1,7 +1,7 @@
 // dagger-worker instances list / show; operate.ts has what is done to them.
 import type { Command } from 'commander'
 import { type InstanceFlags, withInstances } from '../instance-flags.ts'
-import { elapsed, instanceLines, statusText } from '../instance-text.ts'
+import { attributesText, elapsed, instanceLines, statusText } from '../instance-text.ts'
 import { createOutput, printable, shellQuoted, table } from '../output.ts'
 import { counted } from '../problems.ts'
 import { clientFor, type ServerFlag, serverSuffix, wholeNumber, withServer } from '../remote.ts'
@@ -37,7 +37,8 @@ export function addInstances(program: Command, surroundings: Surroundings): void
     .addHelpText(
       'after',
       '\nExamples:\n  dagger-worker instances list --workflow order --incident\n' +
-        '  dagger-worker instances list --waiting-at charged --started-before 2h',
+        '  dagger-worker instances list --waiting-at charged --started-before 2h\n' +
+        '  dagger-worker instances list --attribute customer=c-17 --status FAILED STOPPED',
     )
     .action((flags: ListFlags) => listInstances(flags, surroundings))
   withServer(instances.command('show').argument('<id|workflow/key>'))
@@ -57,16 +58,19 @@ async function listInstances({ server, limit, json, ...filter }: ListFlags, surr
   const rows: (readonly string[])[] = []
   let cursor: string | undefined
   let count = 0
+  let hasAttributes = false
   do {
     const page = await client.listInstances({ ...filter, limit: Math.min(limit - count, pageMax), cursor })
     for (const instance of page.items) {
       if (json === true) output.json(instance)
+      hasAttributes ||= instance.attributes !== undefined
       rows.push([
         printable(`${instance.workflow}/${instance.key}`),
         statusText(instance, style),
         instance.startedAt,
         elapsed(instance.startedAt, instance.endedAt),
         printable(instance.waitingAt.join(', ')),
+        attributesText(instance),
         style.dim(instance.id),
       ])
     }
@@ -78,8 +82,9 @@ async function listInstances({ server, limit, json, ...filter }: ListFlags, surr
     output.note('No instances match.')
     return
   }
-  const head = ['INSTANCE', 'STATUS', 'STARTED', 'TOOK', 'AT', 'ID'].map(style.dim)
-  for (const line of table([head, ...rows])) output.line(line)
+  const head = ['INSTANCE', 'STATUS', 'STARTED', 'TOOK', 'AT', 'ATTRIBUTES', 'ID'].map(style.dim)
+  const shown = [head, ...rows].map((row) => (hasAttributes ? row : row.toSpliced(-2, 1)))
+  for (const line of table(shown)) output.line(line)
   if (cursor !== undefined) output.note(`These are the newest ${counted(count, 'instance')}; --limit shows more.`)
 }
 
