@@ -12,7 +12,6 @@ export const errorCodes = {
   DW_UNKNOWN_KEY: 'Correct the name of the key, remove it, or begin it with "x-" if it is a note of your own.',
   DW_MISSING_KEY: 'Add the key that is missing.',
   DW_KEY_NOT_HERE: 'Move the key to a kind of task that takes it, or remove it.',
-  DW_NOT_YET: 'Leave it out for now: the workflow language has it, this release does not run it yet.',
   DW_DURATION: 'Write a duration such as 250ms, 30s, 5m, 2h, 7d or PT1H30M, within the bounds that are named.',
   DW_TIME: 'Write a time as RFC 3339 has it, such as 2030-01-31T06:00:00Z.',
   DW_CRON:

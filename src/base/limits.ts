@@ -16,6 +16,8 @@ export const limits = {
   payloadInlineBytesMax: 8_192,
   /** All variables of an instance: they are rewritten with each of its events. */
   varsBytesMax: 65_536,
+  /** The text of a search attribute: it is part of a key, and of the instance's row. */
+  attributeBytesMax: 256,
   /** Records kept for one value: they share a row that lists them. */
   keptPerValueMax: 1_000,
   /** Business keys and correlation values, in characters. */

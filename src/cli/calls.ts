@@ -87,7 +87,7 @@ export class Calls {
   async call<Answer>(path: string, options: CallOptions = {}): Promise<Answer> {
     const url = new URL(this.server + path)
     for (const [name, value] of Object.entries(options.query ?? {})) {
-      if (value !== undefined) url.searchParams.set(name, String(value))
+      for (const each of [value].flat()) if (each !== undefined) url.searchParams.append(name, String(each))
     }
     const timeout = AbortSignal.timeout(callTimeoutMs + (options.waitMs ?? 0))
     const headers: Record<string, string> = {
@@ -126,7 +126,8 @@ export interface CallOptions {
   readonly body?: unknown
   readonly contentType?: string
   readonly headers?: { readonly [name: string]: string }
-  readonly query?: { readonly [name: string]: string | number | boolean | undefined }
+  /** A list is given as one parameter for each. */
+  readonly query?: { readonly [name: string]: string | number | boolean | readonly string[] | undefined }
   /** How long the worker may take its time by agreement. */
   readonly waitMs?: number
 }

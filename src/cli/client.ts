@@ -19,6 +19,7 @@ import type {
 } from '../runtime/face.ts'
 import type { Coordinates, DeadLetterQuery, RedriveTo } from './dead-letter-flags.ts'
 import type { CallOptions, Calls } from './calls.ts'
+import type { InstanceFlags } from './instance-flags.ts'
 
 /** A record as `POST /topics/{topic}` takes it. Bytes that are not JSON are base64, told by `Format`. */
 export interface RecordToProduce {
@@ -40,11 +41,8 @@ export interface ProducedOffset {
 
 export type StartOutcome = Exclude<StartAnswer, { readonly outcome: 'rejected' }>
 
-export interface InstanceQuery {
-  readonly workflow?: string | undefined
-  readonly status?: InstanceStatus | undefined
-  readonly keyPrefix?: string | undefined
-  readonly incident?: boolean | undefined
+export interface InstanceQuery extends Omit<InstanceFlags, 'status'> {
+  readonly status?: InstanceStatus | readonly InstanceStatus[]
   readonly limit: number
   readonly cursor?: string | undefined
 }

@@ -1,7 +1,6 @@
 // How dead letters are named: one by its place, many by a filter.
 import { type Command, InvalidArgumentError } from 'commander'
-import { parseDuration } from '../definition/duration.ts'
-import { parseTime, timeText } from '../definition/time.ts'
+import { parseSince } from './since.ts'
 
 /** A letter, by its place in the dead-letter topic. */
 export interface Coordinates {
@@ -44,12 +43,4 @@ export function parseLetter(text: string): Coordinates {
   if (match === null)
     throw new InvalidArgumentError('Expected PARTITION@OFFSET as `dead-letter list` has it, such as 3@17.')
   return { partition: Number(match[1]), offset: Number(match[2]) }
-}
-
-function parseSince(text: string): string {
-  const agoMs = parseDuration(text)
-  const ms = agoMs === undefined ? parseTime(text) : Date.now() - agoMs
-  if (ms === undefined)
-    throw new InvalidArgumentError('Expected a duration such as 24h, or a time such as 2030-01-31T06:00:00Z.')
-  return timeText(ms)
 }

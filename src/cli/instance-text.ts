@@ -17,6 +17,13 @@ export function statusText(instance: InstanceSummary, style: Style): string {
   return `${status}, ${style.red(`${instance.incidents} incident${instance.incidents === 1 ? '' : 's'}`)}`
 }
 
+/** "customer=c-17 amount=12". */
+export function attributesText({ attributes = {} }: InstanceSummary): string {
+  return Object.entries(attributes)
+    .map(([name, value]) => printable(`${name}=${String(value)}`))
+    .join(' ')
+}
+
 /** "0.4 s" from start to end, or to now for one that is under way. */
 export function elapsed(from: string, to: string | undefined, nowMs = Date.now()): string {
   return duration((to === undefined ? nowMs : Date.parse(to)) - Date.parse(from))
@@ -48,6 +55,11 @@ export function* instanceLines(instance: InstanceView, style: Style): Generator<
       ...(instance.endedAt === undefined ? [] : [['ended', instance.endedAt]]),
       ['took', elapsed(instance.startedAt, instance.endedAt) + (instance.endedAt === undefined ? ' so far' : '')],
       ['partition', String(instance.partition)],
+      ...(instance.attributes === undefined ? [] : [['attributes', attributesText(instance)]]),
+      ...Object.entries(instance.attributesAbsent ?? {}).map(([name, why]) => [
+        '',
+        printable(`no ${name}: ${why.split('\n', 1)[0]}`),
+      ]),
     ].map(([name, value]) => [style.dim(name!), value!]),
     '  ',
   )

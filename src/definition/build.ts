@@ -4,6 +4,7 @@
 import { canonicalJson, digestOf, versionOf } from './canonical.ts'
 import type { Compiler } from './compiler.ts'
 import type { Cursor } from './cursor.ts'
+import type { Expression } from './expression.ts'
 import { given } from './given.ts'
 import type { Report } from './report.ts'
 import { compileInputSchema, InputSchemaError } from './schema.ts'
@@ -54,6 +55,7 @@ export function buildWorkflow(document: Cursor, compiler: Compiler, report: Repo
     schedules: schedules.map(({ at, place }) => buildScheduleTrigger(at, place, compiler)),
     formats: buildFormats(document.at('topics')),
     vars: compiler.templates(document.at('vars'), 'vars') ?? new Map(),
+    attributes: buildAttributes(document.at('attributes'), compiler),
     tasks,
     taskNamed,
     root,
@@ -93,6 +95,15 @@ function buildScheduleTrigger(start: Cursor, place: number, compiler: Compiler):
     catchUpMs: compiler.duration(start.at('catchUp')) ?? 0,
     ...given('input', compiler.template(start.at('input'), 'schedule')),
   }
+}
+
+function buildAttributes(attributes: Cursor, compiler: Compiler): ReadonlyMap<string, Expression> {
+  return new Map(
+    attributes.entries.flatMap(([name, at]) => {
+      const expression = compiler.expression(at, 'attribute')
+      return expression === undefined ? [] : [[name, expression] as const]
+    }),
+  )
 }
 
 function buildInput(input: Cursor, report: Report): InputSchema | undefined {

@@ -24,6 +24,7 @@ export const sites = {
   correlationAhead: ['input', 'vars', 'instance'],
   failure: ['input', 'vars', 'tasks', 'instance', 'now', 'error'],
   schedule: ['now'],
+  attribute: ['input', 'vars', 'tasks', 'instance'],
 } as const
 
 export type Site = keyof typeof sites

@@ -1,5 +1,5 @@
 // Workflow files → Workflows, or every problem of every file at once.
-// The steps: text (source.ts), what is not run yet (not-yet.ts), shape (structure.ts), meaning (build.ts, check.ts).
+// The steps: text (source.ts), shape (structure.ts), meaning (build.ts, check.ts).
 //
 //   D1. A file with a problem gives no workflow; the other files do.
 //   D2. The same content is the same version, whoever compiles it: both ways in here build from the canonical JSON.
@@ -18,7 +18,6 @@ import type { CheckOptions } from './check.ts'
 import { Compiler } from './compiler.ts'
 import { Cursor, isObject, pathText } from './cursor.ts'
 import type { WorkflowFile } from './folder.ts'
-import { reportNotYet } from './not-yet.ts'
 import { Report } from './report.ts'
 import { readSource } from './source.ts'
 import type { SourceDocument } from './source.ts'
@@ -113,8 +112,7 @@ function checkDocument(document: SourceDocument, options: CheckOptions): Checked
     return { problems: report.problems }
   }
   const root = new Cursor(parseJson(canonical))
-  const refused = reportNotYet(root, report)
-  reportStructure(root, report, refused)
+  reportStructure(root, report)
   if (isObject(root.value)) {
     const compiler = new Compiler(report)
     const draft = buildWorkflow(root, compiler, report)

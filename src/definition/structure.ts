@@ -44,16 +44,12 @@ function compileWorkflowSchema(): ValidateFunction {
   return new Ajv({ allErrors: true, verbose: true, ownProperties: true, strictTypes: false }).compile(schema)
 }
 
-/** Reports where the document has not the shape of a workflow; what lies at or below `ignored` is passed over. */
-export function reportStructure(document: Cursor, report: Report, ignored: readonly Path[]): void {
+/** Reports where the document has not the shape of a workflow. */
+export function reportStructure(document: Cursor, report: Report): void {
   const root = document.value ?? null
   if (validate(root)) return
   for (const error of validate.errors ?? []) {
-    const path = pathOf(error.instancePath, root)
-    const place =
-      typeof error.params['additionalProperty'] === 'string' ? [...path, error.params['additionalProperty']] : path
-    if (!ignored.some((prefix) => prefix.every((step, index) => place[index] === step)))
-      reportError(error, path, report)
+    reportError(error, pathOf(error.instancePath, root), report)
   }
 }
 

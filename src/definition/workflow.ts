@@ -29,6 +29,8 @@ export interface Workflow {
   readonly formats: ReadonlyMap<string, TopicFormat>
   /** First values of `vars`; the roots at hand are `input` and `instance`. */
   readonly vars: ReadonlyMap<string, Template>
+  /** By what instances are found, by name. */
+  readonly attributes: ReadonlyMap<string, Expression>
   readonly tasks: readonly Task[]
   readonly taskNamed: ReadonlyMap<string, Task>
   /** The tasks of the root scope. */

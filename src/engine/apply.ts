@@ -1,5 +1,6 @@
 // The appliers by event: exhaustive, so that an event with no applier does not build. They may write and may not
 // refuse: what does not fit is a bug of ours (InvariantViolation by the tables).
+import { attributesSet } from './appliers/attribute.ts'
 import { channelJoined, channelLeft, recordKept, recordUnkept } from './appliers/channel.ts'
 import {
   instanceCompleted,
@@ -83,6 +84,7 @@ const appliers: { readonly [Type in EventType]: Applier<Type> } = {
   'ahead.joined': aheadJoined,
   'ahead.left': aheadLeft,
   'vars.set': varsSet,
+  'attributes.set': attributesSet,
   'timer.armed': timerArmed,
   'timer.fired': timerFired,
   'channel.joined': channelJoined,

@@ -2,6 +2,7 @@
 import type { TaskError } from '../base/errors.ts'
 import type { Json } from '../base/json.ts'
 import type { TraceContext } from '../base/tracing.ts'
+import type { Changed } from './attribute-row.ts'
 import type { Due } from './schedule-row.ts'
 import type { OnExpired, Parent, Waiter } from './waiter.ts'
 import type { Payload } from './payload.ts'
@@ -19,6 +20,8 @@ export type Command =
   | { readonly type: 'instance.stop'; readonly instanceId: string; readonly reason: string }
   /** A variable was written: listeners whose values follow it wait for those that they have now. */
   | { readonly type: 'instance.follow-vars'; readonly instanceId: string }
+  /** What its search attributes name has changed. */
+  | { readonly type: 'instance.index'; readonly instanceId: string; readonly changed: ReadonlySet<Changed> }
   /** Listeners with `skipAhead` are subscribed before their turn. */
   | { readonly type: 'instance.listen-ahead'; readonly instanceId: string }
   /** It is ending: compensates the next task, or ends. */

@@ -2,6 +2,7 @@
 // refuse, and change nothing.
 import type { Command } from './command.ts'
 import { listenAhead } from './deciders/ahead.ts'
+import { indexInstance } from './deciders/attributes.ts'
 import { joinChannel, leaveChannel, publishToChannel, purgeChannel, returnToChannel } from './deciders/channel.ts'
 import { hearOfChild, stopChild } from './deciders/child.ts'
 import { completeInstance, failInstance, stopInstance, unwindInstance } from './deciders/ending.ts'
@@ -27,6 +28,7 @@ const deciders: { readonly [Type in Command['type']]: Decider<Type> } = {
   'instance.complete': completeInstance,
   'instance.fail': failInstance,
   'instance.follow-vars': followVariables,
+  'instance.index': indexInstance,
   'instance.listen-ahead': listenAhead,
   'instance.stop': stopInstance,
   'instance.unwind': unwindInstance,

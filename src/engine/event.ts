@@ -8,6 +8,7 @@ import type { SourceRecord } from './message.ts'
 import type { NodeSpan } from './nodes.ts'
 import type {
   AnswerRow,
+  AttributeValue,
   Deadlines,
   Ending,
   InstanceRow,
@@ -140,6 +141,12 @@ export type Event =
   | { readonly type: 'ahead.joined'; readonly instanceId: string; readonly subscription: Subscription }
   | { readonly type: 'ahead.left'; readonly instanceId: string; readonly task: number }
   | (OfTask & { readonly type: 'vars.set'; readonly values: readonly (readonly [string, Json])[] })
+  /** All that it has now. */
+  | {
+      readonly type: 'attributes.set'
+      readonly instanceId: string
+      readonly values: ReadonlyMap<string, AttributeValue>
+    }
   | { readonly type: 'timer.armed'; readonly key: string; readonly row: TimerRow }
   | { readonly type: 'timer.fired'; readonly key: string }
   | {

@@ -3,6 +3,7 @@
 import { assert } from '../base/assert.ts'
 import { limits } from '../base/limits.ts'
 import { apply } from './apply.ts'
+import { noteStale, type StaleAttributes } from './attributes.ts'
 import type { Command } from './command.ts'
 import { decide } from './decide.ts'
 import type { Effect, Outgoing } from './effect.ts'
@@ -26,6 +27,7 @@ export interface Gathered {
 /** @throws {InvariantViolation} A bug of ours; the state must be discarded. */
 export function process(input: Command, state: WritableState, world: World, gathered: Gathered): void {
   const queue: Command[] = [input]
+  let stale: StaleAttributes | undefined
   // A queue with a head index: shift() would move the rest each time.
   for (let head = 0; head < queue.length; head++) {
     assert(head < limits.followUpsMax, 'E2: what follows from one input comes to an end')
@@ -39,9 +41,13 @@ export function process(input: Command, state: WritableState, world: World, gath
       gathered.onDecided?.(event)
       apply(event, state)
       gathered.onEvent(event)
+      stale = noteStale(event, state, world.catalogue, stale)
     }
     for (const record of outcome.outgoing) gathered.outgoing.push(record)
     for (const effect of outcome.effects) gathered.effects.push(effect)
     for (const next of outcome.followUps) queue.push(next)
+    if (stale === undefined || head + 1 < queue.length) continue
+    for (const [instanceId, changed] of stale) queue.push({ type: 'instance.index', instanceId, changed })
+    stale = undefined
   }
 }

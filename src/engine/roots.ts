@@ -2,7 +2,7 @@
 import type { TaskError } from '../base/errors.ts'
 import type { Roots, Uses } from '../definition/expression.ts'
 import type { Workflow } from '../definition/workflow.ts'
-import { itemAround, nodeNamed, rowAt } from './nodes.ts'
+import { itemAround, nodeNamed, rowAt, type TaskTables } from './nodes.ts'
 import type { InstanceRow, State, TaskRow } from './state.ts'
 import type { MessageRoot } from './message.ts'
 import type { Payload } from './payload.ts'
@@ -18,15 +18,20 @@ export interface Extras {
 }
 
 /** Where an expression stands: it sees the tasks of its own item. */
-export interface Place {
+export interface Place extends Outlook {
   readonly state: State
+}
+
+/** What there is to see from a place. */
+export interface Outlook {
+  readonly state: TaskTables
   readonly instance: InstanceRow
   readonly workflow: Workflow
   readonly node: number
 }
 
 /** The roots of an instance for one expression. `tasks.X.output` is there once X is COMPLETED. */
-export function rootsFor(place: Place, uses: Uses, nowMs: number, extras: Extras = {}): Roots {
+export function rootsFor(place: Outlook, uses: Uses, nowMs: number, extras: Extras = {}): Roots {
   const { state, instance, workflow, node } = place
   const roots: { -readonly [root in keyof Roots]: unknown } = {}
   for (const root of uses.roots) {
@@ -81,7 +86,7 @@ export function instanceRoot(
   }
 }
 
-function tasksRoot(names: readonly string[], { state, instance, workflow, node }: Place): object {
+function tasksRoot(names: readonly string[], { state, instance, workflow, node }: Outlook): object {
   const tasks: { [name: string]: object } = Object.create(null)
   for (const name of names) {
     const task = workflow.taskNamed.get(name)

@@ -14,18 +14,22 @@
 //   work         by instance/task     handler tasks under way: what a restored partition still owes
 //   schedules    by workflow           when its schedules are due, on the partition of its name
 //   answers      by workflow/idempotency key   what an API call was answered
+//   attributes   by name/value/instance   which instances have a search attribute (attribute-row.ts)
 //
 // Rows that were read are never changed: `edit` gives a copy that belongs to the batch.
 import type { Json } from '../base/json.ts'
+import type { AttributeRow, AttributeValue } from './attribute-row.ts'
 import type { TaskError } from '../base/errors.ts'
 import type { Payload } from './payload.ts'
 import type { Deferrable, InstanceStart } from './command.ts'
-import type { SourceRecord } from './message.ts'
+import type { KeptMark, KeptRow, KeptTotalsRow } from './kept-row.ts'
 import type { Due, ScheduleEntry, ScheduleRow } from './schedule-row.ts'
 import type { Deadlines, TaskRow } from './task-row.ts'
-import type { OnExpired, Parent, Signal, Waiter } from './waiter.ts'
+import type { Parent, Signal, Waiter } from './waiter.ts'
 
 export { isSettled } from './task-row.ts'
+export type * from './attribute-row.ts'
+export type * from './kept-row.ts'
 export type * from './schedule-row.ts'
 export type * from './task-row.ts'
 export type * from './waiter.ts'
@@ -62,6 +66,7 @@ export interface Rows {
   readonly work: WorkRow
   readonly schedules: ScheduleRow
   readonly answers: AnswerRow
+  readonly attributes: AttributeRow
 }
 export type TableName = keyof Rows
 /** What deciders see. */
@@ -90,6 +95,8 @@ export interface InstanceRow {
   status: InstanceStatus
   endedAtMs: number | undefined
   vars: ReadonlyMap<string, Json>
+  /** Search attributes that it has now. */
+  attributes: ReadonlyMap<string, AttributeValue>
   /** By node, the first of them (nodes.ts); undefined is NOT_STARTED. */
   tasks: (TaskRow | undefined)[]
   /** Tasks of its root scope that are not settled. */
@@ -189,34 +196,6 @@ export interface ChannelRow {
   waiters: readonly Waiter[]
   /** The oldest first. */
   kept: readonly KeptMark[]
-}
-
-export interface KeptMark {
-  readonly number: number
-  readonly arrivedAtMs: number
-  readonly bytes: number
-}
-
-export interface KeptRow {
-  readonly number: number
-  /** Its channel: the id in `channels`. */
-  readonly channel: string
-  readonly record: SourceRecord
-  readonly arrivedAtMs: number
-  readonly expiresAtMs: number
-  /** Its row in `timers`. */
-  readonly timer: string
-  readonly bytes: number
-  readonly onExpired: OnExpired
-}
-
-export interface KeptTotalsRow {
-  /** The number of the next one. */
-  next: number
-  /** No kept record has a smaller number. */
-  oldest: number
-  count: number
-  bytes: number
 }
 
 /** Numbers grow: kept by `number` as text with leading zeros. */

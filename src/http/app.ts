@@ -60,8 +60,10 @@ export function createApp(
   app.decorate('doors', doors)
   // For whoever reads the document; where such a text is used its reader says what is wrong with it.
   const formats = { 'date-time': true, byte: true } as const
-  const bodies = new Ajv({ strict: true, allowUnionTypes: true, verbose: true, formats })
-  const texts = new Ajv({ strict: true, allErrors: true, coerceTypes: true, useDefaults: true, verbose: true, formats })
+  const common = { strict: true, allowUnionTypes: true, verbose: true, formats }
+  const bodies = new Ajv(common)
+  // 'array': a parameter that may be given several times is a list when it is given once.
+  const texts = new Ajv({ ...common, allErrors: true, coerceTypes: 'array', useDefaults: true })
   app.setValidatorCompiler<object>(({ schema, httpPart }) => (httpPart === 'body' ? bodies : texts).compile(schema))
   app.setSerializerCompiler(() => JSON.stringify)
 

@@ -17,9 +17,10 @@ const summaryMembers = {
   startedAt: time,
   endedAt: time,
   waitingAt: texts,
+  attributes: { type: 'object', additionalProperties: { type: ['string', 'number', 'boolean'] } },
 }
 
-export const instanceSummary = object(summaryMembers, ['endedAt'])
+export const instanceSummary = object(summaryMembers, ['endedAt', 'attributes'])
 
 const taskView = object(
   {
@@ -50,6 +51,7 @@ export const instanceView = object(
     partition: count,
     input: json,
     vars: { type: 'object' },
+    attributesAbsent: { type: 'object', additionalProperties: text },
     output: json,
     error: taskError,
     origin: text,
@@ -58,7 +60,7 @@ export const instanceView = object(
     timeline: list(timelineEntry),
     timelineDropped: count,
   },
-  ['endedAt', 'output', 'error'],
+  ['endedAt', 'attributes', 'attributesAbsent', 'output', 'error'],
 )
 
 export const topicView = object({

@@ -5,6 +5,7 @@ import type { Json } from '../base/json.ts'
 import { StoreCorrupted } from '../base/errors.ts'
 import { Payload } from '../engine/payload.ts'
 import type {
+  AttributeValue,
   Due,
   Ending,
   InstanceRow,
@@ -78,6 +79,7 @@ export function encodeInstance(row: InstanceRow): EncodedInstance {
     row.deferred,
     row.due === undefined ? null : [row.due.trigger, row.due.dueAtMs],
     row.ahead.map(({ task, number: which, value, others }) => [task, which, value, ...others]),
+    row.attributes.size === 0 ? null : [...row.attributes].flat(),
   ])
   return { bytes, payloads, stored }
 }
@@ -137,6 +139,7 @@ function instanceOf(fields: readonly unknown[], load: (key: string) => Uint8Arra
     deferred: number(fields[28]),
     due: dueOf(fields[29]),
     ahead: list(fields[30]).map(subscriptionOf),
+    attributes: attributesOf(fields[31]),
   }
 }
 
@@ -157,6 +160,19 @@ function parentOf(field: unknown): Parent | undefined {
 function dueOf(field: unknown): Due | undefined {
   const fields = optional(list)(field)
   return fields && { trigger: text(fields[0]), dueAtMs: number(fields[1]) }
+}
+
+/** Up to 0.2 there were none. */
+function attributesOf(field: unknown): InstanceRow['attributes'] {
+  const flat = optional(list)(field) ?? []
+  const values = new Map<string, AttributeValue>()
+  for (let at = 0; at < flat.length; at += 2) {
+    const value = flat[at + 1]
+    if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean')
+      throw new StoreCorrupted('an attribute has a value of another kind')
+    values.set(text(flat[at]), value)
+  }
+  return values
 }
 
 function subscriptionOf(field: unknown): Subscription {

@@ -17,6 +17,7 @@ export const prefixes: { readonly [Name in TableName]: string } = {
   work: 'w/',
   schedules: 's/',
   answers: 'a/',
+  attributes: 'x/',
 }
 
 /** Where a partition is in a topic that it reads. */

@@ -2,6 +2,7 @@
 import { StoreCorrupted } from '../base/errors.ts'
 import type {
   AnswerRow,
+  AttributeRow,
   ChannelRow,
   KeptMark,
   KeptRow,
@@ -203,6 +204,12 @@ export const answerCodec = codec<AnswerRow>(
     instanceId: text(fields[1]),
     key: text(fields[2]),
   }),
+)
+
+export const attributeCodec = codec<AttributeRow>(
+  1,
+  () => [],
+  () => ({ isThere: true }),
 )
 
 function outcomeOf(field: unknown): AnswerRow['outcome'] {

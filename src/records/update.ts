@@ -66,6 +66,7 @@ const kinds = {
   'schedule.skipped': undefined,
   'answer.remembered': undefined,
   'answer.forgotten': undefined,
+  'attributes.set': undefined,
 } as const satisfies { readonly [Type in EventType]: string | undefined }
 
 type Kind = NonNullable<(typeof kinds)[EventType]>

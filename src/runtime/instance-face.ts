@@ -21,8 +21,10 @@ export interface InstanceSummary {
   /** RFC 3339 */
   readonly startedAt: string
   readonly endedAt?: string
-  /** Names of tasks that are under way, the first of them. */
+  /** Names of tasks that are under way or wait for a person, the first of them. */
   readonly waitingAt: readonly string[]
+  /** Its search attributes, where it has any. */
+  readonly attributes?: { readonly [name: string]: string | number | boolean }
 }
 
 export interface TaskView {
@@ -56,6 +58,8 @@ export interface InstanceView extends InstanceSummary {
   readonly partition: number
   readonly input: Json
   readonly vars: { readonly [name: string]: Json }
+  /** Search attributes of its workflow that it has not, and why. */
+  readonly attributesAbsent?: { readonly [name: string]: string }
   readonly output?: Json
   readonly error?: TaskError
   /** Where it came from: "record orders/3@17", "api", "api by alice". */
@@ -79,10 +83,22 @@ export interface InstancePage {
 
 export interface InstanceFilter {
   readonly workflow?: string
-  readonly status?: InstanceStatus
+  /** "order@3f9c2a1b", "3f9c2a1b", or a label: all versions that have it. */
+  readonly version?: string
+  /** With this, or with one of these. */
+  readonly status?: InstanceStatus | readonly InstanceStatus[]
   readonly keyPrefix?: string
   /** Only those with an incident. */
   readonly incident?: boolean
+  /** A task that is under way or waits for a person: "each[3].charge"; "each[].charge" or "charge" in any item. */
+  readonly waitingAt?: string
+  /** "customer:c-17": with these search attributes, compared as texts. */
+  readonly attribute?: readonly string[]
+  /** RFC 3339; neither bound is included. */
+  readonly startedAfter?: string
+  readonly startedBefore?: string
+  readonly endedAfter?: string
+  readonly endedBefore?: string
   /** At most; 1 to 1,000. */
   readonly limit: number
   /** `next` of the page before. */

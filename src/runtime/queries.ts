@@ -8,8 +8,9 @@ import type { Definitions } from './definitions.ts'
 import type { Executor } from './executor.ts'
 import { Unavailable, type InstanceFilter, type InstancePage, type InstanceSummary, type InstanceView } from './face.ts'
 import type { PartitionHost } from './host.ts'
+import { criteriaOf, type InstanceCriteria } from './instance-filter.ts'
 import type { Partition } from './partition.ts'
-import type { Clock } from './ports.ts'
+import type { Clock, StoreEntry } from './ports.ts'
 import type { Reading } from './reading.ts'
 import type { CommittedRows } from './rows.ts'
 import { summaryOf, viewOf, type Viewed } from './views.ts'
@@ -56,7 +57,9 @@ export class Queries {
       one === undefined ? [] : [{ partition, reading: one.reading }],
     )
     const partitions = running.map(({ partition }) => partition)
-    const streams = await Promise.all(running.map(({ reading }) => InstanceStream.open(reading, filter.cursor)))
+    const criteria = criteriaOf(filter, this.#options.definitions.catalogue)
+    const open = ({ reading }: { readonly reading: Reading }) => InstanceStream.open(reading, criteria, filter.cursor)
+    const streams = await Promise.all(running.map(open))
     const items: InstanceSummary[] = []
     let lookedAt = 0
     let last: string | undefined
@@ -67,7 +70,11 @@ export class Queries {
       await newest.advance()
       lookedAt += 1
       last = row.id
-      if (fits(row, filter)) items.push(newest.read((rows) => summaryOf(this.#viewed(row, rows))))
+      const found = newest.read((rows) => {
+        const viewed = this.#viewed(row, rows)
+        return criteria.fits(viewed) ? summaryOf(viewed) : undefined
+      })
+      if (found !== undefined) items.push(found)
     }
     if (newestOf(streams)?.head === undefined || last === undefined) return { items, partitions }
     return { items, partitions, next: last }
@@ -125,30 +132,30 @@ export class Queries {
   }
 }
 
-function fits(row: InstanceRow, filter: InstanceFilter): boolean {
-  return (
-    (filter.workflow === undefined || row.workflow === filter.workflow) &&
-    (filter.status === undefined || row.status === filter.status) &&
-    (filter.keyPrefix === undefined || row.key.startsWith(filter.keyPrefix)) &&
-    (filter.incident !== true || row.incidents > 0)
-  )
-}
-
 /** Instances of one partition from the newest on: ids sort by the time of their start. */
 class InstanceStream {
   readonly #reading: Reading
+  readonly #prefix: string
+  readonly #from: string
   #page: InstanceRow[] = []
   #before: string
   #isAtEnd = false
 
-  private constructor(reading: Reading, before: string) {
+  private constructor(reading: Reading, prefix: string, from: string, before: string) {
     this.#reading = reading
+    this.#prefix = prefix
+    this.#from = from
     this.#before = before
   }
 
-  static async open(reading: Reading, cursor: string | undefined): Promise<InstanceStream> {
-    const before = cursor === undefined ? endOf(prefixes.instances) : `${prefixes.instances}${cursor}`
-    const stream = new InstanceStream(reading, before)
+  static async open(
+    reading: Reading,
+    { prefix, from, to }: InstanceCriteria,
+    cursor: string | undefined,
+  ): Promise<InstanceStream> {
+    const below = to === undefined || (cursor !== undefined && cursor < to) ? cursor : to
+    const before = below === undefined ? endOf(prefix) : prefix + below
+    const stream = new InstanceStream(reading, prefix, prefix + from, before)
     await stream.#load()
     return stream
   }
@@ -159,7 +166,7 @@ class InstanceStream {
 
   async advance(): Promise<void> {
     this.#page.shift()
-    if (this.#page.length === 0 && !this.#isAtEnd) await this.#load()
+    if (this.#page.length === 0) await this.#load()
   }
 
   /** @throws {Unavailable} */
@@ -168,15 +175,19 @@ class InstanceStream {
   }
 
   async #load(): Promise<void> {
-    const entries = await this.#reading.list({
-      from: prefixes.instances,
-      to: this.#before,
-      limit: rowsAtOnce,
-      reverse: true,
-    })
-    this.#page = this.read((rows) => entries.map(({ value }) => rows.decode('instances', value)))
-    this.#before = entries[entries.length - 1]?.key ?? this.#before
-    this.#isAtEnd = entries.length < rowsAtOnce
+    while (this.#page.length === 0 && !this.#isAtEnd && this.#from < this.#before) {
+      const range = { from: this.#from, to: this.#before, limit: rowsAtOnce, reverse: true }
+      const entries = await this.#reading.list(range)
+      this.#page = this.read((rows) => this.#rowsOf(entries, rows))
+      this.#before = entries.at(-1)?.key ?? this.#before
+      this.#isAtEnd = entries.length < rowsAtOnce
+    }
+  }
+
+  /** An instance may have been forgotten since an attribute was seen. */
+  #rowsOf(entries: readonly StoreEntry[], rows: CommittedRows): InstanceRow[] {
+    if (this.#prefix === prefixes.instances) return entries.map(({ value }) => rows.decode('instances', value))
+    return entries.flatMap(({ key }) => rows.find('instances', key.slice(this.#prefix.length)) ?? [])
   }
 }
 

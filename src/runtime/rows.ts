@@ -11,6 +11,7 @@ import { decodeBlock } from '../records/task-codec.ts'
 import { queuedCodec } from '../records/queued-codec.ts'
 import {
   answerCodec,
+  attributeCodec,
   channelCodec,
   keptCodec,
   keptTotalsCodec,
@@ -40,6 +41,7 @@ export const codecs: { readonly [Name in Exclude<TableName, PayloadTable>]: Code
   work: workCodec,
   schedules: scheduleCodec,
   answers: answerCodec,
+  attributes: attributeCodec,
 }
 
 /** A copy that may be changed: deep as far as appliers reach. */
@@ -58,9 +60,10 @@ export function copyRow<Name extends TableName>(table: Name, row: Rows[Name]): R
 const filledPart = 0.25
 const filledRowBytes = 1_000
 
-/** What nobody will ask for soon: an instance that has ended, and the timer that forgets it. */
+/** What nobody will ask for soon: an instance that has ended, the timer that forgets it, and what lists find it by. */
 function isCold<Name extends TableName>(table: Name, row: Rows[Name]): boolean {
   if (table === 'instances') return (row as InstanceRow).endedAtMs !== undefined
+  if (table === 'attributes') return true
   return table === 'timers' && (row as TimerRow).target.kind === 'forget-instance'
 }
 

@@ -121,6 +121,7 @@ export class Staging implements WritableState {
   readonly work: StagedTable<'work'>
   readonly schedules: StagedTable<'schedules'>
   readonly answers: StagedTable<'answers'>
+  readonly attributes: StagedTable<'attributes'>
   readonly #positions = new Map<string, InputPosition>()
   #payloads: { readonly key: string; readonly payload: Payload }[] = []
 
@@ -139,6 +140,7 @@ export class Staging implements WritableState {
     this.work = new StagedTable('work', rows, below?.work)
     this.schedules = new StagedTable('schedules', rows, below?.schedules)
     this.answers = new StagedTable('answers', rows, below?.answers)
+    this.attributes = new StagedTable('attributes', rows, below?.attributes)
   }
 
   /** The batch below is committed: its rows are found in the committed ones from now on. */

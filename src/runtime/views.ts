@@ -1,5 +1,6 @@
 // Instances as people see them: rows of the state in the words of the face. Payloads are JSON, times RFC 3339.
 import type { Task, Workflow } from '../definition/workflow.ts'
+import { Absent, evaluateAttribute } from '../engine/attributes.ts'
 import { nameOfNode, ownerOf, rowAt, spansOf, taskAt, type TaskTables } from '../engine/nodes.ts'
 import type { InstanceRow, OpenWork, TaskRow } from '../engine/state.ts'
 import type { InstanceSummary, InstanceView, TaskView, TimelineEntry } from './face.ts'
@@ -25,7 +26,7 @@ export function summaryOf(viewed: Viewed): InstanceSummary {
   const waitingAt: string[] = []
   for (const node of row.endedAtMs === undefined ? placesOf(viewed, itemsInLineMax) : []) {
     const task = rowAt(tables, row, node)
-    if (task?.open === undefined || isOfTasks(task.open)) continue
+    if (!isWaiting(task)) continue
     waitingAt.push(nameOfNode(tables, row, workflow, node))
     if (waitingAt.length === waitingAtMax) break
   }
@@ -39,6 +40,7 @@ export function summaryOf(viewed: Viewed): InstanceSummary {
     startedAt: time(row.startedAtMs),
     ...(row.endedAtMs === undefined ? {} : { endedAt: time(row.endedAtMs) }),
     waitingAt,
+    ...(row.attributes.size === 0 ? {} : { attributes: Object.fromEntries(row.attributes) }),
   }
 }
 
@@ -54,6 +56,7 @@ export function viewOf(
     partition,
     input: row.input.value,
     vars: Object.fromEntries(row.vars),
+    ...absentOf(viewed),
     ...(row.output === undefined ? {} : { output: row.output.value }),
     ...(row.error === undefined ? {} : { error: row.error }),
     origin: row.origin,
@@ -67,6 +70,16 @@ export function viewOf(
     })),
     timelineDropped: row.timelineDropped,
   }
+}
+
+/** What is evaluated again whenever it is looked at need not be kept. */
+function absentOf({ row, workflow, tables }: Viewed): Pick<InstanceView, 'attributesAbsent'> {
+  const absent = [...workflow.attributes].flatMap(([name, expression]) => {
+    if (row.attributes.has(name)) return []
+    const found = evaluateAttribute(expression, { state: tables, instance: row, workflow, node: 0 })
+    return found instanceof Absent ? [[name, found.reason] as const] : []
+  })
+  return absent.length === 0 ? {} : { attributesAbsent: Object.fromEntries(absent) }
 }
 
 /** Every task of the workflow, and of those in items the ones that are under way or have failed, incidents first. */
@@ -110,6 +123,10 @@ function* placesOf({ row, workflow, tables }: Viewed, itemsMax: number): Generat
     }
   }
 }
+
+/** True of a task that is under way or waits for a person, and not for tasks in it, which wait themselves. */
+export const isWaiting = (task: TaskRow | undefined): boolean =>
+  task !== undefined && (task.open === undefined ? task.hasIncident : !isOfTasks(task.open))
 
 /** Its own tasks are shown for themselves. */
 const isOfTasks = ({ kind }: OpenWork): boolean => kind === 'scope' || kind === 'children'

@@ -397,6 +397,36 @@ const cases: readonly Case[] = [
     'DW_KEY_NOT_HERE',
     'skipAhead',
   ],
+  ['an attribute by the time', `attributes: { a: now }\n${tasks(set('a'))}`, 'DW_ROOT_NOT_HERE', 'now'],
+  ['an attribute of a secret', `attributes: { a: secrets.X }\n${tasks(set('a'))}`, 'DW_ROOT_NOT_HERE', 'secrets'],
+  [
+    'an attribute of an unknown name',
+    `attributes: { a: inptu.x }\n${tasks(set('a'))}`,
+    'DW_UNKNOWN_ROOT',
+    'inptu',
+    'input',
+  ],
+  [
+    'an attribute of an unknown variable',
+    `attributes: { a: vars.y }\n${tasks(set('a'))}`,
+    'DW_UNKNOWN_VAR',
+    'vars.y',
+    'x',
+  ],
+  ['an attribute that is no text', `attributes: { a: 17 }\n${tasks(set('a'))}`, 'DW_SCHEMA', '17'],
+  ['an attribute that no filter can name', `attributes: { a:b: input }\n${tasks(set('a'))}`, 'DW_SCHEMA', 'a:b'],
+  [
+    'a seventeenth attribute',
+    `attributes: { ${Array.from({ length: 17 }, (_, n) => `a${n}: input`).join(', ')} }\n${tasks(set('a'))}`,
+    'DW_SCHEMA',
+    '{ a0',
+  ],
+  [
+    'an attribute of a task in a for-each',
+    `attributes: { a: tasks.b.status }\n${tasks(`- { name: e, type: for-each, items: "\${ [1] }", tasks: [${set('b').slice(2)}] }`)}`,
+    'DW_OUT_OF_SCOPE',
+    'tasks.b',
+  ],
   ['`with` on a built-in', tasks(set('a', ', with: 1')), 'DW_KEY_NOT_HERE', 'with'],
   [
     '`timeout` on a command',
@@ -466,6 +496,12 @@ test('D1: every problem of every file is told at once, and files with none still
     problems.map(({ code, place }) => `${place?.file} ${code}`),
     ['a.yaml DW_UNKNOWN_ROOT', 'a.yaml DW_UNKNOWN_TASK', 'c.yaml DW_YAML'],
   )
+})
+
+test('what is written out and is the default anyway is accepted', () => {
+  const listener =
+    '- { name: l, type: kafka-listener, topic: t, correlate: { message: message.key, instance: instance.key }, match: one, onExpired: drop }'
+  workflow(`workflow: w\nonClosed: start\nonRunning: ignore\ntasks:\n  ${listener}\n`)
 })
 
 test('the second workflow of a name is refused and names the first; documents of one file are separate workflows', () => {

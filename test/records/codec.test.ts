@@ -9,6 +9,7 @@ import type { InstanceRow, TaskRow } from '../../src/engine/state.ts'
 import { decodeInbox, encodeInbox } from '../../src/records/inbox-codec.ts'
 import { decodeInstance, encodeInstance } from '../../src/records/instance-codec.ts'
 import { endOf, payloadKey, positionPrefix, prefixes } from '../../src/records/keys.ts'
+import { pack, unpack } from '../../src/records/pack.ts'
 import { queuedCodec } from '../../src/records/queued-codec.ts'
 import * as codecs from '../../src/records/row-codec.ts'
 import * as rows from '../support/arbitrary-rows.ts'
@@ -80,6 +81,7 @@ suite('rows', () => {
   roundTrips('timers', codecs.timerCodec, rows.timerRow)
   roundTrips('work', codecs.workCodec, rows.workRow)
   roundTrips('answers', codecs.answerCodec, rows.answerRow)
+  roundTrips('attributes', codecs.attributeCodec, fc.constant({ isThere: true }))
   roundTrips('positions', codecs.positionCodec, fc.record({ topicId: rows.text, offset: rows.number }))
 
   test('a value that was encoded is not changed by the next one', () => {
@@ -141,6 +143,14 @@ suite('instances', () => {
       throwsOnlyCorrupted(() => decode(hurt(encodeInstance(row).bytes)))
     fc.assert(fc.property(rows.instanceRow, damage, hurtOne))
     fc.assert(fc.property(fc.uint8Array(), (noise) => throwsOnlyCorrupted(() => decode(Uint8Array.of(1, ...noise)))))
+  })
+
+  test('a value of a release that knew no attributes is one that has none', () => {
+    const { bytes } = encodeInstance({ ...sample, attributes: new Map([['customer', 'c-17']]) })
+    const fields = unpack(2, bytes, (all) => all)
+    const load = () => Uint8Array.of()
+    assert.deepEqual(decodeInstance(pack(2, fields), load).attributes, new Map([['customer', 'c-17']]))
+    assert.deepEqual(decodeInstance(pack(2, fields.slice(0, -1)), load).attributes, new Map())
   })
 
   test('a large payload is a value of its own, and does not push the small ones out', () => {

@@ -19,7 +19,17 @@ function rowOf(id: string, workflow: string, status: InstanceRow['status'], inci
   return {
     ...{ id, workflow, status, incidents, version: `${workflow}@1`, key: id, origin: 'api', due: undefined },
     ...{ parent: undefined, traceparent: undefined, startedAtMs: 0, input: Payload.of(null), endedAtMs: undefined },
-    ...{ vars: new Map(), tasks: [], unsettled: 0, slots: 0, ending: undefined, stopping: 0, undos: 0, unknowns: 0 },
+    ...{
+      vars: new Map(),
+      attributes: new Map(),
+      tasks: [],
+      unsettled: 0,
+      slots: 0,
+      ending: undefined,
+      stopping: 0,
+      undos: 0,
+      unknowns: 0,
+    },
     ...{ deadlines: undefined, signals: [], deferred: 0, output: undefined, error: undefined, subscriptions: 0 },
     ...{ ahead: [], timeline: [], timelineDropped: 0, stored: [] },
   }

@@ -53,6 +53,7 @@ function instance(input: Payload): InstanceRow {
     error: undefined,
     subscriptions: 0,
     ahead: [],
+    attributes: new Map(),
     timeline: [],
     timelineDropped: 0,
     stored: [],

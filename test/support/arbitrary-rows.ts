@@ -198,6 +198,19 @@ const instance = fc.record({
   output: maybe(payload),
   error: maybe(error),
   subscriptions: fc.nat(),
+  attributes: fc
+    .array(
+      fc.tuple(
+        text,
+        fc.oneof(
+          text,
+          fc.double({ noNaN: true }).map((value) => value + 0),
+          fc.boolean(),
+        ),
+      ),
+      { maxLength: 3 },
+    )
+    .map((entries) => new Map(entries)),
   ahead: fc.array(
     fc.record({ task: fc.nat(), number: fc.nat(), value: text, others: fc.array(text, { maxLength: 3 }) }),
     {

@@ -11,9 +11,11 @@
 //   Q3  the row of a key lists exactly the starts that wait for it, and none where its instance has ended
 //   N1  incidents count the tasks that wait for a person, and the instance where it does
 //   N2  `stopping` counts the handlers that clean up
+//   X1  `attributes` has a row for each search attribute of each instance, and no other
 //   A1  a listener that is subscribed before its turn has not begun, in an instance that goes on
 import assert from 'node:assert/strict'
 import { nodesOf, ownerOf, rowAt, slotOf, spansOf, taskAt } from '../../src/engine/nodes.ts'
+import { attributeId } from '../../src/engine/attribute-row.ts'
 import {
   isSettled,
   keyId,
@@ -34,11 +36,13 @@ export function checkInvariants(store: MapStore, rows: CommittedRows, catalogue:
   const timers = new Set<string>()
   const work = new Set<string>()
   const payloads = new Set<string>()
+  const attributes: string[] = []
   for (const id of store.keys(prefixes.instances)) {
     const instance = rows.find('instances', id)
     assert.ok(instance !== undefined)
     checkInstance(instance, rows, catalogue, { timers, work, payloads })
     for (const key of instance.stored) payloads.add(key)
+    for (const [name, value] of instance.attributes) attributes.push(attributeId(name, value, instance.id))
   }
   for (const id of store.keys(prefixes.blocks))
     for (const key of rows.find('blocks', id)?.stored ?? []) payloads.add(key)
@@ -47,6 +51,7 @@ export function checkInvariants(store: MapStore, rows: CommittedRows, catalogue:
   assert.deepEqual(store.keys(prefixes.work), [...work].sort(), 'T4')
   assert.deepEqual([...store.values.keys()].filter((key) => key.startsWith('o/')).sort(), [...payloads].sort(), 'O1')
   checkChannels(store, rows)
+  assert.deepEqual(store.keys(prefixes.attributes), attributes.sort(), 'X1')
   const queued: string[] = []
   for (const id of store.keys(prefixes.keys)) {
     const key = rows.find('keys', id)

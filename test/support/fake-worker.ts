@@ -199,12 +199,16 @@ export class FakeWorker implements WorkerFace {
     return { outcome: 'started', instanceId, key }
   }
 
+  /** The filters of the lists that were asked for. */
+  readonly lists: InstanceFilter[] = []
+
   async #list(filter: InstanceFilter): Promise<InstancePage> {
     this.#check()
+    this.lists.push(filter)
     const found = [...this.known.values()]
       .toReversed()
       .filter((instance) => filter.workflow === undefined || instance.workflow === filter.workflow)
-      .filter((instance) => filter.status === undefined || instance.status === filter.status)
+      .filter((instance) => filter.status === undefined || filter.status.includes(instance.status))
       .filter((instance) => instance.key.startsWith(filter.keyPrefix ?? ''))
       .filter((instance) => filter.incident !== true || instance.incidents > 0)
     const from = Number(filter.cursor ?? 0)
@@ -312,8 +316,9 @@ function emptyInstance(id: string): InstanceView {
 }
 
 function summaryOf(instance: InstanceView) {
-  const { id, workflow, version, key, status, incidents, startedAt, endedAt, waitingAt } = instance
-  const summary = { id, workflow, version, key, status, incidents, startedAt, waitingAt }
+  const { id, workflow, version, key, status, incidents, startedAt, endedAt, waitingAt, attributes } = instance
+  const base = { id, workflow, version, key, status, incidents, startedAt, waitingAt }
+  const summary = attributes === undefined ? base : { ...base, attributes }
   return endedAt === undefined ? summary : { ...summary, endedAt }
 }
 

@@ -19,6 +19,7 @@ const empty = {
   work: none,
   schedules: none,
   answers: none,
+  attributes: none,
 }
 
 /** Where expressions of the instance stand, by default in its root scope; `findBlock` gives the tasks beside its row. */

@@ -143,6 +143,30 @@ suite('GET /instances', () => {
     assert.deepEqual(await found('status=COMPLETED'), ['b'])
     assert.deepEqual(await found('keyPrefix=vip%2F'), ['c'])
     assert.deepEqual(await found('incident=true'), ['d'])
+    assert.deepEqual(await found('status=COMPLETED&status=EXECUTING'), ['d', 'c', 'b', 'a'])
+  })
+
+  test('hands on search attributes, and refuses what is none', async (t) => {
+    const { call, problem, worker } = await serve(t)
+    await call('/instances?attribute=customer%3Ac%3A17&attribute=amount:5')
+    assert.deepEqual(worker.lists, [{ attribute: ['customer:c:17', 'amount:5'], limit: 50 }])
+    await problem('/instances?attribute=customer', 400, 'request-invalid')
+  })
+
+  test('hands on versions, waiting tasks and times, and refuses what is no time', async (t) => {
+    const { call, problem, worker } = await serve(t)
+    const query = {
+      version: '3f9c2a1b',
+      waitingAt: 'each[].charge',
+      startedAfter: '2030-01-31T06:00:00Z',
+      startedBefore: '2030-01-31T07:00:00+01:00',
+      endedAfter: '2030-01-31T06:00:00.5Z',
+      endedBefore: '2030-02-01T06:00:00Z',
+    }
+    await call(`/instances?${new URLSearchParams(query).toString()}`)
+    assert.deepEqual(worker.lists, [{ ...query, limit: 50 }])
+    const { body } = await problem('/instances?endedBefore=yesterday', 400, 'request-invalid')
+    assert.deepEqual(body.violations?.[0]?.pointer, '/endedBefore')
   })
 
   test('refuses unknown parameters with the nearest name, and values out of bounds, all at once', async (t) => {

@@ -1,5 +1,5 @@
 // The README does what it says: its commands are run in order, in a checkout of their own, against real workers; its
-// tables are held against the program, and what it calls missing against the list of what is refused.
+// tables are held against the program.
 import assert from 'node:assert/strict'
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
@@ -9,7 +9,6 @@ import { dirname, join } from 'node:path'
 import { suite, test } from 'node:test'
 import { exitCodes } from '../../src/cli/exit-codes.ts'
 import { configKeys } from '../../src/config/config-schema.ts'
-import { notYet } from '../../src/definition/not-yet.ts'
 import { metricTable, type MetricDefinition } from '../../src/runtime/metric-table.ts'
 import { commandLine } from '../support/command-line.ts'
 import { makeCheckout, repository, strangersEnvironment } from './checkout.ts'
@@ -208,15 +207,6 @@ suite('the tables of the README', () => {
       return `| \`${name}\` | ${kind} |${cell} | ${help} |`
     })
     assert.deepEqual(shown, expected)
-  })
-
-  test('and lists name everything of the language that is refused for now', () => {
-    const missing = readme.slice(readme.indexOf('Not in this release'), readme.indexOf('## On Kafka'))
-    const words = new Set([...missing.matchAll(/`([^`]+)`/g)].flatMap((match) => match[1]?.split(/[:|, ]+/) ?? []))
-    assert.deepEqual(
-      notYet.filter((word) => !words.has(word)),
-      [],
-    )
   })
 })
 

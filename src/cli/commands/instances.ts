@@ -1,7 +1,7 @@
 // dagger-worker instances list / show; operate.ts has what is done to them.
-import { type Command, InvalidArgumentError, Option } from 'commander'
-import type { InstanceStatus } from '../../runtime/face.ts'
-import { elapsed, instanceLines, statusText } from '../instance-text.ts'
+import type { Command } from 'commander'
+import { type InstanceFlags, withInstances } from '../instance-flags.ts'
+import { attributesText, elapsed, instanceLines, statusText } from '../instance-text.ts'
 import { createOutput, printable, shellQuoted, table } from '../output.ts'
 import { counted } from '../problems.ts'
 import { clientFor, type ServerFlag, serverSuffix, wholeNumber, withServer } from '../remote.ts'
@@ -9,15 +9,10 @@ import type { Surroundings } from '../surroundings.ts'
 import { addOperations, findInstance } from './operate.ts'
 import { followToTheEnd } from './run.ts'
 
-const statuses: readonly InstanceStatus[] = ['EXECUTING', 'SUSPENDED', 'COMPENSATING', 'COMPLETED', 'FAILED', 'STOPPED']
 /** What the API gives in one answer at most. */
 const pageMax = 1_000
 
-interface ListFlags extends ServerFlag {
-  readonly workflow?: string
-  readonly status?: InstanceStatus
-  readonly keyPrefix?: string
-  readonly incident?: true
+interface ListFlags extends ServerFlag, InstanceFlags {
   readonly limit: number
   readonly json?: true
 }
@@ -32,16 +27,19 @@ export function addInstances(program: Command, surroundings: Surroundings): void
     .command('instances')
     .summary('see instances, and act on them')
     .description('What has run, runs and waits.')
-  withServer(instances.command('list'))
-    .summary('list instances, newest first')
-    .description('Lists instances, newest first.')
-    .option('--workflow <name>', 'of this workflow')
-    .addOption(new Option('--status <status>', 'with this status').choices(statuses).argParser(parseStatus))
-    .option('--key-prefix <text>', 'whose business key starts with this')
-    .option('--incident', 'that have an incident: a task that waits for a person')
+  withInstances(
+    withServer(instances.command('list'))
+      .summary('list instances, newest first')
+      .description('Lists instances, newest first.'),
+  )
     .option('--limit <n>', 'at most so many', wholeNumber(1), 50)
     .option('--json', 'one JSON document a line')
-    .addHelpText('after', '\nExample:\n  dagger-worker instances list --workflow order --incident')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  dagger-worker instances list --workflow order --incident\n' +
+        '  dagger-worker instances list --waiting-at charged --started-before 2h\n' +
+        '  dagger-worker instances list --attribute customer=c-17 --status FAILED STOPPED',
+    )
     .action((flags: ListFlags) => listInstances(flags, surroundings))
   withServer(instances.command('show').argument('<id|workflow/key>'))
     .summary('show one instance')
@@ -53,12 +51,6 @@ export function addInstances(program: Command, surroundings: Surroundings): void
   addOperations(instances, surroundings)
 }
 
-function parseStatus(text: string): InstanceStatus {
-  const status = statuses.find((known) => known === text.toUpperCase())
-  if (status === undefined) throw new InvalidArgumentError(`Expected one of ${statuses.join(', ')}.`)
-  return status
-}
-
 async function listInstances({ server, limit, json, ...filter }: ListFlags, surroundings: Surroundings): Promise<void> {
   const output = createOutput(surroundings)
   const { style } = output
@@ -66,16 +58,19 @@ async function listInstances({ server, limit, json, ...filter }: ListFlags, surr
   const rows: (readonly string[])[] = []
   let cursor: string | undefined
   let count = 0
+  let hasAttributes = false
   do {
     const page = await client.listInstances({ ...filter, limit: Math.min(limit - count, pageMax), cursor })
     for (const instance of page.items) {
       if (json === true) output.json(instance)
+      hasAttributes ||= instance.attributes !== undefined
       rows.push([
         printable(`${instance.workflow}/${instance.key}`),
         statusText(instance, style),
         instance.startedAt,
         elapsed(instance.startedAt, instance.endedAt),
         printable(instance.waitingAt.join(', ')),
+        attributesText(instance),
         style.dim(instance.id),
       ])
     }
@@ -87,8 +82,9 @@ async function listInstances({ server, limit, json, ...filter }: ListFlags, surr
     output.note('No instances match.')
     return
   }
-  const head = ['INSTANCE', 'STATUS', 'STARTED', 'TOOK', 'AT', 'ID'].map(style.dim)
-  for (const line of table([head, ...rows])) output.line(line)
+  const head = ['INSTANCE', 'STATUS', 'STARTED', 'TOOK', 'AT', 'ATTRIBUTES', 'ID'].map(style.dim)
+  const shown = [head, ...rows].map((row) => (hasAttributes ? row : row.toSpliced(-2, 1)))
+  for (const line of table(shown)) output.line(line)
   if (cursor !== undefined) output.note(`These are the newest ${counted(count, 'instance')}; --limit shows more.`)
 }
 

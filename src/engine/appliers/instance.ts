@@ -11,6 +11,7 @@ import {
   type WritableState,
 } from '../state.ts'
 import type { Applier } from '../applier.ts'
+import { dropAttributes } from './attribute.ts'
 
 export const instanceStarted: Applier<'instance.started'> = ({ row }, state) => {
   const timeline: TimelineRow[] = [
@@ -138,6 +139,7 @@ export const instanceForgotten: Applier<'instance.forgotten'> = (event, state) =
   removeBlocks(state, row, event.spans)
   for (let number = 1; number <= row.undos; number++) state.undos.remove(undoId(row.id, 'completed', number))
   for (let number = 1; number <= row.unknowns; number++) state.undos.remove(undoId(row.id, 'unknown', number))
+  dropAttributes(row.id, row.attributes, state)
   const id = keyId(row.workflow, row.key)
   if (state.keys.find(id)?.instanceId === row.id) state.keys.remove(id)
   state.instances.remove(row.id)

@@ -5,12 +5,13 @@ import { nearest } from '../../definition/nearest.ts'
 import type { InstanceFilter, StartAnswer, WorkerFace } from '../../runtime/face.ts'
 import { isPassedOn, listEverywhere, partitionsHeader } from '../fleet.ts'
 import { byOf } from '../guard.ts'
+import { checkTimes, filterMembers, filterNames } from '../instance-query.ts'
 import { httpLimits } from '../limits.ts'
 import type { LongPolls } from '../long-polls.ts'
 import { HttpProblem } from '../problem.ts'
-import { flag, json, list, object, problemAnswer, text, type Schema } from '../schemas.ts'
+import { json, list, object, problemAnswer, text, type Schema } from '../schemas.ts'
 import { traceOf } from '../tracing.ts'
-import { instanceStatuses, instanceSummary, instanceView } from '../views.ts'
+import { instanceSummary, instanceView } from '../views.ts'
 
 interface StartBody {
   readonly workflow: string
@@ -43,10 +44,7 @@ const idempotencyHeader = {
 
 const filterQuery = object(
   {
-    workflow: text,
-    status: { enum: instanceStatuses },
-    keyPrefix: text,
-    incident: flag,
+    ...filterMembers,
     limit: {
       type: 'integer',
       minimum: 1,
@@ -55,7 +53,7 @@ const filterQuery = object(
     },
     cursor: text,
   },
-  ['workflow', 'status', 'keyPrefix', 'incident', 'limit', 'cursor'],
+  [...filterNames, 'limit', 'cursor'],
 )
 
 interface FollowQuery {
@@ -116,6 +114,7 @@ export function instanceRoutes(app: FastifyInstance, worker: WorkerFace, polls: 
       },
     },
     async (request, reply) => {
+      checkTimes(request.query, 'query')
       const own = await worker.instances.list({ ...request.query })
       if (isPassedOn(request)) reply.header(partitionsHeader, own.partitions.join(','))
       const page = isPassedOn(request) ? own : await listEverywhere(own, request.query.limit, request, worker)

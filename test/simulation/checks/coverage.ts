@@ -51,6 +51,7 @@ const events: { readonly [Type in EventType]: Within } = {
   'ahead.joined': seldom,
   'ahead.left': seldom,
   'vars.set': often,
+  'attributes.set': often,
   'timer.armed': often,
   'timer.fired': often,
   'channel.joined': often,

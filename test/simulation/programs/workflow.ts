@@ -67,6 +67,7 @@ export function drawWorkflow(
     ...head.document,
     start: [...head.document.start, ...schedules],
     vars: firstVars,
+    ...drawAttributes(random.stream(`attributes ${edition}`)),
     tasks,
     ...(body.chance(0.15) ? { monitor: drawMonitor(draft, 'workflow') } : {}),
     ...(body.chance(0.5) ? { output: { id: '${ input.id }', count: '${ vars.count }', note: '${ vars.note }' } } : {}),
@@ -103,6 +104,19 @@ function drawHead(
     ...(random.chance(0.15) ? { maxDuration: random.pick(['5s', '20s', '1m']) } : {}),
   }
   return { document, entrances }
+}
+
+/** Of each kind that there is, and one that is absent. */
+function drawAttributes(random: Random): { readonly [key: string]: Json } {
+  if (!random.chance(0.3)) return {}
+  const all = {
+    id: 'input.id',
+    key: "'key/' + instance.key",
+    count: 'vars.count',
+    isNoted: "vars.note != ''",
+    missing: 'input.missing',
+  }
+  return { attributes: Object.fromEntries(Object.entries(all).filter(() => random.chance(0.7))) }
 }
 
 function startOf({ topic, kind, key }: Entrance): { readonly [key: string]: Json } {
