@@ -107,9 +107,9 @@ export class Partition {
     return this.#lifecycle.phase
   }
 
-  /** What keeps it from reading everything that it should, in words. */
-  get trouble(): string | undefined {
-    return this.#sources.trouble
+  /** What it reads, how far, and what keeps it from more. */
+  get sources(): Pick<Sources, 'trouble' | 'positions'> {
+    return this.#sources
   }
 
   #isClosed(): boolean {

@@ -6,12 +6,12 @@ import { keyId, workId, type InstanceRow } from '../engine/state.ts'
 import { endOf, prefixes } from '../records/keys.ts'
 import type { Definitions } from './definitions.ts'
 import type { Executor } from './executor.ts'
-import { Unavailable, type InstanceFilter, type InstancePage, type InstanceSummary, type InstanceView } from './face.ts'
+import type { InstanceFilter, InstancePage, InstanceSummary, InstanceView } from './face.ts'
 import type { PartitionHost } from './host.ts'
-import type { Partition } from './partition.ts'
 import type { Clock } from './ports.ts'
 import type { Reading } from './reading.ts'
 import type { CommittedRows } from './rows.ts'
+import { expectRunning } from './running.ts'
 import { summaryOf, viewOf, type Viewed } from './views.ts'
 
 export interface QueriesOptions {
@@ -37,7 +37,7 @@ export class Queries {
   find(id: string): InstanceView | undefined {
     const number = partitionOfInstance(id)
     if (number === undefined || number >= this.#options.hosts.length) return undefined
-    return this.#running(number).reading.read((rows) => {
+    return expectRunning(this.#options.hosts, number).reading.read((rows) => {
       const row = rows.find('instances', id)
       return row === undefined ? undefined : this.#view(row, number, rows)
     })
@@ -46,7 +46,9 @@ export class Queries {
   /** The latest with this key. @throws {Unavailable} */
   findByKey(workflow: string, key: string): InstanceView | undefined {
     const number = partitionOfText(key, this.#options.hosts.length)
-    const found = this.#running(number).reading.read((rows) => rows.find('keys', keyId(workflow, key)))
+    const found = expectRunning(this.#options.hosts, number).reading.read((rows) =>
+      rows.find('keys', keyId(workflow, key)),
+    )
     return found === undefined ? undefined : this.find(found.instanceId)
   }
 
@@ -97,17 +99,6 @@ export class Queries {
   changed(ids: ReadonlySet<string>): void {
     if (this.#followers.size === 0) return
     for (const [id, followers] of this.#followers) if (ids.has(id)) for (const done of [...followers]) done()
-  }
-
-  #running(number: number): Partition {
-    const running = this.#options.hosts[number]?.running
-    if (running !== undefined) return running
-    const reason = this.#options.hosts[number]?.reason
-    throw new Unavailable(
-      'not-ready',
-      `partition ${number} is not running here${reason === undefined ? ' yet' : `: ${reason}`}`,
-      number,
-    )
   }
 
   #viewed(row: InstanceRow, rows: CommittedRows): Viewed {

@@ -71,6 +71,16 @@ export class Source {
   }
 }
 
+/** The next offset to be read, for who asks how far a partition is. */
+export interface SourcePosition {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+  readonly isInbox: boolean
+  /** Q3 */
+  readonly trouble: string | undefined
+}
+
 export interface Taken {
   readonly source: Source
   readonly records: readonly LogRecord[]
@@ -114,6 +124,13 @@ export class Sources {
   get trouble(): string | undefined {
     for (const { trouble } of this.#sources.values()) if (trouble !== undefined) return trouble
     return undefined
+  }
+
+  /** How far each is: what was taken and is not committed yet counts as read, and so do markers. */
+  get positions(): readonly SourcePosition[] {
+    return [...this.#sources.values()].map(({ topic, partition, offset, isInbox, trouble, reader }) => {
+      return { topic, partition, offset: reader?.position ?? offset, isInbox, trouble }
+    })
   }
 
   /** Whether `plan` has to be asked again before anything else. Q2 */

@@ -9,7 +9,8 @@ import { Alarms } from './alarms.ts'
 import { count, type Counters } from './batch.ts'
 import { Definitions, type Publication } from './definitions.ts'
 import { Executor } from './executor.ts'
-import type { InstancesFace, WorkerFace, WorkerView } from './face.ts'
+import { Explain } from './explain.ts'
+import type { Durability, InstancesFace, WorkerFace, WorkerView } from './face.ts'
 import { Fleet } from './fleet.ts'
 import { lacksOf, PartitionHost } from './host.ts'
 import type { Assignment, Clock, Ids, Log, Membership, OpenStore, Secrets } from './ports.ts'
@@ -18,7 +19,9 @@ import { Calls } from './calls.ts'
 import { DeadLetters } from './dead-letters.ts'
 import { persist } from './persist.ts'
 import { instancesOf } from './instances.ts'
+import { Lists } from './lists.ts'
 import { Queries } from './queries.ts'
+import { Standing } from './standing.ts'
 import { TopicAccess } from './topic-access.ts'
 import { positionsOf, restoreOf, viewOfWorker } from './worker-view.ts'
 import { WorkflowQueries } from './workflow-queries.ts'
@@ -49,6 +52,8 @@ export interface WorkerOptions {
   readonly createsTopics: boolean
   /** How often topics are asked for new partitions; 0: never, where nobody else can add some. */
   readonly refreshEveryMs: number
+  /** Where what was committed lies; absent: in memory. */
+  readonly durability?: () => Promise<Durability>
 }
 
 /** How often a start that takes long says how far it is. */
@@ -65,6 +70,9 @@ export class Worker implements WorkerFace {
   readonly fleet: Fleet
   readonly deadLetters: DeadLetters
   readonly topics: TopicAccess
+  readonly explain: Explain
+  readonly lists: Lists
+  readonly standing: Standing
   readonly #counters: Counters = new Map()
   readonly #calls: Calls
   readonly #alarms: Alarms
@@ -106,6 +114,13 @@ export class Worker implements WorkerFace {
     const describe = () => positionsOf(this.#hosts)
     this.fleet = new Fleet({ log, clock, logger, topic: topics.workers, workerId: options.workerId, describe })
     this.deadLetters = new DeadLetters(log, clock, app)
+    const { catalogue } = this.definitions
+    const here = { ...options, hosts: this.#hosts, catalogue, executor: this.#executor }
+    this.explain = new Explain({ ...here, deadLetters: this.deadLetters })
+    this.lists = new Lists(this.#hosts, catalogue)
+    const { changelog } = topics
+    const durability = options.durability ?? (async (): Promise<Durability> => ({ kind: 'memory' }))
+    this.standing = new Standing({ ...here, durability, changelog, fleet: this.fleet, view: () => this.view() })
   }
 
   /** Makes the application's topics, reads the definitions, joins the group. @throws {ConfigError} DW_PARTITIONS_DIFFER */

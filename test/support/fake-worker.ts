@@ -8,14 +8,19 @@ import type {
   ActionAnswer,
   FleetFace,
   DeadLettersFace,
+  ExplainFace,
   InstanceFilter,
   InstancePage,
   InstancesFace,
   InstanceView,
+  ListsFace,
+  PartitionStanding,
+  PartitionView,
   ProduceRecord,
   ProduceResult,
   RecordView,
   StartAnswer,
+  StandingFace,
   StartRequest,
   TopicsFace,
   TopicView,
@@ -130,6 +135,25 @@ export class FakeWorker implements WorkerFace {
     find: async () => undefined,
     redrive: async () => ({ outcome: 'refused', code: 'dead-letter-not-found', message: 'there is none' }),
     redriveMany: async () => ({ redriven: 0, failed: 0, alreadyRedriven: 0, results: [] }),
+  }
+
+  /** Nothing to explain or to list, until a test says otherwise. */
+  explain: ExplainFace = { instance: async () => undefined, record: async () => undefined }
+  lists: ListsFace = {
+    timers: async () => ({ items: [], partitions: [0, 1] }),
+    subscriptions: async () => ({ items: [], partitions: [0, 1] }),
+    kept: async () => ({ items: [], partitions: [0, 1] }),
+  }
+  standing: StandingFace = {
+    partitions: async () => this.#view.partitions.map((view) => standingOf(view)),
+    worker: async () => ({
+      worker: this.#view.workerId,
+      problems: this.#view.problems,
+      definitionProblems: this.#view.definitionProblems,
+      partitions: this.#view.partitions.map((view) => standingOf(view)),
+      incidents: { groups: [], instancesLookedAt: 0, isCut: false },
+      durability: { kind: 'memory' },
+    }),
   }
 
   #versionsOf(name: string): readonly WorkflowVersionView[] {
@@ -264,6 +288,15 @@ export class FakeWorker implements WorkerFace {
     this.#waiting.delete(wake)
   }
 }
+
+const standingOf = (view: PartitionView): PartitionStanding => ({
+  ...view,
+  worker: 'fake-1',
+  sources: [],
+  copies: [],
+  kept: { records: 0, bytes: 0 },
+  timersOverdue: 0,
+})
 
 const allCounted = { isComplete: true, instances: 3, partitions: 2, partitionsInAll: 2 }
 

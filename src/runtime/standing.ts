@@ -1,0 +1,142 @@
+// How things stand in this worker, for the person on call: how far each partition is behind what it reads, what is stuck, and
+// where what was committed lies. All of it is read when it is asked for, within bounds.
+import { keptTotalsId } from '../engine/state.ts'
+import { prefixes } from '../records/keys.ts'
+import type { WorkflowCatalogue } from './catalogue.ts'
+import type { FleetFace, PartitionView, WorkerView } from './face.ts'
+import type { PartitionHost } from './host.ts'
+import { countIncidents } from './incidents.ts'
+import { lagsOf, type SourceLag } from './lag.ts'
+import { readRange } from './log-range.ts'
+import type { Clock, Log } from './ports.ts'
+import type { Reading } from './reading.ts'
+import { timeView } from './record-view.ts'
+import { runningHere } from './running.ts'
+import type { Durability, PartitionStanding, SourceStanding, StandingFace, WorkerStanding } from './standing-face.ts'
+
+export interface StandingOptions {
+  readonly hosts: readonly PartitionHost[]
+  readonly catalogue: WorkflowCatalogue
+  readonly log: Log
+  readonly clock: Clock
+  readonly fleet: Pick<FleetFace, 'all'>
+  readonly workerId: string
+  /** Its topic. */
+  readonly changelog: string
+  readonly view: () => Pick<WorkerView, 'problems' | 'definitionProblems' | 'partitions'>
+  readonly durability: () => Promise<Durability>
+}
+
+/** Sources that are behind, the most first, whose first unread record is read. */
+const oldestReadMax = 20
+/** Timers that are late are counted up to here; what was due just now is under way. */
+const overdueMax = 1_000
+const lateMs = 5_000
+
+export class Standing implements StandingFace {
+  readonly #options: StandingOptions
+
+  constructor(options: StandingOptions) {
+    this.#options = options
+  }
+
+  /** Those that this worker owns. @throws {Unavailable} */
+  partitions(): Promise<readonly PartitionStanding[]> {
+    const budget = { left: oldestReadMax }
+    return Promise.all(this.#options.view().partitions.map((view) => this.#partition(view, budget)))
+  }
+
+  /** @throws {Unavailable} */
+  async worker(): Promise<WorkerStanding> {
+    const { hosts, catalogue, durability, view, workerId } = this.#options
+    const { problems, definitionProblems } = view()
+    const readings = runningHere(hosts).map(({ reading }) => reading)
+    return {
+      worker: workerId,
+      problems,
+      definitionProblems,
+      partitions: await this.partitions(),
+      incidents: await countIncidents(readings, catalogue),
+      durability: await durability(),
+    }
+  }
+
+  async #partition(view: PartitionView, budget: { left: number }): Promise<PartitionStanding> {
+    const { hosts, log, clock, workerId, changelog } = this.#options
+    const { partition } = view
+    const host = hosts[partition]
+    const running = host?.running
+    const lags = (await lagsOf(running?.sources.positions ?? [], log)).toSorted(
+      (a, b) => (b.behind ?? 0) - (a.behind ?? 0),
+    )
+    const sources = await Promise.all(lags.map((lag) => this.#source(lag, budget)))
+    const end = (await log.offsets(changelog, partition).catch(() => undefined))?.end
+    const position = host?.position ?? null
+    return {
+      ...view,
+      worker: workerId,
+      sources,
+      ...(end === undefined ? {} : { changelog: { position, end } }),
+      copies: this.#copies(partition, end),
+      ...(await stateOf(running?.reading, clock.nowMs())),
+    }
+  }
+
+  async #source(lag: SourceLag, budget: { left: number }): Promise<SourceStanding> {
+    const { topic, partition, offset, end, behind, trouble } = lag
+    const isRead = behind !== undefined && behind > 0 && budget.left > 0
+    if (isRead) budget.left -= 1
+    const oldest = isRead ? await this.#oldestUnread(lag) : undefined
+    return {
+      topic,
+      partition,
+      position: offset,
+      ...(end === undefined ? {} : { end }),
+      ...(behind === undefined ? {} : { behind }),
+      ...(oldest === undefined ? {} : { oldestUnreadAt: oldest }),
+      ...(trouble === undefined ? {} : { trouble }),
+    }
+  }
+
+  async #oldestUnread({ topic, partition, offset, end = 0 }: SourceLag): Promise<string | undefined> {
+    const { log, clock } = this.#options
+    try {
+      for await (const { timestampMs } of readRange(log, clock, { topic, partition, from: offset, to: end }))
+        return timeView(timestampMs) ?? undefined
+    } catch {
+      // It cannot be read now, which is told of its topic.
+    }
+    return undefined
+  }
+
+  #copies(partition: number, end: number | undefined): PartitionStanding['copies'] {
+    return this.#options.fleet.all().flatMap(({ worker, copies }) => {
+      const copy = copies.find((each) => each.partition === partition)
+      if (copy === undefined) return []
+      const { position } = copy
+      const behind = position === null || end === undefined ? null : Math.max(0, end - position)
+      return [{ worker, position, behind }]
+    })
+  }
+}
+
+/** What its rows say. @throws {Unavailable} */
+async function stateOf(
+  reading: Reading | undefined,
+  nowMs: number,
+): Promise<Pick<PartitionStanding, 'kept' | 'timersOverdue' | 'nextTimerAt'>> {
+  if (reading === undefined) return { kept: { records: 0, bytes: 0 }, timersOverdue: 0 }
+  const { timers: from } = prefixes
+  const to = `${from}${Math.max(0, nowMs - lateMs)
+    .toString()
+    .padStart(15, '0')}`
+  const late = await reading.list({ from, to, limit: overdueMax })
+  const [next] = await reading.list({ from, to: `${from}~`, limit: 1 })
+  const totals = reading.read((rows) => rows.find('keptTotals', keptTotalsId))
+  const dueAt = next === undefined ? null : timeView(Number(next.key.slice(from.length, from.length + 15)))
+  return {
+    kept: { records: totals?.count ?? 0, bytes: totals?.bytes ?? 0 },
+    timersOverdue: late.length,
+    ...(dueAt === null ? {} : { nextTimerAt: dueAt }),
+  }
+}
