@@ -13,6 +13,7 @@ import type { Logger } from '../base/logger.ts'
 import { nearest } from '../definition/nearest.ts'
 import { Unavailable } from '../runtime/face.ts'
 import type { WorkerFace } from '../runtime/face.ts'
+import { addAliases } from './aliases.ts'
 import { ownerOf, passOn } from './fleet.ts'
 import { parseJsonBody } from './json-body.ts'
 import { httpLimits } from './limits.ts'
@@ -21,8 +22,12 @@ import { documentOf, headersOf, HttpProblem, problemOf, problems } from './probl
 import { produceTypes } from './produce-body.ts'
 import { actionRoutes } from './routes/actions.ts'
 import { deadLetterRoutes } from './routes/dead-letters.ts'
+import { explainRoutes } from './routes/explain.ts'
 import { instanceRoutes } from './routes/instances.ts'
+import { listRoutes } from './routes/lists.ts'
 import { serviceRoutes } from './routes/service.ts'
+import { standingRoutes } from './routes/standing.ts'
+import { timelineRoutes } from './routes/timeline.ts'
 import { topicRoutes } from './routes/topics.ts'
 import { workflowRoutes } from './routes/workflows.ts'
 import { refuseSocket } from './unreadable.ts'
@@ -101,9 +106,14 @@ export function createApp(worker: WorkerFace, logger: Logger): FastifyInstance {
   app.addContentTypeParser(produceTypes.plain, { parseAs: 'buffer' }, async (_request: unknown, body: Buffer) =>
     parseJsonBody(body),
   )
+  addAliases(app)
   serviceRoutes(app, worker)
   workflowRoutes(app, worker)
   instanceRoutes(app, worker, polls)
+  timelineRoutes(app, worker)
+  explainRoutes(app, worker)
+  listRoutes(app, worker)
+  standingRoutes(app, worker)
   actionRoutes(app, worker)
   deadLetterRoutes(app, worker)
   // A scope of its own: only here are Confluent's content types accepted.

@@ -1,7 +1,7 @@
 // Any worker answers for all: what another worker runs is asked there, by the same API. A request that comes from a
 // worker is answered from what runs here, so that none goes round in circles.
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { FleetFace, InstancePage, InstanceSummary, WorkerFace } from '../runtime/face.ts'
+import type { FleetFace, InstancePage, InstanceSummary, WorkerFace, WorkerRecord } from '../runtime/face.ts'
 import { Unavailable } from '../runtime/face.ts'
 import { httpLimits } from './limits.ts'
 import { HttpProblem } from './problem.ts'
@@ -74,9 +74,19 @@ export async function listEverywhere(
   worker: WorkerFace,
 ): Promise<InstancePage> {
   if (own.partitions.length === worker.partitionsInAll) return own
-  const pages = (await askPeers(request, worker.fleet)).map(({ body, headers }): InstancePage => {
+  const all = await pagesOfAll(own, request, worker)
+  return merge(all, limit, [...new Set(all.flatMap((page) => page.partitions))])
+}
+
+/** This worker's page and those of the others. @throws {Unavailable} A partition runs nowhere now. */
+export async function pagesOfAll<Page extends { readonly partitions: readonly number[] }>(
+  own: Page,
+  request: FastifyRequest,
+  worker: WorkerFace,
+): Promise<readonly Page[]> {
+  const pages = (await askPeers(request, worker.fleet)).map(({ body, headers }): Page => {
     const said = headers.get(partitionsHeader) ?? ''
-    return { ...(body as InstancePage), partitions: said === '' ? [] : said.split(',').map(Number) }
+    return { ...(body as Page), partitions: said === '' ? [] : said.split(',').map(Number) }
   })
   const all = [own, ...pages]
   const partitions = new Set(all.flatMap((page) => page.partitions))
@@ -84,15 +94,16 @@ export async function listEverywhere(
     if (!partitions.has(partition))
       throw new Unavailable('not-ready', `partition ${partition} does not run in any worker that answers now`)
   }
-  return merge(all, limit, [...partitions])
+  return all
 }
 
-/** What the others answer to the same question, each from what runs there; who does not answer is left out. */
+/** What the others that run something answer to the same question, from that; who does not answer is left out. */
 export async function askPeers(
   { url: path }: FastifyRequest,
   fleet: FleetFace,
+  isAsked: (peer: WorkerRecord) => boolean = ({ owned }) => owned.length > 0,
 ): Promise<readonly { readonly body: unknown; readonly headers: Headers }[]> {
-  const peers = fleet.peers().filter(({ owned }) => owned.length > 0)
+  const peers = fleet.peers().filter(isAsked)
   const answers = await Promise.all(
     peers.map(async ({ url }) => {
       try {

@@ -9,6 +9,9 @@ export const httpLimits = {
   recordsReadDefault: 100,
   instancesListedMax: 1_000,
   instancesListedDefault: 50,
+  /** Timers, subscriptions, kept records, entries of a timeline. */
+  itemsListedMax: 1_000,
+  itemsListedDefault: 50,
   deadLettersListedMax: 1_000,
   deadLettersListedDefault: 50,
   /** Each is a transaction of its own. */

@@ -16,6 +16,7 @@ import type { ExplainOptions } from './explain-options.ts'
 import { RecordFates } from './record-fates.ts'
 import type { LogRecord } from './ports.ts'
 import { keyView, timeView } from './record-view.ts'
+import { summaryOf, type Standing } from './record-merge.ts'
 import { readRecord } from './topic-tail.ts'
 
 export interface RecordExplainOptions extends ExplainOptions {
@@ -26,7 +27,6 @@ export interface RecordExplainOptions extends ExplainOptions {
 const letterPagesMax = 3
 const letterPage = 1_000
 
-type Standing = Pick<RecordExplanation, 'reading' | 'behind' | 'suggestion'>
 type Place = Pick<LogRecord, 'topic' | 'partition' | 'offset'>
 
 export class RecordExplainer {
@@ -59,7 +59,7 @@ export class RecordExplainer {
     const uses = standing.reading === 'not-a-source' ? [] : await this.#uses(record, standing, letters)
     return {
       ...place,
-      summary: summaryOf(record, standing, uses, letters),
+      summary: summaryOf(coordinates(record), standing, uses, letters),
       state: 'there',
       timestamp: timeView(record.timestampMs),
       ...keyView(record.key),
@@ -211,27 +211,4 @@ function notRead({ reading, behind = 0 }: Standing): Pick<RecordUse, 'outcome' |
       message: 'it was there before a workflow read the topic for the first time (from: latest)',
     }
   return undefined
-}
-
-function summaryOf(
-  record: LogRecord,
-  { reading, behind = 0, suggestion }: Standing,
-  uses: readonly RecordUse[],
-  letters: readonly RecordLetter[],
-): string {
-  const place = coordinates(record)
-  if (reading === 'not-a-source') {
-    const hint = suggestion === undefined ? '' : `; ${suggestion} is read`
-    return `no workflow reads the topic ${record.topic}${hint}`
-  }
-  if (reading === 'behind') return `${place} is not read yet: ${behind} records are before it`
-  if (reading === 'before-the-first')
-    return `${place} was there before the topic was read for the first time: nobody was given it`
-  const good = uses.filter(({ outcome }) => ['started', 'taken', 'kept', 'queued'].includes(outcome))
-  if (good.length > 0)
-    return good.map(({ workflow, outcome, instances }) => [workflow, outcome, ...instances].join(' ')).join('; ')
-  const [letter] = letters
-  if (letter !== undefined)
-    return `${place} is a dead letter (${letter.reason}): ${letter.message.split('\n')[0] ?? ''}`
-  return uses.map(({ workflow, message }) => `${workflow}: ${message}`).join('; ')
 }

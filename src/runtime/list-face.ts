@@ -1,5 +1,6 @@
 // What a running worker can be asked to list beside instances; a part of face.ts.
 import type { Json } from '../base/json.ts'
+import { comparePlaces, placeOf } from './cursor.ts'
 import type { RecordPlaceView } from './dead-letter-face.ts'
 
 /** Items in the order of their cursors. */
@@ -10,6 +11,9 @@ export interface OrderedPage<Item extends { readonly cursor: string }> {
   /** The cursor of the page after. */
   readonly next?: string
 }
+
+/** The order of lists whose items have cursors. */
+export const compareCursors = (a: string, b: string): number => comparePlaces(placeOf(a), placeOf(b))
 
 export interface ListBounds {
   /** At most; 1 to 1,000. */

@@ -16,7 +16,8 @@ import type {
   TimerKind,
   TimerView,
 } from './list-face.ts'
-import { comparePlaces, cursorOf, pageOf, placeOf, rowsOf, type Place, type Row } from './ordered-list.ts'
+import { comparePlaces, cursorOf, placeOf, type Place } from './cursor.ts'
+import { pageOf, rowsOf, type Row } from './ordered-list.ts'
 import type { Reading } from './reading.ts'
 import { keyView, timeView, valueView } from './record-view.ts'
 import type { CommittedRows } from './rows.ts'

@@ -2,25 +2,10 @@
 // a page goes on behind a place, whichever partitions run here by then.
 import { compareUtf8 } from '../base/utf8.ts'
 import { endOf } from '../records/keys.ts'
+import { comparePlaces, cursorOf, type Place } from './cursor.ts'
 import type { OrderedPage } from './list-face.ts'
 import type { Reading } from './reading.ts'
 import type { CommittedRows } from './rows.ts'
-
-/** By key, as stores order them, and among rows of one key by number. */
-export interface Place {
-  readonly key: string
-  readonly number: number
-}
-
-export const cursorOf = ({ key, number }: Place): string => `${number}@${key}`
-
-/** @param cursor as `cursorOf` gives it; what is none is before everything. */
-export function placeOf(cursor: string | undefined): Place {
-  const [, number = '-1', key = ''] = /^(\d{1,15})@([^]*)$/.exec(cursor ?? '') ?? []
-  return { key, number: Number(number) }
-}
-
-export const comparePlaces = (a: Place, b: Place): number => compareUtf8(a.key, b.key) || a.number - b.number
 
 /** A row in its place; no item: it is not asked for. */
 export interface Row<Item> {

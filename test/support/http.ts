@@ -8,11 +8,16 @@ import type { ValidateFunction } from 'ajv'
 import fastify from 'fastify'
 import { silentLogger } from '../../src/base/logger.ts'
 import type { Logger } from '../../src/base/logger.ts'
+import { addAliases } from '../../src/http/aliases.ts'
 import { LongPolls } from '../../src/http/long-polls.ts'
 import type { ProblemDocument } from '../../src/http/problem.ts'
 import { deadLetterRoutes } from '../../src/http/routes/dead-letters.ts'
+import { explainRoutes } from '../../src/http/routes/explain.ts'
 import { instanceRoutes } from '../../src/http/routes/instances.ts'
+import { listRoutes } from '../../src/http/routes/lists.ts'
 import { serviceRoutes } from '../../src/http/routes/service.ts'
+import { standingRoutes } from '../../src/http/routes/standing.ts'
+import { timelineRoutes } from '../../src/http/routes/timeline.ts'
 import { topicRoutes } from '../../src/http/routes/topics.ts'
 import { workflowRoutes } from '../../src/http/routes/workflows.ts'
 import { problemDocument } from '../../src/http/schemas.ts'
@@ -133,8 +138,13 @@ function readRoutes() {
   })
   const worker = new FakeWorker()
   const polls = new LongPolls()
+  addAliases(app)
   serviceRoutes(app, worker)
   instanceRoutes(app, worker, polls)
+  timelineRoutes(app, worker)
+  explainRoutes(app, worker)
+  listRoutes(app, worker)
+  standingRoutes(app, worker)
   topicRoutes(app, worker, polls)
   workflowRoutes(app, worker)
   deadLetterRoutes(app, worker)
