@@ -15,6 +15,7 @@ import { Unavailable } from '../runtime/face.ts'
 import type { WorkerFace } from '../runtime/face.ts'
 import { addAliases } from './aliases.ts'
 import { ownerOf, passOn } from './fleet.ts'
+import { EventStreams } from './event-stream.ts'
 import { parseJsonBody } from './json-body.ts'
 import { httpLimits } from './limits.ts'
 import { LongPolls } from './long-polls.ts'
@@ -22,6 +23,7 @@ import { documentOf, headersOf, HttpProblem, problemOf, problems } from './probl
 import { produceTypes } from './produce-body.ts'
 import { actionRoutes } from './routes/actions.ts'
 import { deadLetterRoutes } from './routes/dead-letters.ts'
+import { eventRoutes } from './routes/events.ts'
 import { explainRoutes } from './routes/explain.ts'
 import { instanceRoutes } from './routes/instances.ts'
 import { listRoutes } from './routes/lists.ts'
@@ -42,6 +44,7 @@ declare module 'fastify' {
 /** The application with all its routes, not listening yet; closing it ends the calls that wait. */
 export function createApp(worker: WorkerFace, logger: Logger): FastifyInstance {
   const polls = new LongPolls()
+  const streams = new EventStreams()
   const app = fastify({
     // With no Host at all Node would answer by itself, with no problem document; checkHost refuses it.
     http: { requireHostHeader: false },
@@ -61,7 +64,10 @@ export function createApp(worker: WorkerFace, logger: Logger): FastifyInstance {
 
   // An expectation that Node does not know: it would answer with a 417 of its own. It may be passed over (RFC 9110).
   app.server.on('checkExpectation', (request, response) => void app.server.emit('request', request, response))
-  app.addHook('preClose', async () => polls.close())
+  app.addHook('preClose', async () => {
+    polls.close()
+    streams.close()
+  })
   app.addHook('onRequest', async (request, reply) => {
     reply.headers({
       'x-request-id': request.id,
@@ -84,7 +90,7 @@ export function createApp(worker: WorkerFace, logger: Logger): FastifyInstance {
     const owner = ownerOf(error, request, worker.fleet)
     if (owner !== undefined) {
       try {
-        return await passOn(owner, request, reply)
+        return await passOn(owner, request, reply, streams)
       } catch (failure) {
         error = failure
       }
@@ -111,6 +117,7 @@ export function createApp(worker: WorkerFace, logger: Logger): FastifyInstance {
   workflowRoutes(app, worker)
   instanceRoutes(app, worker, polls)
   timelineRoutes(app, worker)
+  eventRoutes(app, worker, streams)
   explainRoutes(app, worker)
   listRoutes(app, worker)
   standingRoutes(app, worker)

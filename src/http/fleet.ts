@@ -1,8 +1,10 @@
 // Any worker answers for all: what another worker runs is asked there, by the same API. A request that comes from a
 // worker is answered from what runs here, so that none goes round in circles.
+import type { ReadableStream } from 'node:stream/web'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { FleetFace, InstancePage, InstanceSummary, WorkerFace, WorkerRecord } from '../runtime/face.ts'
 import { Unavailable } from '../runtime/face.ts'
+import { eventStreamType, type EventStreams } from './event-stream.ts'
 import { httpLimits } from './limits.ts'
 import { HttpProblem } from './problem.ts'
 
@@ -10,7 +12,7 @@ import { HttpProblem } from './problem.ts'
 const passedOnHeader = 'dagger-worker-passed-on'
 /** The partitions that a list was answered from. */
 export const partitionsHeader = 'dagger-worker-partitions'
-const requestHeaders = ['accept', 'idempotency-key', 'traceparent'] as const
+const requestHeaders = ['accept', 'idempotency-key', 'last-event-id', 'traceparent'] as const
 const replyHeaders = ['content-type', 'location', 'retry-after', partitionsHeader] as const
 
 export const isPassedOn = (request: FastifyRequest): boolean => request.headers[passedOnHeader] !== undefined
@@ -22,7 +24,12 @@ export function ownerOf(error: unknown, request: FastifyRequest, fleet: FleetFac
 }
 
 /** Gives the caller what the worker at `url` answers. @throws {HttpProblem} It does not answer. */
-export async function passOn(url: string, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+export async function passOn(
+  url: string,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  streams: EventStreams,
+): Promise<void> {
   const { method, body } = request
   const gone = new AbortController()
   reply.raw.once('close', () => gone.abort())
@@ -35,16 +42,22 @@ export async function passOn(url: string, request: FastifyRequest, reply: Fastif
   if (hasBody) headers.set('content-type', 'application/json')
   let answer: Response
   let text: string
+  const late = setTimeout(() => gone.abort(), httpLimits.passedOnMs)
   try {
     answer = await fetch(`${url}${request.url}`, {
       method,
       headers,
-      signal: AbortSignal.any([gone.signal, AbortSignal.timeout(httpLimits.passedOnMs)]),
+      signal: gone.signal,
       ...(hasBody ? { body: JSON.stringify(body) } : {}),
     })
+    const isStream = answer.headers.get('content-type')?.startsWith(eventStreamType) === true
+    if (isStream && answer.body !== null) return await streams.relay(answer.body as ReadableStream, reply)
     text = await answer.text()
   } catch (error) {
+    if (error instanceof Unavailable) throw error
     throw unanswered(url, method, error)
+  } finally {
+    clearTimeout(late)
   }
   for (const name of replyHeaders) {
     const value = answer.headers.get(name)
@@ -118,6 +131,17 @@ export async function askPeers(
     }),
   )
   return answers.flat()
+}
+
+/** What another worker tells of the same, as it comes. @throws It does not answer. */
+export async function openOfPeer(
+  url: string,
+  { url: path }: FastifyRequest,
+  signal: AbortSignal,
+): Promise<ReadableStream> {
+  const { ok, body } = await fetch(`${url}${path}`, { headers: { [passedOnHeader]: 'yes' }, signal })
+  if (!ok || body === null) throw new HttpProblem('not-ready', `The worker at ${url} does not answer.`)
+  return body as ReadableStream
 }
 
 /** Ids sort by time. A page that goes on was looked through down to its `next` only: what lies below is not known yet. */

@@ -25,6 +25,17 @@ export const httpLimits = {
   peerAnswerMs: 20_000,
   /** Each waiting call holds a socket and a place in the worker's queue. */
   longPollsMax: 1_000,
+  /** Streams of events, each with a socket and what it has not read yet. */
+  streamsMax: 200,
+  /** What a client may have to read before it is cut: it is too slow, or gone without a word. */
+  streamBufferedBytesMax: 262_144,
+  /** Proxies cut what is silent for a minute or so. */
+  streamHeartbeatMs: 15_000,
+  /** After how long a client comes back. */
+  streamRetryMs: 2_000,
+  /** Changes that follow each other are told together, and so many at most. */
+  streamFlushMs: 250,
+  streamPendingMax: 1_000,
   /** For a request to arrive as a whole, once its first byte has: slow senders do not hold sockets for ever. */
   requestArrivalMs: 30_000,
   /** For answers under way when the server closes; what is left then is cut off. */

@@ -6,7 +6,7 @@ import { keyId, workId, type InstanceRow } from '../engine/state.ts'
 import { endOf, prefixes } from '../records/keys.ts'
 import type { Definitions } from './definitions.ts'
 import type { Executor } from './executor.ts'
-import type { InstanceFilter, InstancePage, InstanceSummary, InstanceView } from './face.ts'
+import { Unavailable, type InstanceFilter, type InstancePage, type InstanceSummary, type InstanceView } from './face.ts'
 import type { PartitionHost } from './host.ts'
 import type { Clock } from './ports.ts'
 import type { Reading } from './reading.ts'
@@ -21,6 +21,8 @@ export interface QueriesOptions {
   readonly clock: Clock
 }
 
+type Watcher = (changed: readonly InstanceSummary[]) => void
+
 /** Rows looked at for one page: a filter that fits nothing ends here and goes on with the cursor. */
 const rowsLookedAtMax = 20_000
 const rowsAtOnce = 256
@@ -28,6 +30,7 @@ const rowsAtOnce = 256
 export class Queries {
   readonly #options: QueriesOptions
   readonly #followers = new Map<string, Set<() => void>>()
+  readonly #watchers = new Set<Watcher>()
 
   constructor(options: QueriesOptions) {
     this.#options = options
@@ -78,7 +81,7 @@ export class Queries {
   /** Resolves when the instance has changed since its timeline was `seen` long, or after `waitMs`. @throws {Unavailable} */
   async follow(id: string, seen: number, waitMs: number): Promise<InstanceView | undefined> {
     const view = this.find(id)
-    if (view === undefined || view.timeline.length + view.timelineDropped > seen || view.status !== 'EXECUTING')
+    if (view === undefined || view.timeline.length + view.timelineDropped > seen || view.endedAt !== undefined)
       return view
     await new Promise<void>((resolve) => {
       const followers = this.#followers.get(id) ?? new Set()
@@ -95,10 +98,33 @@ export class Queries {
     return this.find(id)
   }
 
+  /** Calls back with what each commit has changed. What cannot be read then is left out. */
+  watch(listener: Watcher): () => void {
+    this.#watchers.add(listener)
+    return () => void this.#watchers.delete(listener)
+  }
+
   /** A batch was committed that touched these instances. */
   changed(ids: ReadonlySet<string>): void {
+    if (this.#watchers.size > 0) {
+      const changed = [...ids].flatMap((id) => this.#summary(id) ?? [])
+      for (const watcher of this.#watchers) watcher(changed)
+    }
     if (this.#followers.size === 0) return
     for (const [id, followers] of this.#followers) if (ids.has(id)) for (const done of [...followers]) done()
+  }
+
+  #summary(id: string): InstanceSummary | undefined {
+    const running = this.#options.hosts[partitionOfInstance(id) ?? -1]?.running
+    try {
+      return running?.reading.read((rows) => {
+        const row = rows.find('instances', id)
+        return row === undefined ? undefined : summaryOf(this.#viewed(row, rows))
+      })
+    } catch (error) {
+      if (error instanceof Unavailable) return undefined
+      throw error
+    }
   }
 
   #viewed(row: InstanceRow, rows: CommittedRows): Viewed {

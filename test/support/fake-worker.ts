@@ -12,6 +12,7 @@ import type {
   InstanceFilter,
   InstancePage,
   InstancesFace,
+  InstanceSummary,
   InstanceView,
   ListsFace,
   PartitionStanding,
@@ -104,6 +105,10 @@ export class FakeWorker implements WorkerFace {
     },
     list: (filter) => this.#list(filter),
     follow: (id, seen, waitMs) => this.#follow(id, seen, waitMs),
+    watch: (listener) => {
+      this.#watchers.add(listener)
+      return () => void this.#watchers.delete(listener)
+    },
   }
 
   readonly topics: TopicsFace = {
@@ -160,6 +165,13 @@ export class FakeWorker implements WorkerFace {
     return this.#view.workflows.filter((each) => each.name === name).map(versionOfWorkflow)
   }
 
+  readonly #watchers = new Set<(changed: readonly InstanceSummary[]) => void>()
+
+  /** How many watch all changes. */
+  get watching(): number {
+    return this.#watchers.size
+  }
+
   /** How many calls wait for a change now. */
   get waiting(): number {
     return this.#waiting.size
@@ -175,6 +187,7 @@ export class FakeWorker implements WorkerFace {
     const entry = { at: startOfTime, status: change.status ?? before.status, note }
     const after = { ...before, ...change, timeline: [...before.timeline, entry] }
     this.known.set(id, after)
+    for (const watcher of this.#watchers) watcher([summaryOf(after)])
     this.#wake()
     return after
   }

@@ -9,9 +9,11 @@ import fastify from 'fastify'
 import { silentLogger } from '../../src/base/logger.ts'
 import type { Logger } from '../../src/base/logger.ts'
 import { addAliases } from '../../src/http/aliases.ts'
+import { EventStreams } from '../../src/http/event-stream.ts'
 import { LongPolls } from '../../src/http/long-polls.ts'
 import type { ProblemDocument } from '../../src/http/problem.ts'
 import { deadLetterRoutes } from '../../src/http/routes/dead-letters.ts'
+import { eventRoutes } from '../../src/http/routes/events.ts'
 import { explainRoutes } from '../../src/http/routes/explain.ts'
 import { instanceRoutes } from '../../src/http/routes/instances.ts'
 import { listRoutes } from '../../src/http/routes/lists.ts'
@@ -142,6 +144,7 @@ function readRoutes() {
   serviceRoutes(app, worker)
   instanceRoutes(app, worker, polls)
   timelineRoutes(app, worker)
+  eventRoutes(app, worker, new EventStreams())
   explainRoutes(app, worker)
   listRoutes(app, worker)
   standingRoutes(app, worker)
