@@ -3,11 +3,13 @@ import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { checkGuarantee, kafkaClient } from './adapters/clients.ts'
+import { diskDurability } from './adapters/embedded/durability.ts'
 import { openEmbeddedLog } from './adapters/embedded/log.ts'
 import { soleMembership } from './adapters/embedded/membership.ts'
 import { destroyLevelStore, openLevelStore } from './adapters/level/store.ts'
 import { writeBehind } from './adapters/level/write-behind.ts'
 import { claimWorkerDirectory } from './adapters/level/worker-directory.ts'
+import { brokersDurability } from './adapters/kafka/durability.ts'
 import { openKafkaLog } from './adapters/kafka/log.ts'
 import { createKafkaMembership } from './adapters/kafka/membership.ts'
 import type { KafkaOptions } from './adapters/kafka/client.ts'
@@ -40,7 +42,7 @@ import { Doors } from './http/doors.ts'
 import { startHttpServer } from './http/server.ts'
 import { topicsOf } from './records/keys.ts'
 import { createAppTopics, neededTopics, type NeededTopics } from './runtime/app-topics.ts'
-import type { InspectedTopic, NeededTopic, OnUpdate } from './runtime/face.ts'
+import type { Durability, InspectedTopic, NeededTopic, OnUpdate } from './runtime/face.ts'
 import { Metrics } from './runtime/metrics.ts'
 import type { Log, Membership, OpenStore } from './runtime/ports.ts'
 import { persist } from './runtime/persist.ts'
@@ -57,6 +59,7 @@ interface Ground {
   readonly hasStore?: (partition: number) => boolean
   /** Others may add partitions to topics of a shared log. */
   readonly refreshEveryMs: number
+  readonly durability: () => Promise<Durability>
   close(): Promise<void>
 }
 
@@ -173,13 +176,15 @@ async function retire(worker: Worker, delayMs: number): Promise<void> {
 }
 
 async function embedded({ data, app, partitions }: WorkerConfig, logger: Logger): Promise<Ground> {
-  const log = await openEmbeddedLog({ directory: join(data, 'log'), app, clock: systemClock, logger })
+  const directory = join(data, 'log')
+  const log = await openEmbeddedLog({ directory, app, clock: systemClock, logger })
   return {
     logKind: 'embedded',
     log,
     membership: soleMembership(partitions),
     openStore: () => Promise.reject(new Error('the embedded log is its own store')),
     refreshEveryMs: 0,
+    durability: () => diskDurability(directory),
     close: () => log.close(),
   }
 }
@@ -235,6 +240,7 @@ async function kafka(
       }
     },
     refreshEveryMs: 30_000,
+    durability: brokersDurability(connection, topicsOf(app).changelog),
     async close() {
       await log.close()
       await own.release()

@@ -2,17 +2,27 @@
 // command goes through here, and so do the simulated services of the demo.
 import type { Json } from '../base/json.ts'
 import type {
+  ChannelFilter,
   DeadLettersFace,
   DeadLetterView,
+  IncidentGroup,
+  InstanceExplanation,
   InstanceStatus,
   InstanceSummary,
   InstanceView,
+  KeptView,
+  PartitionStanding,
+  RecordExplanation,
   RecordView,
   RedriveAnswer,
   RedriveManyAnswer,
   StartAnswer,
+  SubscriptionView,
+  TimerFilter,
+  TimerView,
   TopicView,
   WorkerRecord,
+  WorkerStanding,
   WorkflowAnswer,
   WorkflowsFace,
   WorkflowVersions,
@@ -51,6 +61,25 @@ export interface Page<Item> {
   readonly items: readonly Item[]
   readonly next?: string
 }
+
+/** How the application stands, as `GET /status` tells it. */
+export interface Status {
+  readonly verdict: 'well' | 'needs-a-person' | 'unknown'
+  readonly reasons: readonly { readonly code: string; readonly message: string }[]
+  readonly workers: readonly WorkerStanding[]
+  readonly silent: readonly { readonly worker: string; readonly url: string }[]
+  readonly missing: readonly number[]
+  readonly behind: readonly { readonly topic: string; readonly behind: number; readonly oldestUnreadAt?: string }[]
+  readonly incidents: readonly IncidentGroup[]
+  readonly deadLetters: {
+    readonly since: string
+    readonly byReason: readonly { readonly reason: string; readonly count: number }[]
+    readonly isCut: boolean
+  }
+}
+
+/** Instances are looked through for it, in every worker. */
+const statusWaitMs = 30_000
 
 export interface RecordsPage {
   readonly records: readonly RecordView[]
@@ -97,6 +126,36 @@ export class Client {
   async listWorkers(): Promise<readonly WorkerRecord[]> {
     const answer = await this.#calls.call<{ readonly items: readonly WorkerRecord[] }>('/workers')
     return answer.items
+  }
+
+  listPartitions(): Promise<{ readonly items: readonly PartitionStanding[]; readonly missing: readonly number[] }> {
+    return this.#calls.call('/partitions')
+  }
+
+  status(): Promise<Status> {
+    return this.#calls.call('/status', { waitMs: statusWaitMs })
+  }
+
+  listTimers(query: TimerFilter): Promise<Page<TimerView>> {
+    return this.#calls.call('/timers', { query: { ...query } })
+  }
+
+  listSubscriptions(query: ChannelFilter): Promise<Page<SubscriptionView>> {
+    return this.#calls.call('/subscriptions', { query: { ...query } })
+  }
+
+  listKept(query: ChannelFilter & { readonly withRecord?: boolean }): Promise<Page<KeptView>> {
+    return this.#calls.call('/kept-records', { query: { ...query } })
+  }
+
+  /** @throws {ApiProblem} There is no such instance. */
+  explainInstance(id: string): Promise<InstanceExplanation> {
+    return this.#calls.call(`/instances/${encodeURIComponent(id)}/explain`)
+  }
+
+  /** @throws {ApiProblem} There is no such topic or partition. */
+  explainRecord(topic: string, partition: number, offset: number): Promise<RecordExplanation> {
+    return this.#calls.call(`/topics/${encodeURIComponent(topic)}/partitions/${partition}/records/${offset}/explain`)
   }
 
   async listTopics(): Promise<readonly TopicView[]> {

@@ -19,8 +19,9 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]
 /** For `--help`. */
 export const exitCodesHelp = `
 Exit codes:
-  0    done; with run: the instance completed
-  1    the instance failed or has an incident; a file has problems; the worker refused the call
+  0    done; with run: the instance completed; with status: all is well
+  1    the instance failed or has an incident; a file has problems; the worker refused the call; with status: something
+       needs a person
   2    flags, environment or configuration cannot be used
   3    no worker answers, or it cannot answer now: try again
   4    with start: it had to end before all was finished; nothing is lost

@@ -9,11 +9,14 @@ import { addCompletion } from './commands/completion.ts'
 import { addConsume } from './commands/consume.ts'
 import { addDeadLetter } from './commands/dead-letter.ts'
 import { addDemo } from './commands/demo.ts'
+import { addExplain } from './commands/explain.ts'
 import { addGraph } from './commands/graph.ts'
 import { addInstances } from './commands/instances.ts'
+import { addLists } from './commands/lists.ts'
 import { addProduce } from './commands/produce.ts'
 import { addRun } from './commands/run.ts'
 import { addStart } from './commands/start.ts'
+import { addStatus } from './commands/status.ts'
 import { addToken } from './commands/token.ts'
 import { addTopics } from './commands/topics.ts'
 import { addValidate } from './commands/validate.ts'
@@ -70,12 +73,15 @@ function createCommand(surroundings: Surroundings): Command {
   addGraph(program, surroundings)
   addRun(program, surroundings)
   addInstances(program, surroundings)
+  addExplain(program, surroundings)
   addWorkflows(program, surroundings)
   addProduce(program, surroundings)
   addConsume(program, surroundings)
   addTopics(program, surroundings)
   addDeadLetter(program, surroundings)
   addWorkers(program, surroundings)
+  addLists(program, surroundings)
+  addStatus(program, surroundings)
   addToken(program, surroundings)
   addDemo(program, surroundings)
   addBench(program, surroundings)

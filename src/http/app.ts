@@ -13,6 +13,7 @@ import { nearest } from '../definition/nearest.ts'
 import { Unavailable } from '../runtime/face.ts'
 import type { WorkerFace } from '../runtime/face.ts'
 import { Doors } from './doors.ts'
+import { EventStreams } from './event-stream.ts'
 import { ownerOf, passOn } from './fleet.ts'
 import { guard } from './guard.ts'
 import { parseBody } from './json-body.ts'
@@ -39,6 +40,7 @@ export function createApp(
   tracer?: RequestTracer,
 ): FastifyInstance {
   const polls = new LongPolls()
+  const streams = new EventStreams()
   const { tls, settings } = doors
   // With no Host at all Node would answer by itself, with no problem document; checkHost refuses it.
   const ofNode = { requireHostHeader: false }
@@ -69,7 +71,10 @@ export function createApp(
 
   // An expectation that Node does not know: it would answer with a 417 of its own. It may be passed over (RFC 9110).
   app.server.on('checkExpectation', (request, response) => void app.server.emit('request', request, response))
-  app.addHook('preClose', async () => polls.close())
+  app.addHook('preClose', async () => {
+    polls.close()
+    streams.close()
+  })
   if (tracer !== undefined) traceRequests(app, tracer)
   app.addHook('onRequest', async (request, reply) => {
     reply.headers({
@@ -96,7 +101,7 @@ export function createApp(
     const owner = ownerOf(error, request, worker.fleet)
     if (owner !== undefined) {
       try {
-        return await passOn(owner, request, reply)
+        return await passOn(owner, request, reply, streams)
       } catch (failure) {
         error = failure
       }
@@ -119,7 +124,7 @@ export function createApp(
   app.removeAllContentTypeParsers()
   app.addContentTypeParser(produceTypes.plain, { parseAs: 'buffer' }, parseBody)
   openapi(app)
-  void app.register(async (scope) => allRoutes(scope, worker, polls))
+  void app.register(async (scope) => allRoutes(scope, worker, polls, streams))
   void app.after(() => refuseOtherMethods(app, new Map(methodsOf)))
   return app
 }

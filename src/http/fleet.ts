@@ -1,10 +1,12 @@
 // Any worker answers for all: what another worker runs is asked there, by the same API. A request that comes from a
 // worker is answered from what runs here, so that none goes round in circles.
+import type { ReadableStream } from 'node:stream/web'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { traceHeaders } from '../base/tracing.ts'
-import type { FleetFace, InstancePage, InstanceSummary, WorkerFace } from '../runtime/face.ts'
+import type { FleetFace, InstancePage, InstanceSummary, WorkerFace, WorkerRecord } from '../runtime/face.ts'
 import { Unavailable } from '../runtime/face.ts'
 import { callerHeader } from './access.ts'
+import { eventStreamType, type EventStreams } from './event-stream.ts'
 import { httpLimits } from './limits.ts'
 import { HttpProblem } from './problem.ts'
 import { traceOf } from './tracing.ts'
@@ -13,7 +15,7 @@ import { traceOf } from './tracing.ts'
 const passedOnHeader = 'dagger-worker-passed-on'
 /** The partitions that a list was answered from. */
 export const partitionsHeader = 'dagger-worker-partitions'
-const requestHeaders = ['accept', 'idempotency-key'] as const
+const requestHeaders = ['accept', 'idempotency-key', 'last-event-id'] as const
 const replyHeaders = ['content-type', 'location', 'retry-after', partitionsHeader] as const
 
 /** How TLS fails before anything is sent. */
@@ -28,7 +30,12 @@ export function ownerOf(error: unknown, request: FastifyRequest, fleet: FleetFac
 }
 
 /** Gives the caller what the worker at `url` answers. @throws {HttpProblem} It does not answer. */
-export async function passOn(url: string, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+export async function passOn(
+  url: string,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  streams: EventStreams,
+): Promise<void> {
   const { method, body } = request
   const gone = new AbortController()
   reply.raw.once('close', () => gone.abort())
@@ -42,16 +49,22 @@ export async function passOn(url: string, request: FastifyRequest, reply: Fastif
   if (hasBody) headers.set('content-type', 'application/json')
   let answer: Response
   let text: string
+  const late = setTimeout(() => gone.abort(), httpLimits.passedOnMs)
   try {
     answer = await request.server.doors.askPeer(`${url}${request.url}`, {
       method,
       headers,
-      signal: AbortSignal.any([gone.signal, AbortSignal.timeout(httpLimits.passedOnMs)]),
+      signal: gone.signal,
       ...(hasBody ? { body: JSON.stringify(body) } : {}),
     })
+    const isStream = answer.headers.get('content-type')?.startsWith(eventStreamType) === true
+    if (isStream && answer.body !== null) return await streams.relay(answer.body as ReadableStream, reply)
     text = await answer.text()
   } catch (error) {
+    if (error instanceof Unavailable) throw error
     throw unanswered(url, method, error)
+  } finally {
+    clearTimeout(late)
   }
   if (isRefused(answer)) throw refusedBy(url)
   for (const name of replyHeaders) {
@@ -103,9 +116,19 @@ export async function listEverywhere(
   worker: WorkerFace,
 ): Promise<InstancePage> {
   if (own.partitions.length === worker.partitionsInAll) return own
-  const pages = (await askPeers(request, worker.fleet)).map(({ body, headers }): InstancePage => {
+  const all = await pagesOfAll(own, request, worker)
+  return merge(all, limit, [...new Set(all.flatMap((page) => page.partitions))])
+}
+
+/** This worker's page and those of the others. @throws {Unavailable} A partition runs nowhere now. */
+export async function pagesOfAll<Page extends { readonly partitions: readonly number[] }>(
+  own: Page,
+  request: FastifyRequest,
+  worker: WorkerFace,
+): Promise<readonly Page[]> {
+  const pages = (await askPeers(request, worker.fleet)).map(({ body, headers }): Page => {
     const said = headers.get(partitionsHeader) ?? ''
-    return { ...(body as InstancePage), partitions: said === '' ? [] : said.split(',').map(Number) }
+    return { ...(body as Page), partitions: said === '' ? [] : said.split(',').map(Number) }
   })
   const all = [own, ...pages]
   const partitions = new Set(all.flatMap((page) => page.partitions))
@@ -113,18 +136,19 @@ export async function listEverywhere(
     if (!partitions.has(partition))
       throw new Unavailable('not-ready', `partition ${partition} does not run in any worker that answers now`)
   }
-  return merge(all, limit, [...partitions])
+  return all
 }
 
 /**
- * What the others answer to the same question, each from what runs there; who does not answer is left out.
+ * What the others that run something answer to the same question, from that; who does not answer is left out.
  * @throws {HttpProblem} peer-refused
  */
 export async function askPeers(
   request: FastifyRequest,
   fleet: FleetFace,
+  isAsked: (peer: WorkerRecord) => boolean = ({ owned }) => owned.length > 0,
 ): Promise<readonly { readonly body: unknown; readonly headers: Headers }[]> {
-  const peers = fleet.peers().filter(({ owned }) => owned.length > 0)
+  const peers = fleet.peers().filter(isAsked)
   const answers = await Promise.all(
     peers.map(async ({ url }) => {
       try {
@@ -141,6 +165,17 @@ export async function askPeers(
     }),
   )
   return answers.flat()
+}
+
+/** What another worker tells of the same, as it comes. @throws It does not answer. */
+export async function openOfPeer(
+  url: string,
+  { url: path }: FastifyRequest,
+  signal: AbortSignal,
+): Promise<ReadableStream> {
+  const { ok, body } = await fetch(`${url}${path}`, { headers: { [passedOnHeader]: 'yes' }, signal })
+  if (!ok || body === null) throw new HttpProblem('not-ready', `The worker at ${url} does not answer.`)
+  return body as ReadableStream
 }
 
 /** Ids sort by time. A page that goes on was looked through down to its `next` only: what lies below is not known yet. */

@@ -9,6 +9,9 @@ export const httpLimits = {
   recordsReadDefault: 100,
   instancesListedMax: 1_000,
   instancesListedDefault: 50,
+  /** Timers, subscriptions, kept records, entries of a timeline. */
+  itemsListedMax: 1_000,
+  itemsListedDefault: 50,
   deadLettersListedMax: 1_000,
   deadLettersListedDefault: 50,
   /** Each is a transaction of its own. */
@@ -30,6 +33,17 @@ export const httpLimits = {
   failingAddressesMax: 10_000,
   /** Tokens and certificates that are exchanged count that soon. */
   filesLookedAtEveryMs: 5_000,
+  /** Streams of events, each with a socket and what it has not read yet. */
+  streamsMax: 200,
+  /** What a client may have to read before it is cut: it is too slow, or gone without a word. */
+  streamBufferedBytesMax: 262_144,
+  /** Proxies cut what is silent for a minute or so. */
+  streamHeartbeatMs: 15_000,
+  /** After how long a client comes back. */
+  streamRetryMs: 2_000,
+  /** Changes that follow each other are told together, and so many at most. */
+  streamFlushMs: 250,
+  streamPendingMax: 1_000,
   /** For a request to arrive as a whole, once its first byte has: slow senders do not hold sockets for ever. */
   requestArrivalMs: 30_000,
   /** For answers under way when the server closes; what is left then is cut off. */

@@ -5,7 +5,7 @@ import { count, flag, json, list, object, text, texts, time, type Schema } from 
 export const instanceStatuses = ['EXECUTING', 'SUSPENDED', 'COMPENSATING', 'COMPLETED', 'FAILED', 'STOPPED'] as const
 const taskStatuses = ['NOT_STARTED', 'SUBMITTED', 'EXECUTING', 'COMPLETED', 'FAILED', 'SKIPPED', 'STOPPED']
 
-const taskError = object({ code: text, message: text })
+export const taskError = object({ code: text, message: text })
 
 const summaryMembers = {
   id: text,
@@ -39,11 +39,10 @@ const taskView = object(
   ['scope', 'startedAt', 'endedAt', 'error', 'output', 'waitsFor'],
 )
 
-const timelineEntry = object({ at: time, task: text, status: text, attempt: count, note: text }, [
-  'task',
-  'attempt',
-  'note',
-])
+const timelineMembers = { at: time, task: text, status: text, attempt: count, note: text }
+const timelineOptional = ['task', 'attempt', 'note']
+const timelineEntry = object(timelineMembers, timelineOptional)
+export const numberedEntry = object({ number: count, ...timelineMembers }, timelineOptional)
 
 export const instanceView = object(
   {
@@ -82,13 +81,13 @@ export const recordView = object(
   ['keyBase64', 'valueBase64'],
 )
 
-const recordPlace = object({
+export const recordPlace = object({
   topic: text,
   partition: count,
   offset: count,
   timestamp: { type: ['string', 'null'], format: 'date-time', description: 'RFC 3339' },
 })
-const textOrNull: Schema = { type: ['string', 'null'] }
+export const textOrNull: Schema = { type: ['string', 'null'] }
 
 export const redriveView = object({ at: time, topic: text, partition: count })
 const deadLetterMembers = {
@@ -134,7 +133,7 @@ export const redriveResult = object(
   ['to', 'code', 'message'],
 )
 
-const definitionProblem = object(
+export const definitionProblem = object(
   {
     code: text,
     message: text,
@@ -148,17 +147,16 @@ const definitionProblem = object(
 
 export const partitionPhases = ['created', 'restoring', 'running', 'draining', 'closed', 'stopped'] as const
 
-const partitionView = object(
-  {
-    partition: count,
-    phase: { enum: partitionPhases },
-    reason: text,
-    restoreLeft: count,
-    restorePerSecond: count,
-    restoreSecondsLeft: count,
-  },
-  ['reason', 'restorePerSecond', 'restoreSecondsLeft'],
-)
+export const partitionMembers = {
+  partition: count,
+  phase: { enum: partitionPhases },
+  reason: text,
+  restoreLeft: count,
+  restorePerSecond: count,
+  restoreSecondsLeft: count,
+}
+export const partitionOptional = ['reason', 'restorePerSecond', 'restoreSecondsLeft']
+const partitionView = object(partitionMembers, partitionOptional)
 
 const workflowMembers = { name: text, version: text, label: text, description: text, startTopics: texts }
 const workflowView = object(workflowMembers, ['label', 'description'])

@@ -42,6 +42,15 @@ interface Job extends Performer {
   endStop: () => void
 }
 
+export interface HandlerStanding {
+  readonly state: Job['state']
+  /** Others of its handler that wait for a slot before it. */
+  readonly behind?: number
+  readonly concurrency?: number
+  readonly heardAtMs: number | undefined
+  readonly progress: Json | undefined
+}
+
 export interface ExecutorOptions {
   readonly handlers: HandlerSource
   /** What performs `http` tasks. */
@@ -164,6 +173,21 @@ export class Executor {
     return this.#jobs.get(work)?.call?.progress
   }
 
+  /** How the job of a task (by its `workId`) stands here; undefined: there is none. */
+  standingOf(work: string): HandlerStanding | undefined {
+    const job = this.#jobs.get(work)
+    if (job === undefined) return undefined
+    const behind = [...(this.#waiting.get(queueOf(job)) ?? [])].indexOf(job)
+    const concurrency = this.#moduleOf(job)?.concurrency
+    return {
+      state: job.state,
+      ...(behind < 0 ? {} : { behind }),
+      ...(concurrency === undefined ? {} : { concurrency }),
+      heardAtMs: job.call?.heardAtMs,
+      progress: job.call?.progress,
+    }
+  }
+
   get running(): number {
     return this.#busy
   }
@@ -179,6 +203,10 @@ export class Executor {
       loads.set(handler, load)
     }
     return [...loads.values()]
+  }
+
+  get slots(): number {
+    return this.#options.handlersMax
   }
 
   /** The job of this attempt, which is asked for again; one of another attempt is over. H2 */

@@ -3,14 +3,21 @@
 import type { Problem } from '../base/errors.ts'
 import type { WorkerRecord } from '../records/worker-record.ts'
 import type { DeadLettersFace } from './dead-letter-face.ts'
+import type { ExplainFace } from './explain-face.ts'
 import type { InstancesFace } from './instance-face.ts'
 import type { TopicLag } from './lag-face.ts'
+import type { ListsFace } from './list-face.ts'
 import type { Metrics } from './metrics.ts'
+import type { PartitionView, StandingFace } from './standing-face.ts'
 import type { TopicsFace } from './topic-face.ts'
 import type { WorkflowsFace, WorkflowView } from './workflow-face.ts'
 
 export type * from './dead-letter-face.ts'
+export type * from './explain-face.ts'
 export type * from './instance-face.ts'
+export * from './list-face.ts'
+export { mergeRecords } from './record-merge.ts'
+export type * from './standing-face.ts'
 export type * from './topic-face.ts'
 export type * from './update-face.ts'
 export type * from './workflow-face.ts'
@@ -30,18 +37,6 @@ export class Unavailable extends Error {
     this.code = code
     this.partition = partition
   }
-}
-
-export interface PartitionView {
-  readonly partition: number
-  /** restoring: with what is left. stopped: with the reason; needs a person. */
-  readonly phase: 'created' | 'restoring' | 'running' | 'draining' | 'closed' | 'stopped'
-  readonly reason?: string
-  /** While it is restoring: records of the changelog that are left. */
-  readonly restoreLeft: number
-  /** How many it reads a second, and how many seconds that takes; absent until that can be told. */
-  readonly restorePerSecond?: number
-  readonly restoreSecondsLeft?: number
 }
 
 export interface WorkerView {
@@ -82,6 +77,9 @@ export interface WorkerFace {
   readonly workflows: WorkflowsFace
   readonly topics: TopicsFace
   readonly deadLetters: DeadLettersFace
+  readonly explain: ExplainFace
+  readonly lists: ListsFace
+  readonly standing: StandingFace
   /** What it counts and measures. */
   readonly metrics: Metrics
   readonly fleet: FleetFace

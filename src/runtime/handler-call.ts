@@ -39,6 +39,8 @@ export class HandlerCall {
   #task: HandlerTaskInput | undefined
   /** What it said last with `heartbeat`. */
   progress: Json | undefined
+  /** When. */
+  heardAtMs: number | undefined
 
   constructor(work: HandlerWork, module: HandlerModule | undefined, options: HandlerCallOptions) {
     this.#work = work
@@ -112,6 +114,7 @@ export class HandlerCall {
       logger: this.#logger,
       heartbeat: (progress = null) => {
         this.progress = this.#disclosure.json(progress)
+        this.heardAtMs = this.#options.clock.nowMs()
       },
     }
   }

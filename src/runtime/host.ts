@@ -71,7 +71,7 @@ export class PartitionHost {
 
   /** Why it does not run, or does not read everything that it should, in words. */
   get reason(): string | undefined {
-    return this.#stoppedBecause ?? this.#trouble ?? this.#current?.trouble
+    return this.#stoppedBecause ?? this.#trouble ?? this.#current?.sources.trouble
   }
 
   get restoring(): RestoreProgress | undefined {

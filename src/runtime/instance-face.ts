@@ -165,4 +165,6 @@ export interface InstancesFace {
   list(filter: InstanceFilter): Promise<InstancePage>
   /** Resolves when the instance has changed since `seen` (its timeline's length with what was dropped), or after `waitMs`. */
   follow(id: string, seen: number, waitMs: number): Promise<InstanceView | undefined>
+  /** Calls back with what each commit has changed, of the partitions that run here, until the result is called. */
+  watch(listener: (changed: readonly InstanceSummary[]) => void): () => void
 }

@@ -12,5 +12,6 @@ export function instancesOf(calls: Calls, queries: Queries): InstancesFace {
     findByKey: async (workflow, key) => queries.findByKey(workflow, key),
     list: (filter) => queries.list(filter),
     follow: (id, seen, waitMs) => queries.follow(id, seen, waitMs),
+    watch: (listener) => queries.watch(listener),
   }
 }

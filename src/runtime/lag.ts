@@ -5,7 +5,7 @@ import type { SourceLag, TopicLag } from './lag-face.ts'
 
 /** What is asked of a host. */
 interface LaggingHost {
-  readonly running: { readonly standing: { readonly lags: Iterable<SourceLag> } } | undefined
+  readonly running: { readonly gauges: { readonly lags: Iterable<SourceLag> } } | undefined
 }
 
 /** What a partition has yet to read in one source. */
@@ -18,7 +18,7 @@ export interface PartitionLag extends SourceLag {
 export function lagsOf(hosts: readonly LaggingHost[]): readonly PartitionLag[] {
   return hosts.flatMap(({ running }, readBy) => {
     try {
-      return running === undefined ? [] : Array.from(running.standing.lags, (lag) => ({ ...lag, readBy }))
+      return running === undefined ? [] : Array.from(running.gauges.lags, (lag) => ({ ...lag, readBy }))
     } catch (error) {
       // A batch that cannot be read: the partition's own loop meets it and tells.
       if (error instanceof TransientFault) return []

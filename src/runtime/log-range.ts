@@ -18,7 +18,11 @@ const lookAgainMs = 20
 const stallMs = 5_000
 
 /** The committed records with from <= offset < to; what retention takes meanwhile is left out. @throws {TransientFault} */
-export async function* readRange(log: Log, clock: Clock, range: LogRange): AsyncGenerator<LogRecord> {
+export async function* readRange(
+  log: Pick<Log, 'openReader'>,
+  clock: Clock,
+  range: LogRange,
+): AsyncGenerator<LogRecord> {
   const { topic, partition, to } = range
   const bell = new Bell()
   const open = (offset: number): Reader => log.openReader({ topic, partition, offset, onReady: () => bell.ring() })

@@ -14,6 +14,7 @@ import type { Logger } from '../base/logger.ts'
 import type { Effect } from '../engine/effect.ts'
 import type { Batch, Input, OwnCommand } from './batch.ts'
 import type { BatchMeasures } from './batch-measures.ts'
+import { Gauges } from './gauges.ts'
 import { Intake } from './intake.ts'
 import type { Definitions } from './definitions.ts'
 import { faultOf } from './faults.ts'
@@ -29,7 +30,6 @@ import { checkDecoded, SchemaAwaited } from './schemas.ts'
 import { Schedules } from './schedules.ts'
 import { Sources, type SourceTopic } from './sources.ts'
 import { Staging } from './staging.ts'
-import { Standing } from './standing.ts'
 import { Timers } from './timers.ts'
 import { worldOf, type Surroundings } from './surroundings.ts'
 import { updatesFor, type UpdateRules } from './updates.ts'
@@ -67,7 +67,7 @@ export class Partition {
   readonly #refusals: Refusals
   /** For queries. */
   readonly reading: Reading
-  readonly standing: Standing
+  readonly gauges: Gauges
   #producer: Producer | undefined
   #inFlight: { readonly batch: Batch; readonly done: Promise<void> } | undefined
   #changelogId = ''
@@ -95,7 +95,7 @@ export class Partition {
       isStart: (topic) => options.definitions.catalogue.startsOn(topic).length > 0,
       onReady: () => this.#bell.ring(),
     })
-    this.standing = new Standing(this, this.#sources, this.#timers, options.clock)
+    this.gauges = new Gauges(this, this.#sources, this.#timers, options.clock)
     this.#schedules = new Schedules(options)
     this.#refusals = new Refusals(options)
     this.#intake = new Intake(this.#sources, this.#timers, own, logger)
@@ -105,9 +105,9 @@ export class Partition {
     return this.#lifecycle.phase
   }
 
-  /** What keeps it from reading everything that it should, in words. */
-  get trouble(): string | undefined {
-    return this.#sources.trouble
+  /** What it reads, how far, and what keeps it from more. */
+  get sources(): Pick<Sources, 'trouble' | 'positions'> {
+    return this.#sources
   }
 
   #isClosed(): boolean {
@@ -185,7 +185,7 @@ export class Partition {
         continue
       }
       if (this.#inFlight !== undefined && !(await this.#settled(batch))) continue
-      const done = this.standing.census.during(batch.staging, this.#commit(batch))
+      const done = this.gauges.census.during(batch.staging, this.#commit(batch))
       // Whoever waits for it is told; nobody may be waiting yet.
       done.catch(() => {})
       this.#inFlight = { batch, done }

@@ -9,10 +9,10 @@ import type { Executor } from './executor.ts'
 import { Unavailable, type InstanceFilter, type InstancePage, type InstanceSummary, type InstanceView } from './face.ts'
 import type { PartitionHost } from './host.ts'
 import { criteriaOf, type InstanceCriteria } from './instance-filter.ts'
-import type { Partition } from './partition.ts'
 import type { Clock, StoreEntry } from './ports.ts'
 import type { Reading } from './reading.ts'
 import type { CommittedRows } from './rows.ts'
+import { expectRunning } from './running.ts'
 import { summaryOf, viewOf, type Viewed } from './views.ts'
 
 export interface QueriesOptions {
@@ -22,6 +22,8 @@ export interface QueriesOptions {
   readonly clock: Clock
 }
 
+type Watcher = (changed: readonly InstanceSummary[]) => void
+
 /** Rows looked at for one page: a filter that fits nothing ends here and goes on with the cursor. */
 const rowsLookedAtMax = 20_000
 const rowsAtOnce = 256
@@ -29,6 +31,7 @@ const rowsAtOnce = 256
 export class Queries {
   readonly #options: QueriesOptions
   readonly #followers = new Map<string, Set<() => void>>()
+  readonly #watchers = new Set<Watcher>()
 
   constructor(options: QueriesOptions) {
     this.#options = options
@@ -38,7 +41,7 @@ export class Queries {
   find(id: string): InstanceView | undefined {
     const number = partitionOfInstance(id)
     if (number === undefined || number >= this.#options.hosts.length) return undefined
-    return this.#running(number).reading.read((rows) => {
+    return expectRunning(this.#options.hosts, number).reading.read((rows) => {
       const row = rows.find('instances', id)
       return row === undefined ? undefined : this.#view(row, number, rows)
     })
@@ -47,7 +50,9 @@ export class Queries {
   /** The latest with this key. @throws {Unavailable} */
   findByKey(workflow: string, key: string): InstanceView | undefined {
     const number = partitionOfText(key, this.#options.hosts.length)
-    const found = this.#running(number).reading.read((rows) => rows.find('keys', keyId(workflow, key)))
+    const found = expectRunning(this.#options.hosts, number).reading.read((rows) =>
+      rows.find('keys', keyId(workflow, key)),
+    )
     return found === undefined ? undefined : this.find(found.instanceId)
   }
 
@@ -83,7 +88,7 @@ export class Queries {
   /** Resolves when the instance has changed since its timeline was `seen` long, or after `waitMs`. @throws {Unavailable} */
   async follow(id: string, seen: number, waitMs: number): Promise<InstanceView | undefined> {
     const view = this.find(id)
-    if (view === undefined || view.timeline.length + view.timelineDropped > seen || view.status !== 'EXECUTING')
+    if (view === undefined || view.timeline.length + view.timelineDropped > seen || view.endedAt !== undefined)
       return view
     await new Promise<void>((resolve) => {
       const followers = this.#followers.get(id) ?? new Set()
@@ -100,21 +105,33 @@ export class Queries {
     return this.find(id)
   }
 
+  /** Calls back with what each commit has changed. What cannot be read then is left out. */
+  watch(listener: Watcher): () => void {
+    this.#watchers.add(listener)
+    return () => void this.#watchers.delete(listener)
+  }
+
   /** A batch was committed that touched these instances. */
   changed(ids: ReadonlySet<string>): void {
+    if (this.#watchers.size > 0) {
+      const changed = [...ids].flatMap((id) => this.#summary(id) ?? [])
+      for (const watcher of this.#watchers) watcher(changed)
+    }
     if (this.#followers.size === 0) return
     for (const [id, followers] of this.#followers) if (ids.has(id)) for (const done of [...followers]) done()
   }
 
-  #running(number: number): Partition {
-    const running = this.#options.hosts[number]?.running
-    if (running !== undefined) return running
-    const reason = this.#options.hosts[number]?.reason
-    throw new Unavailable(
-      'not-ready',
-      `partition ${number} is not running here${reason === undefined ? ' yet' : `: ${reason}`}`,
-      number,
-    )
+  #summary(id: string): InstanceSummary | undefined {
+    const running = this.#options.hosts[partitionOfInstance(id) ?? -1]?.running
+    try {
+      return running?.reading.read((rows) => {
+        const row = rows.find('instances', id)
+        return row === undefined ? undefined : summaryOf(this.#viewed(row, rows))
+      })
+    } catch (error) {
+      if (error instanceof Unavailable) return undefined
+      throw error
+    }
   }
 
   #viewed(row: InstanceRow, rows: CommittedRows): Viewed {

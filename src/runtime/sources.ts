@@ -18,9 +18,9 @@ import { positionKey } from '../records/keys.ts'
 import { positionCodec, type InputPosition } from '../records/row-codec.ts'
 import type { TopicFormat } from '../definition/topic-format.ts'
 import type { Registration } from './catalogue.ts'
-import type { SourceLag } from './lag-face.ts'
+
 import { decodingReader } from './decoding-reader.ts'
-import { OffsetGone, type Log, type LogRecord, type Reader, type Store, type TopicInfo } from './ports.ts'
+import { OffsetGone, type Behind, type Log, type LogRecord, type Reader, type Store, type TopicInfo } from './ports.ts'
 
 export interface SourceTopic {
   readonly info: TopicInfo
@@ -72,6 +72,18 @@ export class Source {
   }
 }
 
+/** The next offset to be read, for who asks how far a partition is. */
+export interface SourcePosition {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+  readonly isInbox: boolean
+  /** Q3 */
+  readonly trouble: string | undefined
+  /** How far that is behind what is committed, as far as the log has told. */
+  readonly behind: Behind | undefined
+}
+
 export interface Taken {
   readonly source: Source
   readonly records: readonly LogRecord[]
@@ -117,6 +129,13 @@ export class Sources {
     return undefined
   }
 
+  /** How far each is: what was taken and is not committed yet counts as read, and so do markers. */
+  get positions(): readonly SourcePosition[] {
+    return [...this.#sources.values()].map(({ topic, partition, offset, isInbox, trouble, reader }) => {
+      return { topic, partition, offset: reader?.position ?? offset, isInbox, trouble, behind: reader?.behind }
+    })
+  }
+
   /** Whether `plan` has to be asked again before anything else. Q2 */
   get hasGone(): boolean {
     for (const { gone } of this.#sources.values()) if (gone !== undefined) return true
@@ -154,14 +173,6 @@ export class Sources {
     const begins = ({ topic }: Source): boolean => this.#options.isStart(topic)
     for (const source of [...more.filter((each) => !begins(each)), ...more.filter(begins)]) while (takeFrom(source));
     return taken
-  }
-
-  /** How far each that is read is behind, as far as the log has told. */
-  *lags(): Generator<SourceLag> {
-    for (const { topic, partition, isInbox, reader } of this.#sources.values()) {
-      const behind = reader?.behind
-      if (behind !== undefined) yield { topic, partition, isInbox, ...behind }
-    }
   }
 
   close(): void {

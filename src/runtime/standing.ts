@@ -1,51 +1,120 @@
-// How a partition that runs stands: what it has yet to read, what it keeps, what is overdue, how many instances it has.
+// How things stand in this worker, for the person on call: how far each partition is behind what it reads, what is stuck, and
+// where what was committed lies. All of it is read when it is asked for, within bounds.
 import { keptTotalsId } from '../engine/state.ts'
-import { Census } from './census.ts'
-import { Unavailable } from './face.ts'
-import type { SourceLag } from './lag-face.ts'
-import type { Phase } from './lifecycle.ts'
-import type { Clock } from './ports.ts'
+import { prefixes } from '../records/keys.ts'
+import type { WorkflowCatalogue } from './catalogue.ts'
+import type { FleetFace, PartitionView, WorkerView } from './face.ts'
+import type { PartitionHost } from './host.ts'
+import { countIncidents } from './incidents.ts'
+import type { Clock, Log } from './ports.ts'
 import type { Reading } from './reading.ts'
-import type { Sources } from './sources.ts'
-import type { Timers } from './timers.ts'
+import { timeView } from './record-view.ts'
+import { runningHere } from './running.ts'
+import type { SourcePosition } from './sources.ts'
+import type { Durability, PartitionStanding, SourceStanding, StandingFace, WorkerStanding } from './standing-face.ts'
 
-/** What is asked of the partition itself. */
-interface StandingPartition {
-  readonly phase: Phase
-  readonly reading: Reading
+export interface StandingOptions {
+  readonly hosts: readonly PartitionHost[]
+  readonly catalogue: WorkflowCatalogue
+  readonly log: Log
+  readonly clock: Clock
+  readonly fleet: Pick<FleetFace, 'all'>
+  readonly workerId: string
+  /** Its topic. */
+  readonly changelog: string
+  readonly view: () => Pick<WorkerView, 'problems' | 'definitionProblems' | 'partitions'>
+  readonly durability: () => Promise<Durability>
 }
 
-export class Standing {
-  readonly #partition: StandingPartition
-  readonly #sources: Sources
-  readonly #timers: Timers
-  readonly census: Census
+/** Timers that are late are counted up to here; what was due just now is under way. */
+const overdueMax = 1_000
+const lateMs = 5_000
 
-  constructor(partition: StandingPartition, sources: Sources, timers: Timers, clock: Clock) {
-    this.#partition = partition
-    this.#sources = sources
-    this.#timers = timers
-    this.census = new Census(partition.reading, clock, () => partition.phase === 'closed')
+export class Standing implements StandingFace {
+  readonly #options: StandingOptions
+
+  constructor(options: StandingOptions) {
+    this.#options = options
   }
 
-  /** How far each source is behind, as far as the log has told. */
-  get lags(): Iterable<SourceLag> {
-    return this.#sources.lags()
+  /** Those that this worker owns. @throws {Unavailable} */
+  partitions(): Promise<readonly PartitionStanding[]> {
+    return Promise.all(this.#options.view().partitions.map((view) => this.#partition(view)))
   }
 
-  /** Records that are kept, and their bytes; undefined: the store cannot be read, and is about to be given up. */
-  get kept(): { readonly count: number; readonly bytes: number } | undefined {
-    try {
-      return this.#partition.reading.read((rows) => rows.find('keptTotals', keptTotalsId)) ?? { count: 0, bytes: 0 }
-    } catch (error) {
-      if (error instanceof Unavailable) return undefined
-      throw error
+  /** @throws {Unavailable} */
+  async worker(): Promise<WorkerStanding> {
+    const { hosts, catalogue, durability, view, workerId } = this.#options
+    const { problems, definitionProblems } = view()
+    const readings = runningHere(hosts).map(({ reading }) => reading)
+    return {
+      worker: workerId,
+      problems,
+      definitionProblems,
+      partitions: await this.partitions(),
+      incidents: await countIncidents(readings, catalogue),
+      durability: await durability(),
     }
   }
 
-  /** How long the earliest timer has been due. */
-  overdueMs(nowMs: number): number {
-    const dueAtMs = this.#timers.nextDueAtMs
-    return dueAtMs === undefined ? 0 : Math.max(0, nowMs - dueAtMs)
+  async #partition(view: PartitionView): Promise<PartitionStanding> {
+    const { hosts, log, clock, workerId, changelog } = this.#options
+    const { partition } = view
+    const host = hosts[partition]
+    const running = host?.running
+    const sources = (running?.sources.positions ?? []).map(standingOf)
+    const end = (await log.offsets(changelog, partition).catch(() => undefined))?.end
+    const position = host?.position ?? null
+    return {
+      ...view,
+      worker: workerId,
+      sources,
+      ...(end === undefined ? {} : { changelog: { position, end } }),
+      copies: this.#copies(partition, end),
+      ...(await stateOf(running?.reading, clock.nowMs())),
+    }
+  }
+
+  #copies(partition: number, end: number | undefined): PartitionStanding['copies'] {
+    return this.#options.fleet.all().flatMap(({ worker, copies }) => {
+      const copy = copies.find((each) => each.partition === partition)
+      if (copy === undefined) return []
+      const { position } = copy
+      const behind = position === null || end === undefined ? null : Math.max(0, end - position)
+      return [{ worker, position, behind }]
+    })
+  }
+}
+
+function standingOf({ topic, partition, offset, behind, trouble }: SourcePosition): SourceStanding {
+  const oldest = behind?.sinceMs === undefined ? null : timeView(behind.sinceMs)
+  return {
+    topic,
+    partition,
+    position: offset,
+    ...(behind === undefined ? {} : { end: offset + behind.records, behind: behind.records }),
+    ...(oldest === null ? {} : { oldestUnreadAt: oldest }),
+    ...(trouble === undefined ? {} : { trouble }),
+  }
+}
+
+/** What its rows say. @throws {Unavailable} */
+async function stateOf(
+  reading: Reading | undefined,
+  nowMs: number,
+): Promise<Pick<PartitionStanding, 'kept' | 'timersOverdue' | 'nextTimerAt'>> {
+  if (reading === undefined) return { kept: { records: 0, bytes: 0 }, timersOverdue: 0 }
+  const { timers: from } = prefixes
+  const to = `${from}${Math.max(0, nowMs - lateMs)
+    .toString()
+    .padStart(15, '0')}`
+  const late = await reading.list({ from, to, limit: overdueMax })
+  const [next] = await reading.list({ from, to: `${from}~`, limit: 1 })
+  const totals = reading.read((rows) => rows.find('keptTotals', keptTotalsId))
+  const dueAt = next === undefined ? null : timeView(Number(next.key.slice(from.length, from.length + 15)))
+  return {
+    kept: { records: totals?.count ?? 0, bytes: totals?.bytes ?? 0 },
+    timersOverdue: late.length,
+    ...(dueAt === null ? {} : { nextTimerAt: dueAt }),
   }
 }

@@ -9,7 +9,7 @@ import type { InstanceSummary, InstanceView, TaskView, TimelineEntry } from './f
 const waitingAtMax = 20
 /** Items of `for-each` looked at, for a line of a list and for a view, and their tasks that a view tells of. */
 const itemsInLineMax = 200
-const itemsInViewMax = 20_000
+export const itemsInViewMax = 20_000
 const itemTasksMax = 500
 
 const time = (ms: number): string => new Date(ms).toISOString()
@@ -114,7 +114,7 @@ function tasksOf(
 }
 
 /** The nodes of the workflow's tasks, and of those in so many items; what lies in an item is at home in no other place. */
-function* placesOf({ row, workflow, tables }: Viewed, itemsMax: number): Generator<number> {
+export function* placesOf({ row, workflow, tables }: Viewed, itemsMax: number): Generator<number> {
   for (const { first, last } of spansOf(tables, row, workflow, itemsMax)) {
     const around = first === 0 ? undefined : taskAt(workflow, first).index
     for (let node = first; node <= last; node++) {
@@ -129,7 +129,7 @@ export const isWaiting = (task: TaskRow | undefined): boolean =>
   task !== undefined && (task.open === undefined ? task.hasIncident : !isOfTasks(task.open))
 
 /** Its own tasks are shown for themselves. */
-const isOfTasks = ({ kind }: OpenWork): boolean => kind === 'scope' || kind === 'children'
+export const isOfTasks = ({ kind }: OpenWork): boolean => kind === 'scope' || kind === 'children'
 
 function aheadOf(row: InstanceRow, task: Task, node: number): { waitsFor?: string } {
   const ahead = row.ahead.find((each) => each.task === node)
@@ -157,7 +157,8 @@ function taskView(
   }
 }
 
-function waiting(task: Task, row: TaskRow, progress: string | undefined): { waitsFor?: string } {
+/** What a task waits for, in words; nothing where it does not wait. */
+export function waiting(task: Task, row: TaskRow, progress: string | undefined): { waitsFor?: string } {
   if (row.hasIncident) return { waitsFor: 'a person: it has failed for good' }
   if (row.open === undefined) return {}
   const words = wordsFor(task, row.open, progress)

@@ -77,8 +77,8 @@ function* readingsOfHosts(hosts: readonly PartitionHost[], nowMs: number): Gener
     waiting += own.length
     if (copyBehind !== undefined) yield ['copyLagRecords', copyBehind.records, String(partition)]
     if (running === undefined) continue
-    const { kept } = running.standing
-    overdueMs = Math.max(overdueMs, running.standing.overdueMs(nowMs))
+    const { kept } = running.gauges
+    overdueMs = Math.max(overdueMs, running.gauges.overdueMs(nowMs))
     keptRecords += kept?.count ?? 0
     keptBytes += kept?.bytes ?? 0
   }
@@ -91,7 +91,7 @@ function* readingsOfHosts(hosts: readonly PartitionHost[], nowMs: number): Gener
 
 /** Nothing until those of all partitions that run here are counted: a part of them would look like a fall. */
 function* readingsOfInstances(hosts: readonly PartitionHost[]): Generator<Reading> {
-  const censuses = hosts.flatMap(({ running }) => (running === undefined ? [] : [running.standing.census.counts]))
+  const censuses = hosts.flatMap(({ running }) => (running === undefined ? [] : [running.gauges.census.counts]))
   const complete = censuses.filter((counts) => counts !== undefined)
   if (complete.length < censuses.length) return
   for (const [workflow, { open, withIncident, kept }] of sumOf(complete)) {

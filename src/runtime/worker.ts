@@ -10,7 +10,8 @@ import { Alarms } from './alarms.ts'
 import { count, type Counters } from './batch.ts'
 import { Definitions, type Publication } from './definitions.ts'
 import { Executor } from './executor.ts'
-import type { InstancesFace, WorkerFace, WorkerView } from './face.ts'
+import { Explain } from './explain.ts'
+import type { Durability, InstancesFace, WorkerFace, WorkerView } from './face.ts'
 import { Fleet } from './fleet.ts'
 import { PartitionHost } from './host.ts'
 import { lacksOf } from './lacks.ts'
@@ -22,7 +23,9 @@ import { BatchMeasures } from './batch-measures.ts'
 import { Metrics } from './metrics.ts'
 import { persist } from './persist.ts'
 import { instancesOf } from './instances.ts'
+import { Lists } from './lists.ts'
 import { Queries } from './queries.ts'
+import { Standing } from './standing.ts'
 import { TopicAccess } from './topic-access.ts'
 import { untilReady } from './until-ready.ts'
 import { tellUpdates, type UpdatesOptions } from './updates.ts'
@@ -62,6 +65,8 @@ export interface WorkerOptions extends UpdatesOptions {
   readonly metrics?: Metrics
   /** What else an operator should know, in sentences. */
   readonly problemsBeside?: () => readonly string[]
+  /** Where what was committed lies; absent: in memory. */
+  readonly durability?: () => Promise<Durability>
 }
 
 export class Worker implements WorkerFace {
@@ -76,6 +81,9 @@ export class Worker implements WorkerFace {
   readonly fleet: Fleet
   readonly deadLetters: DeadLetters
   readonly topics: TopicAccess
+  readonly explain: Explain
+  readonly lists: Lists
+  readonly standing: Standing
   readonly #counters: Counters = new Map()
   readonly #calls: Calls
   readonly #alarms: Alarms
@@ -129,6 +137,13 @@ export class Worker implements WorkerFace {
     this.deadLetters = new DeadLetters(log, clock, app)
     const { handlersMax } = options
     observeWorker(this.metrics, { worker: this, hosts: this.#hosts, executor: this.#executor, clock, handlersMax })
+    const { catalogue } = this.definitions
+    const here = { ...options, hosts: this.#hosts, catalogue, executor: this.#executor }
+    this.explain = new Explain({ ...here, deadLetters: this.deadLetters })
+    this.lists = new Lists(this.#hosts, catalogue)
+    const { changelog } = topics
+    const durability = options.durability ?? (async (): Promise<Durability> => ({ kind: 'memory' }))
+    this.standing = new Standing({ ...here, durability, changelog, fleet: this.fleet, view: () => this.view() })
   }
 
   /** Makes the application's topics, reads the definitions, joins the group. @throws {ConfigError} DW_PARTITIONS_DIFFER */

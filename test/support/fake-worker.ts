@@ -8,14 +8,20 @@ import type {
   ActionAnswer,
   FleetFace,
   DeadLettersFace,
+  ExplainFace,
   InstanceFilter,
   InstancePage,
   InstancesFace,
+  InstanceSummary,
   InstanceView,
+  ListsFace,
+  PartitionStanding,
+  PartitionView,
   ProduceRecord,
   ProduceResult,
   RecordView,
   StartAnswer,
+  StandingFace,
   StartRequest,
   TopicsFace,
   TopicView,
@@ -106,6 +112,10 @@ export class FakeWorker implements WorkerFace {
     },
     list: (filter) => this.#list(filter),
     follow: (id, seen, waitMs) => this.#follow(id, seen, waitMs),
+    watch: (listener) => {
+      this.#watchers.add(listener)
+      return () => void this.#watchers.delete(listener)
+    },
   }
 
   readonly topics: TopicsFace = {
@@ -139,8 +149,34 @@ export class FakeWorker implements WorkerFace {
     redriveMany: async () => ({ redriven: 0, failed: 0, alreadyRedriven: 0, results: [] }),
   }
 
+  /** Nothing to explain or to list, until a test says otherwise. */
+  explain: ExplainFace = { instance: async () => undefined, record: async () => undefined }
+  lists: ListsFace = {
+    timers: async () => ({ items: [], partitions: [0, 1] }),
+    subscriptions: async () => ({ items: [], partitions: [0, 1] }),
+    kept: async () => ({ items: [], partitions: [0, 1] }),
+  }
+  standing: StandingFace = {
+    partitions: async () => this.#view.partitions.map((view) => standingOf(view)),
+    worker: async () => ({
+      worker: this.#view.workerId,
+      problems: this.#view.problems,
+      definitionProblems: this.#view.definitionProblems,
+      partitions: this.#view.partitions.map((view) => standingOf(view)),
+      incidents: { groups: [], instancesLookedAt: 0, isCut: false },
+      durability: { kind: 'memory' },
+    }),
+  }
+
   #versionsOf(name: string): readonly WorkflowVersionView[] {
     return this.#view.workflows.filter((each) => each.name === name).map(versionOfWorkflow)
+  }
+
+  readonly #watchers = new Set<(changed: readonly InstanceSummary[]) => void>()
+
+  /** How many watch all changes. */
+  get watching(): number {
+    return this.#watchers.size
   }
 
   /** How many calls wait for a change now. */
@@ -158,6 +194,7 @@ export class FakeWorker implements WorkerFace {
     const entry = { at: startOfTime, status: change.status ?? before.status, note }
     const after = { ...before, ...change, timeline: [...before.timeline, entry] }
     this.known.set(id, after)
+    for (const watcher of this.#watchers) watcher([summaryOf(after)])
     this.#wake()
     return after
   }
@@ -200,11 +237,11 @@ export class FakeWorker implements WorkerFace {
   }
 
   /** The filters of the lists that were asked for. */
-  readonly lists: InstanceFilter[] = []
+  readonly listed: InstanceFilter[] = []
 
   async #list(filter: InstanceFilter): Promise<InstancePage> {
     this.#check()
-    this.lists.push(filter)
+    this.listed.push(filter)
     const found = [...this.known.values()]
       .toReversed()
       .filter((instance) => filter.workflow === undefined || instance.workflow === filter.workflow)
@@ -275,6 +312,15 @@ export class FakeWorker implements WorkerFace {
     this.#waiting.delete(wake)
   }
 }
+
+const standingOf = (view: PartitionView): PartitionStanding => ({
+  ...view,
+  worker: 'fake-1',
+  sources: [],
+  copies: [],
+  kept: { records: 0, bytes: 0 },
+  timersOverdue: 0,
+})
 
 const allCounted = { isComplete: true, instances: 3, partitions: 2, partitionsInAll: 2 }
 

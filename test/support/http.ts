@@ -9,6 +9,7 @@ import addFormats from 'ajv-formats'
 import fastify from 'fastify'
 import { silentLogger } from '../../src/base/logger.ts'
 import type { Logger } from '../../src/base/logger.ts'
+import { EventStreams } from '../../src/http/event-stream.ts'
 import { LongPolls } from '../../src/http/long-polls.ts'
 import type { ProblemDocument } from '../../src/http/problem.ts'
 import { allRoutes } from '../../src/http/routes/all.ts'
@@ -128,7 +129,7 @@ async function readRoutes() {
     const path = new RegExp(`^${url.replace(/:\w+/g, '[^/]+')}$`)
     routes.push({ method: [method].flat().join(), url, path, answers, schema: { ...schema } })
   })
-  allRoutes(app, new FakeWorker(), new LongPolls())
+  allRoutes(app, new FakeWorker(), new LongPolls(), new EventStreams())
   await app.ready()
   return routes
 }

@@ -229,13 +229,13 @@ test('instances list filters and pages', async (t) => {
   const begun = Date.now()
   worker.change('i-60', { attributes: { customer: 'c-\u001b17', amount: 5 } })
   const seen = await type('instances', 'list', '--attribute', 'customer=c=17', 'amount=5', '--limit', '2')
-  assert.deepEqual(worker.lists.at(-1)?.attribute, ['customer:c=17', 'amount:5'])
+  assert.deepEqual(worker.listed.at(-1)?.attribute, ['customer:c=17', 'amount:5'])
   assert.match(seen.stdout, /^INSTANCE .* ATTRIBUTES +ID\n.*customer=c-\\u001b17 amount=5 +i-60\n.* i-59\n$/)
   assert.equal((await type('instances', 'list', '--attribute', 'customer')).code, 2)
   const more = ['--version', 'spring', '--status', 'failed', 'stopped', '--waiting-at', 'each[].charge']
   const times = ['--started-after', '2h', '--ended-before', '2030-01-31T07:00:00+01:00']
   assert.equal((await type('instances', 'list', ...more, ...times)).code, 0)
-  const { startedAfter = '', ...rest } = worker.lists.at(-1) ?? {}
+  const { startedAfter = '', ...rest } = worker.listed.at(-1) ?? {}
   assert.deepEqual(rest, {
     version: 'spring',
     status: ['FAILED', 'STOPPED'],

@@ -149,7 +149,7 @@ suite('GET /instances', () => {
   test('hands on search attributes, and refuses what is none', async (t) => {
     const { call, problem, worker } = await serve(t)
     await call('/instances?attribute=customer%3Ac%3A17&attribute=amount:5')
-    assert.deepEqual(worker.lists, [{ attribute: ['customer:c:17', 'amount:5'], limit: 50 }])
+    assert.deepEqual(worker.listed, [{ attribute: ['customer:c:17', 'amount:5'], limit: 50 }])
     await problem('/instances?attribute=customer', 400, 'request-invalid')
   })
 
@@ -164,7 +164,7 @@ suite('GET /instances', () => {
       endedBefore: '2030-02-01T06:00:00Z',
     }
     await call(`/instances?${new URLSearchParams(query).toString()}`)
-    assert.deepEqual(worker.lists, [{ ...query, limit: 50 }])
+    assert.deepEqual(worker.listed, [{ ...query, limit: 50 }])
     const { body } = await problem('/instances?endedBefore=yesterday', 400, 'request-invalid')
     assert.deepEqual(body.violations?.[0]?.pointer, '/endedBefore')
   })

@@ -20,6 +20,7 @@ const steps = stepsOf(readme)
 /** Commands with commands of their own that the table has a row for each of. */
 const innerCommands: { readonly [name: string]: readonly string[] } = {
   instances: ['list', 'show'],
+  explain: ['', 'record'],
   workflows: ['list', 'show', 'versions'],
   topics: ['list', 'create', 'describe', 'check'],
   'dead-letter': ['list', 'show', 'redrive'],
@@ -139,7 +140,11 @@ suite('the commands of the README', () => {
 
 suite('the tables of the README', () => {
   /** The rows whose first cell begins with a code span, by that span. */
-  const rows = new Map([...readme.matchAll(/^\| `([^`]+)`.*$/gm)].map((match) => [match[1], match[0]]))
+  const rowsOf = (text: string) =>
+    new Map([...text.matchAll(/^\| `([^`]+)`.*$/gm)].map((match) => [match[1], match[0]]))
+  const rows = rowsOf(readme)
+  /** A command may be called as a setting is. */
+  const commandRows = rowsOf(readme.slice(readme.indexOf('## Command line'), readme.indexOf('## HTTP')))
 
   test('have every command with all of its options', async (t) => {
     const { type } = commandLine(t)
@@ -152,7 +157,9 @@ suite('the tables of the README', () => {
         const path = [name, sub].filter((part) => part !== '')
         const { code, stdout } = await type(...path, '--help')
         assert.equal(code, 0)
-        const row = [...rows].find(([head]) => head === path.join(' ') || head?.startsWith(`${path.join(' ')} `))?.[1]
+        const row = [...commandRows].find(
+          ([head]) => head === path.join(' ') || head?.startsWith(`${path.join(' ')} `),
+        )?.[1]
         assert.ok(row !== undefined, path.join(' '))
         const options = [...stdout.matchAll(/^ {2}(?:-\w, )?(--[\w-]+)/gm)].map((match) => match[1] ?? '')
         for (const option of options.filter((each) => each !== '--help')) {

@@ -134,7 +134,8 @@ function originText(origin: InstanceStart['origin']): string {
 const messageIn = (record: SourceRecord, workflow: Workflow): MessageRoot =>
   messageOf(record, formatOf(workflow, record.topic))
 
-function inputOf({ origin }: InstanceStart, workflow: Workflow): Payload {
+/** What a start gives its instance. @throws {ExpressionError | UnusableRecord} */
+export function inputOf({ origin }: Pick<InstanceStart, 'origin'>, workflow: Workflow): Payload {
   switch (origin.kind) {
     case 'api':
     case 'parent':

@@ -44,8 +44,8 @@ export const routeRecord: Decider<'record.route'> = ({ record }, _state, world) 
   return isUsed ? out : out.event({ type: 'record.unmatched' })
 }
 
-/** R3 */
-function readersOf({ topic, headers }: SourceRecord, { catalogue }: World) {
+/** Who is offered a record. R3 */
+export function readersOf({ topic, headers }: SourceRecord, { catalogue }: Pick<World, 'catalogue'>) {
   const starts = catalogue.startsOn(topic)
   const groups = catalogue.listenersOn(topic)
   const header = headers.findLast(({ key }) => key === 'dw-redriven-for')

@@ -140,7 +140,7 @@ export function instanceRoutes(app: FastifyInstance, worker: WorkerFace, polls: 
       const find = () => worker.instances.find(id)
       const follow = () => worker.instances.follow(id, seen, waitMs)
       const instance = waitMs === 0 ? await find() : await polls.wait(follow, find, reply.raw)
-      if (instance === undefined) throw missingInstance(`There is no instance "${id}", or it is not kept any more.`)
+      if (instance === undefined) throw missingInstance(id)
       return instance
     },
   )
@@ -163,12 +163,13 @@ export function instanceRoutes(app: FastifyInstance, worker: WorkerFace, polls: 
 async function findByKey(worker: WorkerFace, { workflow, key }: { workflow: string; key: string }) {
   const instance = await worker.instances.findByKey(workflow, key)
   if (instance !== undefined) return instance
-  throw missingInstance(`Workflow "${workflow}" has no instance with the key "${key}", or it is not kept any more.`)
+  const detail = `Workflow "${workflow}" has no instance with the key "${key}", or it is not kept any more.`
+  throw new HttpProblem('instance-not-found', detail)
 }
 
-function missingInstance(detail: string): HttpProblem {
-  return new HttpProblem('instance-not-found', detail)
-}
+/** There is none of this id. */
+export const missingInstance = (id: string): HttpProblem =>
+  new HttpProblem('instance-not-found', `There is no instance "${id}", or it is not kept any more.`)
 
 function refusal(answer: StartAnswer & { outcome: 'rejected' }, workflow: string, worker: WorkerFace): HttpProblem {
   const { code, message, violations } = answer

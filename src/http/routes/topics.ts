@@ -135,7 +135,8 @@ async function offsetOf(worker: WorkerFace, topic: string, partition: number, of
   return offset === 'earliest' ? found.earliest : found.end
 }
 
-async function missingPartition(worker: WorkerFace, topic: string, partition: number): Promise<HttpProblem> {
+/** Why there is nothing to be had there. */
+export async function missingPartition(worker: WorkerFace, topic: string, partition: number): Promise<HttpProblem> {
   const found = (await worker.topics.list()).find(({ name }) => name === topic)
   if (found === undefined) return missingTopic(worker, topic)
   const numbers = found.partitions.length === 1 ? 'only partition 0' : `partitions 0 to ${found.partitions.length - 1}`
