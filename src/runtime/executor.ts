@@ -17,39 +17,9 @@ import type { HandlerRequest, HandlerRun, HandlerStop, HandlerWork, Performer } 
 import { workId } from '../engine/state.ts'
 import type { HandlerModule, HandlerSource } from '../handlers/contract.ts'
 import { HandlerCall } from './handler-call.ts'
+import { loadsOf, shownAs, type Deliver, type HandlerLoad, type HandlerStanding, type Job } from './handler-job.ts'
 import type { Metrics } from './metrics.ts'
 import type { Clock, Secrets } from './ports.ts'
-
-/** Where a job's commands go: the partition that its instance lives on. */
-export type Deliver = (command: Command) => void
-
-interface Job extends Performer {
-  readonly id: string
-  readonly partition: number
-  readonly instanceId: string
-  readonly task: number
-  readonly attempt: number
-  state: 'waiting' | 'granted' | 'running' | 'stopping'
-  hasSlot: boolean
-  /** H3 */
-  isOwed: boolean
-  deliver: Deliver
-  /** Once it runs or is stopped. */
-  call: HandlerCall | undefined
-  /** When its handler has returned. */
-  returned: Promise<unknown> | undefined
-  /** Ends the time that its `stop` has. */
-  endStop: () => void
-}
-
-export interface HandlerStanding {
-  readonly state: Job['state']
-  /** Others of its handler that wait for a slot before it. */
-  readonly behind?: number
-  readonly concurrency?: number
-  readonly heardAtMs: number | undefined
-  readonly progress: Json | undefined
-}
 
 export interface ExecutorOptions {
   readonly handlers: HandlerSource
@@ -63,13 +33,6 @@ export interface ExecutorOptions {
   /** Of those, the ones in threads. */
   readonly threadsMax: number
   readonly metrics: Metrics
-}
-
-/** What a handler has under way, and what waits for a slot. */
-export interface HandlerLoad {
-  readonly handler: string
-  readonly running: number
-  readonly waiting: number
 }
 
 export class Executor {
@@ -194,15 +157,7 @@ export class Executor {
 
   /** By handler; those that have something under way. */
   get load(): readonly HandlerLoad[] {
-    const loads = new Map<string, { handler: string; running: number; waiting: number }>()
-    for (const job of this.#jobs.values()) {
-      const handler = shownAs(job)
-      const load = loads.get(handler) ?? { handler, running: 0, waiting: 0 }
-      if (job.hasSlot) load.running += 1
-      if (job.state === 'waiting') load.waiting += 1
-      loads.set(handler, load)
-    }
-    return [...loads.values()]
+    return loadsOf(this.#jobs.values())
   }
 
   get slots(): number {
@@ -297,7 +252,6 @@ export class Executor {
 
 const handlerOf = ({ kind, handler }: Performer): string => `${kind} ${handler}`
 /** Its label in metrics. */
-const shownAs = ({ kind, handler }: Performer): string => (kind === 'http' ? 'http' : handler)
 const queueOf = (performer: Performer): string => `${performer.execution} ${handlerOf(performer)}`
 
 const executeCommand = ({ instanceId, task, attempt }: Job): Command => ({

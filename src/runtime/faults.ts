@@ -2,6 +2,7 @@
 // one file; anything that is none of them is a bug of ours.
 import {
   ChangelogReplaced,
+  ConfigError,
   InvariantViolation,
   OutcomeUnknown,
   PartitionFenced,
@@ -52,4 +53,11 @@ export function faultOf(error: unknown): Fault {
     return error
   }
   return new InvariantViolation(error instanceof Error ? error.message : String(error), { cause: error })
+}
+
+/** What happened, in words, with the code where there is one: it tells what to do. */
+export function reasonOf(fault: Fault): string {
+  const coded =
+    fault instanceof ChangelogReplaced ? fault : fault.cause instanceof ConfigError ? fault.cause : undefined
+  return coded === undefined ? fault.message : `${coded.code}: ${fault.message}`
 }

@@ -3,14 +3,13 @@
 //
 //   none ──owner──▶ Partition (open, run) ──fault──▶ cure ──▶ a new Partition, or stopped, or none
 //     └──standby──▶ Standby (follows the changelog) ──owner──▶ the same store, with next to nothing to restore
-import { ChangelogReplaced, ConfigError, type Fault } from '../base/errors.ts'
-import type { Logger } from '../base/logger.ts'
+import type { Fault } from '../base/errors.ts'
 import type { OwnCommand } from './batch.ts'
 import type { Executor } from './executor.ts'
-import { cureOf, faultOf } from './faults.ts'
+import { cureOf, faultOf, reasonOf } from './faults.ts'
 import { Partition, type PartitionOptions } from './partition.ts'
 import type { Metrics } from './metrics.ts'
-import type { Behind, Clock, Log, Membership, OpenStore, Store, TopicInfo } from './ports.ts'
+import type { Behind, Membership, OpenStore, Store, TopicInfo } from './ports.ts'
 import { startingPoint, type RestoreProgress } from './restore.ts'
 import { Standby } from './standby.ts'
 import { Bell } from './wake.ts'
@@ -19,9 +18,6 @@ import { watched, type WatchedStore } from './watched-store.ts'
 export type Role = 'owner' | 'standby' | 'none'
 
 export interface HostOptions extends Omit<PartitionOptions, 'store' | 'own'> {
-  readonly log: Log
-  readonly clock: Clock
-  readonly logger: Logger
   readonly openStore: OpenStore
   /** Whether there is a store of the partition, left by an earlier worker. */
   readonly hasStore?: (partition: number) => boolean
@@ -299,11 +295,4 @@ export class PartitionHost {
   #refuseCalls(): void {
     for (const { onLost } of this.own.splice(0)) onLost?.('not-ready')
   }
-}
-
-/** In words, with the code where there is one: it tells what to do. */
-function reasonOf(fault: Fault): string {
-  const coded =
-    fault instanceof ChangelogReplaced ? fault : fault.cause instanceof ConfigError ? fault.cause : undefined
-  return coded === undefined ? fault.message : `${coded.code}: ${fault.message}`
 }

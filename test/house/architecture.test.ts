@@ -47,8 +47,11 @@ const arrows: { readonly [room: string]: readonly string[] } = {
   'index.ts': ['base', 'handlers/contract.ts', 'runtime/face.ts', 'embed.ts'],
   // A worker in an embedder's process: the composition root behind a face of its own, loaded when it is called for.
   'embed.ts': ['config/worker-config.ts', 'runtime/face.ts', 'main.ts'],
+  // The two ways to run, for the composition root.
+  'ground.ts': ['base', 'records', 'runtime', 'adapters', 'config'],
   // The composition root.
   'main.ts': [
+    'ground.ts',
     'base',
     'definition',
     'engine',
