@@ -53,8 +53,7 @@ export async function startWorker(settings: WorkerSettings, options: WorkerOptio
   return {
     url,
     view: () => worker.view(),
-    startInstance: ({ by, ...request }) =>
-      worker.startInstance({ ...request, by: by === undefined ? undefined : `by ${by}` }),
+    startInstance: (request) => worker.startInstance(request),
     operateInstance: (id, action, by) => worker.operateInstance(id, action, `by ${by}`),
     findInstance: (id) => worker.findInstance(id),
     findInstanceByKey: (workflow, key) => worker.findInstanceByKey(workflow, key),

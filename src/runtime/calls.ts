@@ -50,7 +50,7 @@ export class Calls {
         input: Payload.of(request.input),
         idempotencyKey: request.idempotencyKey,
         call,
-        by: request.by,
+        by: request.by === undefined ? undefined : `by ${request.by}`,
       },
     }))
     assert(answer.outcome !== 'done' && answer.outcome !== 'refused', 'A1: a start is answered as a start')

@@ -83,7 +83,7 @@ export interface StartRequest {
   readonly key?: string
   readonly input: Json
   readonly idempotencyKey?: string
-  /** Who does it, for the instance's history: "by ann". */
+  /** Who does it, for the instance's history: "ann". */
   readonly by?: string | undefined
 }
 

@@ -18,6 +18,13 @@ suite('POST /instances', () => {
     assert.deepEqual(worker.startRequests, [{ workflow: 'order', key: 'o-1', input: { a: 1 } }])
   })
 
+  test('passes on who starts it', async (t) => {
+    const { call, worker, problem } = await serve(t)
+    await call('/instances', { body: { workflow: 'order', by: 'ann' } })
+    assert.deepEqual(worker.startRequests, [{ workflow: 'order', input: null, by: 'ann' }])
+    await problem('/instances', 400, 'request-invalid', { body: { workflow: 'order', by: 'a'.repeat(201) } })
+  })
+
   test('takes an absent input for null', async (t) => {
     const { call, worker } = await serve(t)
     await call('/instances', { body: { workflow: 'order' } })

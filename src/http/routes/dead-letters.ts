@@ -59,11 +59,13 @@ const place = object({
 interface RedriveBody {
   readonly toTopic?: string
   readonly again?: boolean
+  readonly by?: string
 }
 
 const redriveMembers = {
   toTopic: { type: 'string', description: 'another one than it came from' },
   again: { type: 'boolean', description: 'also where it was redriven already' },
+  by: { type: 'string', maxLength: 200, description: 'who has it done' },
 }
 
 interface RedriveManyBody extends Filter, RedriveBody {
@@ -80,7 +82,7 @@ const redriveManyBody = object(
     limit: { type: 'integer', minimum: 1, maximum: httpLimits.deadLettersRedrivenMax },
     cursor: { type: 'string', pattern: String.raw`^\d{1,10}@\d{1,15}/\d{1,15}(\.\d{1,15})*$` },
   },
-  [...filterNames, 'toTopic', 'again', 'dryRun', 'limit', 'cursor'],
+  [...filterNames, 'toTopic', 'again', 'by', 'dryRun', 'limit', 'cursor'],
 )
 
 const redriveManyAnswer = object(
@@ -139,7 +141,7 @@ export function deadLetterRoutes(app: FastifyInstance, worker: WorkerFace): void
         summary: 'Produces the original to its topic and partition again; once, however often it is asked',
         params: place,
         querystring: object({}),
-        body: object(redriveMembers, ['toTopic', 'again']),
+        body: object(redriveMembers, ['toTopic', 'again', 'by']),
         response: {
           200: object({ outcome: { enum: ['already-redriven'] }, redriven: redriveView }),
           201: object({ outcome: { enum: ['redriven'] }, to: redrivenTo }),
@@ -168,12 +170,13 @@ export function deadLetterRoutes(app: FastifyInstance, worker: WorkerFace): void
     },
     (request) => {
       const { dryRun = false, limit = httpLimits.deadLettersRedrivenDefault, ...rest } = request.body
-      const { toTopic, again, cursor, ...filter } = rest
+      const { toTopic, again, by, cursor, ...filter } = rest
       return worker.deadLetters.redriveMany({
         ...filterOf(filter, 'body'),
         limit,
         ...(toTopic === undefined ? {} : { toTopic }),
         ...(again === undefined ? {} : { again }),
+        ...(by === undefined ? {} : { by }),
         isDryRun: dryRun,
         ...(cursor === undefined ? {} : { cursor }),
       })

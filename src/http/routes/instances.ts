@@ -27,8 +27,8 @@ interface StartBody {
   readonly by?: string
 }
 
-const by: Schema = { type: 'string', maxLength: 200, description: "who does it, for the instance's history" }
-const startBody = object({ workflow: text, key: text, input: json, by }, ['key', 'input', 'by'])
+const who: Schema = { type: 'string', maxLength: 200, description: "who does it, for the instance's history" }
+const startBody = object({ workflow: text, key: text, input: json, by: who }, ['key', 'input', 'by'])
 
 const startAnswer = object({
   outcome: { enum: ['started', 'repeated', 'ignored'] },
@@ -93,13 +93,13 @@ export function instanceRoutes(app: FastifyInstance, worker: WorkerFace, polls: 
       },
     },
     async (request, reply) => {
-      const { workflow, key, input = null, by: who } = request.body
+      const { workflow, key, input = null, by } = request.body
       const idempotencyKey = request.headers['idempotency-key']
       const answer = await worker.startInstance({
         workflow,
         input,
         ...(key === undefined ? {} : { key }),
-        ...(who === undefined ? {} : { by: `by ${who}` }),
+        ...(by === undefined ? {} : { by }),
         ...(typeof idempotencyKey === 'string' ? { idempotencyKey } : {}),
       })
       if (answer.outcome === 'rejected') throw refusal(answer, workflow, worker)
