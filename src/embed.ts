@@ -53,8 +53,7 @@ export async function startWorker(settings: WorkerSettings, options: WorkerOptio
   return {
     url,
     view: () => worker.view(),
-    startInstance: ({ by, ...request }) =>
-      worker.instances.start({ ...request, by: by === undefined ? undefined : `by ${by}` }),
+    startInstance: (request) => worker.instances.start(request),
     operateInstance: (id, action, by) => worker.instances.operate(id, action, `by ${by}`),
     findInstance: (id) => worker.instances.find(id),
     findInstanceByKey: (workflow, key) => worker.instances.findByKey(workflow, key),

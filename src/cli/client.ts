@@ -177,7 +177,7 @@ export class Client {
 
   /** Starts an instance; a repetition with the same idempotency key gets the first answer. @throws {ApiProblem} refused */
   startInstance(
-    request: { readonly workflow: string; readonly key?: string; readonly input: Json },
+    request: { readonly workflow: string; readonly key?: string; readonly input: Json; readonly by?: string },
     idempotencyKey: string,
     trace: CallOptions['headers'] = {},
   ): Promise<StartOutcome> {

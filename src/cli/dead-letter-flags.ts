@@ -25,6 +25,7 @@ export interface DeadLetterQuery extends FilterFlags {
 export interface RedriveTo {
   readonly toTopic?: string | undefined
   readonly again?: boolean | undefined
+  readonly by?: string | undefined
 }
 
 /** Adds the options that say which letters are meant. */

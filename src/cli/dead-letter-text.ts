@@ -49,7 +49,10 @@ export function* deadLetterLines(letter: DeadLetterView, redrive: string, style:
   rows.push(['size', `value ${sizeText(bytes.value)}, key ${sizeText(bytes.key)}, headers ${sizeText(bytes.headers)}`])
   rows.push(['sha256', letter.valueSha256])
   if (redriven !== undefined)
-    rows.push(['redriven', `${redriven.at} to ${printable(redriven.topic)}/${redriven.partition}`])
+    rows.push([
+      'redriven',
+      `${redriven.at} to ${printable(redriven.topic)}/${redriven.partition}${redriven.by === undefined ? '' : ` by ${printable(redriven.by)}`}`,
+    ])
   yield* table(
     rows.map(([name, value]) => [style.dim(name), value]),
     '  ',

@@ -56,9 +56,9 @@ export function guard(app: FastifyInstance, doors: Doors, logger: Logger): void 
 }
 
 /** Who does it, for the history of an instance: the name that was proved, with what the caller adds to it. */
-export function byOf({ caller }: FastifyRequest, added: string | undefined): string {
-  if (caller === undefined) return `by ${added ?? 'api'}`
-  return added === undefined ? `by ${caller.name}` : `by ${caller.name} (${added})`
+export function whoOf({ caller }: FastifyRequest, added: string | undefined): string | undefined {
+  if (caller === undefined) return added
+  return added === undefined ? caller.name : `${caller.name} (${added})`
 }
 
 function tooMany(detail: string, waitS: number): HttpProblem {

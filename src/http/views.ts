@@ -89,7 +89,7 @@ export const recordPlace = object({
 })
 export const textOrNull: Schema = { type: ['string', 'null'] }
 
-export const redriveView = object({ at: time, topic: text, partition: count })
+export const redriveView = object({ at: time, topic: text, partition: count, by: text }, ['by'])
 const deadLetterMembers = {
   partition: count,
   offset: count,

@@ -5,7 +5,7 @@
 //              too large to be kept: no value, no headers of the original, but dw-key-bytes dw-value-bytes dw-headers-bytes
 //   redriven   the original as it was, on its topic again: its headers…, dw-redriven-from dw-redriven-times
 //              dw-redriven-first dw-redriven-first-timestamp [dw-redriven-for]
-//   mark       in the partition of the letter: neither key nor value, dw-redrive-letter dw-redrive-to
+//   mark       in the partition of the letter: neither key nor value, dw-redrive-letter dw-redrive-to [dw-redrive-by]
 //
 // K1. The original's headers are those before the last dw-reason, whatever they are called: one that was a letter itself,
 //     or was redriven, comes back as it was.
@@ -48,6 +48,8 @@ export interface RedriveMark {
   readonly letter: number
   readonly topic: string
   readonly partition: number
+  /** Who had it done; undefined: they did not say. */
+  readonly by: string | undefined
 }
 
 const encoder = new TextEncoder()
@@ -130,8 +132,12 @@ export function redrivenRecord(letter: Letter, from: RecordPlace, topic: string)
 }
 
 /** The record that marks a letter as redriven. */
-export function redriveMarkRecord({ letter, topic, partition }: RedriveMark): Stored {
-  const own = { 'dw-redrive-letter': String(letter), 'dw-redrive-to': `${topic}/${partition}` }
+export function redriveMarkRecord({ letter, topic, partition, by }: RedriveMark): Stored {
+  const own = {
+    'dw-redrive-letter': String(letter),
+    'dw-redrive-to': `${topic}/${partition}`,
+    ...(by === undefined ? {} : { 'dw-redrive-by': by }),
+  }
   return { key: null, value: null, headers: Object.entries(own).map(header) }
 }
 
@@ -142,7 +148,7 @@ export function readRedriveMark({ headers }: Pick<Stored, 'headers'>): RedriveMa
   const [, topic = '', partition = ''] = /^([^/]+)\/(\d{1,10})$/.exec(own.get('dw-redrive-to') ?? '') ?? []
   // What has a reason is a letter, whatever else its original carried.
   if (letter === undefined || topic === '' || own.has('dw-reason')) return undefined
-  return { letter, topic, partition: Number(partition) }
+  return { letter, topic, partition: Number(partition), by: own.get('dw-redrive-by') }
 }
 
 /** Bytes of key, value and headers. */

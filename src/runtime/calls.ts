@@ -40,7 +40,8 @@ export class Calls {
       const message = `key: expected 1 to ${limits.keyLengthMax} characters of well-formed text, found ${key.length}`
       return { outcome: 'rejected', code: 'key-invalid', message }
     }
-    const { idempotencyKey, by } = request
+    const { idempotencyKey } = request
+    const by = request.by === undefined ? undefined : `by ${request.by}`
     const answer = await this.#decide(partitionOfText(key, this.#hosts.length), (call) => ({
       type: 'instance.start',
       workflow: workflow.name,

@@ -16,6 +16,8 @@ export interface RedriveView {
   readonly at: string
   readonly topic: string
   readonly partition: number
+  /** Who had it done, where they said so. */
+  readonly by?: string
 }
 
 export interface DeadLetterSummary {
@@ -78,6 +80,8 @@ export interface RedriveOptions {
   readonly toTopic?: string
   /** Also where it was redriven already. */
   readonly again?: boolean
+  /** Who has it done: "ann". */
+  readonly by?: string
 }
 
 export type RedriveRefusalCode = 'dead-letter-not-found' | 'not-kept' | 'topic-reserved' | 'redrive-refused'

@@ -66,10 +66,11 @@ export class DeadLetterPartition {
   }
 
   /** Takes in that a letter was redriven; of several times the last counts. */
-  mark({ letter, topic, partition }: RedriveMark, atMs: number): void {
+  mark({ letter, topic, partition, by }: RedriveMark, atMs: number): void {
     const at = timeView(atMs) ?? ''
     const known = this.#redriven.get(letter)
-    if (known === undefined || known.at <= at) this.#redriven.set(letter, { at, topic, partition })
+    if (known === undefined || known.at <= at)
+      this.#redriven.set(letter, { at, topic, partition, ...(by === undefined ? {} : { by }) })
   }
 }
 

@@ -112,7 +112,7 @@ export interface StartRequest {
   readonly input: Json
   readonly idempotencyKey?: string
   readonly trace?: TraceContext | undefined
-  /** "by alice": who does it, for the instance's history. */
+  /** Who does it, for the instance's history: "ann". */
   readonly by?: string | undefined
 }
 

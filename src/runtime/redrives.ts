@@ -152,7 +152,7 @@ export class Redrives {
   ): Promise<Exclude<RedriveAnswer, { outcome: 'already-redriven' }>> {
     const to = await this.#target(letter, record, options)
     if ('code' in to) return { outcome: 'refused', ...to }
-    const mark = { letter: record.offset, ...to }
+    const mark = { letter: record.offset, ...to, by: options.by }
     const { topic } = partition
     try {
       // R1

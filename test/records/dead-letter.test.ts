@@ -189,8 +189,9 @@ suite('a record that is redriven', () => {
   })
 
   test('has a mark beside its letter, which is no letter, as a letter is no mark', () => {
-    const mark = { letter: 17, topic: 'orders', partition: 3 }
-    assert.deepEqual(readRedriveMark(redriveMarkRecord(mark)), mark)
+    const mark = { letter: 17, topic: 'orders', partition: 3, by: undefined }
+    for (const by of [undefined, 'ann'])
+      assert.deepEqual(readRedriveMark(redriveMarkRecord({ ...mark, by })), { ...mark, by })
     assert.equal(readLetter(redriveMarkRecord(mark)), undefined)
     fc.assert(fc.property(deadLetter, (dead) => assert.equal(readRedriveMark(deadLetterRecord(dead)), undefined)))
   })

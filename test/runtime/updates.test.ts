@@ -42,7 +42,7 @@ test('nothing is told by default, and there is no topic', async () => {
 test('every entry of the timeline is told as a CloudEvent, in the partition of its instance, in its order', async () => {
   const memory = await startMemoryWorker(waiting, { updates: true })
   const { worker, broker } = memory
-  await worker.instances.start({ workflow: 'w', key: 'k', input: { items: ['a', 'b'] }, by: 'by ann' })
+  await worker.instances.start({ workflow: 'w', key: 'k', input: { items: ['a', 'b'] }, by: 'ann' })
   const id = (await worker.instances.findByKey('w', 'k'))?.id ?? ''
   for (const payload of ['first', 'second'])
     await worker.instances.operate(id, { kind: 'signal', name: 'go', payload }, 'by bob')
@@ -258,9 +258,9 @@ tasks:
     const memory = await startMemoryWorker(`${task}onRunning: queue\n`, { updates: true, partitions: 1 })
     const { worker } = memory
     const start = { workflow: 'w', key: 'k', input: null }
-    await worker.instances.start({ ...start, by: 'by ann' })
+    await worker.instances.start({ ...start, by: 'ann' })
     const id = (await worker.instances.findByKey('w', 'k'))?.id ?? ''
-    assert.equal((await worker.instances.start({ ...start, by: 'by bob' })).outcome, 'queued')
+    assert.equal((await worker.instances.start({ ...start, by: 'bob' })).outcome, 'queued')
     await worker.stop()
     const next = await startMemoryWorker(`${task}onRunning: queue\n`, { updates: true, partitions: 1, after: memory })
     await next.worker.instances.operate(id, { kind: 'stop', reason: 'enough' }, 'by api')

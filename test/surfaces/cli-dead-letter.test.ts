@@ -91,7 +91,7 @@ test('show has all of it and ends with the command that redrives it', async (t) 
   assert.equal(elsewhere.stdout, stdout)
   await dead('redrive', '1@0')
   const again = (await dead('show', '1@0')).stdout
-  assert.match(again, /^ {2}redriven +\S+Z to orders\/0$/m)
+  assert.match(again, /^ {2}redriven +\S+Z to orders\/0 by \S+$/m)
   assert.match(again, /redrive 1@0 --again\n$/)
   assert.equal((await json('show', '1@0'))[0].redriven.topic, 'orders')
 })

@@ -234,6 +234,23 @@ suite('POST /dead-letters/{partition}/{offset}/redrive', () => {
     ])
   })
 
+  test('says of a letter who had it redriven, where they said so', async (t) => {
+    const { call, bury } = await served(t)
+    for (let letter = 0; letter < 3; letter++) await bury()
+    await call('/dead-letters/0/0/redrive', { body: { by: 'ann' } })
+    await call('/dead-letters/redrive', { body: { limit: 1, by: 'bob' } })
+    await call('/dead-letters/0/2/redrive', { body: {} })
+    const { body } = await call<{ readonly items: readonly DeadLetterSummary[] }>('/dead-letters')
+    assert.deepEqual(
+      body.items.map(({ offset, redriven }) => [offset, redriven?.by]),
+      [
+        [2, undefined],
+        [1, 'bob'],
+        [0, 'ann'],
+      ],
+    )
+  })
+
   test('is done once, however often and by whomever it is asked; a letter says that it was, and `again` does it again', async (t) => {
     const { call, bury, records, others } = await served(t)
     await bury()

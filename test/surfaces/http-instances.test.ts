@@ -30,6 +30,13 @@ suite('POST /instances', () => {
     )
   })
 
+  test('passes on who starts it', async (t) => {
+    const { call, worker, problem } = await serve(t)
+    await call('/instances', { body: { workflow: 'order', by: 'ann' } })
+    assert.deepEqual(worker.startRequests, [{ workflow: 'order', input: null, by: 'ann' }])
+    await problem('/instances', 400, 'request-invalid', { body: { workflow: 'order', by: 'a'.repeat(201) } })
+  })
+
   test('takes an absent input for null', async (t) => {
     const { call, worker } = await serve(t)
     await call('/instances', { body: { workflow: 'order' } })

@@ -1,5 +1,4 @@
 // dagger-worker instances signal / suspend / resume / stop / fail / retry / skip / complete / set.
-import { userInfo } from 'node:os'
 import type { Command } from 'commander'
 import type { Json } from '../../base/json.ts'
 import type { Client } from '../client.ts'
@@ -8,6 +7,7 @@ import { CommandFailure } from '../failure.ts'
 import { createOutput, printable } from '../output.ts'
 import { clientFor, type ServerFlag, serverSuffix, withServer } from '../remote.ts'
 import type { Surroundings } from '../surroundings.ts'
+import { userName } from '../user-name.ts'
 
 interface Flags extends ServerFlag {
   readonly input?: string
@@ -111,14 +111,6 @@ async function operate(
   const output = createOutput(surroundings)
   const server = serverSuffix(client.server, surroundings.env)
   output.note(`${kind}: done. See it: ${surroundings.programName} instances show ${instance.id}${server}`)
-}
-
-function userName(): string {
-  try {
-    return userInfo().username
-  } catch {
-    return 'cli'
-  }
 }
 
 /** An instance by its id, or the latest of a workflow with a business key. @throws {CommandFailure} There is none. */

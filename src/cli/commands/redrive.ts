@@ -13,6 +13,7 @@ import { createOutput, type Output, printable } from '../output.ts'
 import { counted } from '../problems.ts'
 import { clientFor, type ServerFlag, wholeNumber, withServer } from '../remote.ts'
 import type { Surroundings } from '../surroundings.ts'
+import { userName } from '../user-name.ts'
 
 /** Letters of one call: progress is told after each. */
 const pageLetters = 100
@@ -21,6 +22,7 @@ interface RedriveFlags extends ServerFlag, FilterFlags {
   readonly all?: true
   readonly to?: string
   readonly again?: true
+  readonly by?: string
   readonly dryRun?: true
   readonly limit?: number
   readonly json?: true
@@ -53,6 +55,7 @@ export function addRedrive(deadLetter: Command, surroundings: Surroundings): voi
     .option('--limit <n>', 'with --all: at most so many', wholeNumber(1))
     .option('--to <topic>', 'to this topic instead, by key')
     .option('--again', 'also what was redriven already')
+    .option('--by <name>', 'who has it done; you, where it is left out')
     .option('--dry-run', 'say what would be done, and do nothing')
     .option('--json', 'one JSON document a letter, and one with the counts')
     .addHelpText(
@@ -65,7 +68,7 @@ export function addRedrive(deadLetter: Command, surroundings: Surroundings): voi
 
 async function redrive(
   letters: readonly Coordinates[],
-  { server, json, all, to, again, dryRun, limit, ...filter }: RedriveFlags,
+  { server, json, all, to, again, by = userName(), dryRun, limit, ...filter }: RedriveFlags,
   surroundings: Surroundings,
 ): Promise<void> {
   const isFiltered = limit !== undefined || Object.values(filter).some((value) => value !== undefined)
@@ -75,7 +78,13 @@ async function redrive(
     throw new CommandFailure(message, exitCodes.usage)
   }
   const client = clientFor(server === undefined ? {} : { server }, surroundings)
-  const work = new Redriving(client, { toTopic: to, again }, dryRun === true, createOutput(surroundings), json === true)
+  const work = new Redriving(
+    client,
+    { toTopic: to, again, by },
+    dryRun === true,
+    createOutput(surroundings),
+    json === true,
+  )
   try {
     if (all === true) await work.all(filter, limit ?? Number.POSITIVE_INFINITY)
     else for (const letter of letters) await work.one(letter)

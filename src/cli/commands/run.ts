@@ -18,6 +18,7 @@ import { elapsed, statusText, taskWidthOf, timelineLine } from '../instance-text
 import { createOutput, type Output, printable, shellQuoted } from '../output.ts'
 import { clientFor, type ServerFlag, serverSuffix, withServer } from '../remote.ts'
 import type { Surroundings } from '../surroundings.ts'
+import { userName } from '../user-name.ts'
 
 const startAttemptsMax = 5
 const startAgainAfterMs = 500
@@ -27,6 +28,7 @@ interface RunFlags extends ServerFlag {
   readonly key?: string
   readonly input?: string
   readonly idempotencyKey?: string
+  readonly by?: string
   readonly detach?: true
   readonly json?: true
 }
@@ -38,6 +40,7 @@ export function addRun(program: Command, surroundings: Surroundings): void {
     .option('--key <text>', 'the business key (default: the idempotency key)')
     .option('--input <json|@file>', 'the input: JSON, or a file that holds it', '{}')
     .option('--idempotency-key <text>', 'the same key starts at most one instance (default: a random one)')
+    .option('--by <name>', "who starts it, for the instance's history; you, where it is left out")
     .option('--detach', 'only start it')
     .option('--json', 'the started instance, or its last state, as JSON')
     .addHelpText('after', `\nExample:\n  dagger-worker run order --key o-1 --input '{"orderId":"o-1","amount":12.5}'`)
@@ -48,7 +51,8 @@ async function run(workflow: string, flags: RunFlags, surroundings: Surroundings
   const output = createOutput(surroundings)
   const client = clientFor(flags, surroundings)
   const input = await readInput(flags.input ?? '{}', surroundings)
-  const request = { workflow, input, ...(flags.key === undefined ? {} : { key: flags.key }) }
+  const { key, by = userName() } = flags
+  const request = { workflow, input, by, ...(key === undefined ? {} : { key }) }
   const idempotencyKey = flags.idempotencyKey ?? randomUUID()
   // As OpenTelemetry has it for programs that are started within a trace.
   const { TRACEPARENT, TRACESTATE } = surroundings.env

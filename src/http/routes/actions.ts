@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Json } from '../../base/json.ts'
 import type { Action, WorkerFace } from '../../runtime/face.ts'
-import { byOf } from '../guard.ts'
+import { whoOf } from '../guard.ts'
 import { HttpProblem } from '../problem.ts'
 import { json, object, problemAnswer, text, type Schema } from '../schemas.ts'
 
@@ -114,7 +114,7 @@ export function actionRoutes(app: FastifyInstance, worker: WorkerFace): void {
         const answer = await worker.instances.operate(
           request.params.id,
           read(request.body),
-          byOf(request, request.body.by),
+          `by ${whoOf(request, request.body.by) ?? 'api'}`,
         )
         if (answer.outcome === 'refused') throw new HttpProblem(answer.code, answer.message)
         return answer

@@ -1,7 +1,8 @@
 // Dead letters: what could not be used, why, and giving it to its topic again.
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { parseTime } from '../../definition/time.ts'
 import type { DeadLetterFilter, WorkerFace } from '../../runtime/face.ts'
+import { whoOf } from '../guard.ts'
 import { httpLimits } from '../limits.ts'
 import { HttpProblem } from '../problem.ts'
 import { count, flag, list, object, problemAnswer, text, time } from '../schemas.ts'
@@ -47,11 +48,13 @@ const place = object({
 interface RedriveBody {
   readonly toTopic?: string
   readonly again?: boolean
+  readonly by?: string
 }
 
 const redriveMembers = {
   toTopic: { type: 'string', description: 'another one than it came from' },
   again: { type: 'boolean', description: 'also where it was redriven already' },
+  by: { type: 'string', maxLength: 200, description: 'who has it done' },
 }
 
 interface RedriveManyBody extends Filter, RedriveBody {
@@ -68,7 +71,7 @@ const redriveManyBody = object(
     limit: { type: 'integer', minimum: 1, maximum: httpLimits.deadLettersRedrivenMax },
     cursor: { type: 'string', pattern: String.raw`^\d{1,10}@\d{1,15}/\d{1,15}(\.\d{1,15})*$` },
   },
-  [...filterNames, 'toTopic', 'again', 'dryRun', 'limit', 'cursor'],
+  [...filterNames, 'toTopic', 'again', 'by', 'dryRun', 'limit', 'cursor'],
 )
 
 const redriveManyAnswer = object(
@@ -127,7 +130,7 @@ export function deadLetterRoutes(app: FastifyInstance, worker: WorkerFace): void
         summary: 'Produces the original to its topic and partition again; once, however often it is asked',
         params: place,
         querystring: object({}),
-        body: object(redriveMembers, ['toTopic', 'again']),
+        body: object(redriveMembers, ['toTopic', 'again', 'by']),
         response: {
           200: object({ outcome: { enum: ['already-redriven'] }, redriven: redriveView }),
           201: object({ outcome: { enum: ['redriven'] }, to: redrivenTo }),
@@ -137,7 +140,7 @@ export function deadLetterRoutes(app: FastifyInstance, worker: WorkerFace): void
     },
     async (request, reply) => {
       const { partition, offset } = request.params
-      const answer = await worker.deadLetters.redrive(partition, offset, request.body)
+      const answer = await worker.deadLetters.redrive(partition, offset, { ...request.body, ...byOf(request) })
       if (answer.outcome === 'refused') throw new HttpProblem(answer.code, answer.message)
       return reply.code(answer.outcome === 'redriven' ? 201 : 200).send(answer)
     },
@@ -156,12 +159,13 @@ export function deadLetterRoutes(app: FastifyInstance, worker: WorkerFace): void
     },
     (request) => {
       const { dryRun = false, limit = httpLimits.deadLettersRedrivenDefault, ...rest } = request.body
-      const { toTopic, again, cursor, ...filter } = rest
+      const { toTopic, again, by: _, cursor, ...filter } = rest
       return worker.deadLetters.redriveMany({
         ...filterOf(filter, 'body'),
         limit,
         ...(toTopic === undefined ? {} : { toTopic }),
         ...(again === undefined ? {} : { again }),
+        ...byOf(request),
         isDryRun: dryRun,
         ...(cursor === undefined ? {} : { cursor }),
       })
@@ -190,4 +194,9 @@ function timeOf(given: string, where: 'query' | 'body', name: string): number {
   const message = 'expected a time as RFC 3339 has it, such as 2030-01-31T06:00:00Z'
   const violations = [{ in: where, pointer: `/${name}`, message }] as const
   throw new HttpProblem('request-invalid', `${where} /${name}: ${message}`, { violations })
+}
+
+function byOf(request: FastifyRequest<{ Body: RedriveBody }>): { readonly by?: string } {
+  const by = whoOf(request, request.body.by)
+  return by === undefined ? {} : { by }
 }

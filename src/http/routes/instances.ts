@@ -4,7 +4,7 @@ import type { Json } from '../../base/json.ts'
 import { nearest } from '../../definition/nearest.ts'
 import type { InstanceFilter, StartAnswer, WorkerFace } from '../../runtime/face.ts'
 import { isPassedOn, listEverywhere, partitionsHeader } from '../fleet.ts'
-import { byOf } from '../guard.ts'
+import { whoOf } from '../guard.ts'
 import { checkTimes, filterMembers, filterNames } from '../instance-query.ts'
 import { httpLimits } from '../limits.ts'
 import type { LongPolls } from '../long-polls.ts'
@@ -20,8 +20,8 @@ interface StartBody {
   readonly by?: string
 }
 
-const by: Schema = { type: 'string', maxLength: 200, description: "who does it, for the instance's history" }
-const startBody = object({ workflow: text, key: text, input: json, by }, ['key', 'input', 'by'])
+const who: Schema = { type: 'string', maxLength: 200, description: "who does it, for the instance's history" }
+const startBody = object({ workflow: text, key: text, input: json, by: who }, ['key', 'input', 'by'])
 
 const startAnswer = object({
   outcome: { enum: ['started', 'repeated', 'ignored'] },
@@ -83,7 +83,8 @@ export function instanceRoutes(app: FastifyInstance, worker: WorkerFace, polls: 
       },
     },
     async (request, reply) => {
-      const { workflow, key, input = null, by: who } = request.body
+      const { workflow, key, input = null } = request.body
+      const by = whoOf(request, request.body.by)
       const idempotencyKey = request.headers['idempotency-key']
       const trace = traceOf(request)
       const answer = await worker.instances.start({
@@ -92,7 +93,7 @@ export function instanceRoutes(app: FastifyInstance, worker: WorkerFace, polls: 
         ...(trace === undefined ? {} : { trace }),
         ...(key === undefined ? {} : { key }),
         ...(typeof idempotencyKey === 'string' ? { idempotencyKey } : {}),
-        ...(request.caller === undefined && who === undefined ? {} : { by: byOf(request, who) }),
+        ...(by === undefined ? {} : { by }),
       })
       if (answer.outcome === 'rejected') throw refusal(answer, workflow, worker)
       if (answer.outcome === 'queued') return reply.code(202).send(answer)
