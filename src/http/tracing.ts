@@ -1,7 +1,16 @@
 // What calls of the API have to do with traces. With telemetry each has a span, below what its caller sent; without it
 // what the caller sent goes on as it is. Probes, which come every few seconds, have none.
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { traceContextOf, traceFields, type RequestSpan, type TraceContext, type Tracer } from '../base/tracing.ts'
+import { utf8 } from '../base/utf8.ts'
+import type { ProduceRecord } from '../runtime/face.ts'
+import {
+  traceContextOf,
+  traceFields,
+  traceHeaders,
+  type RequestSpan,
+  type TraceContext,
+  type Tracer,
+} from '../base/tracing.ts'
 
 export type RequestTracer = Pick<Tracer, 'request' | 'within'>
 
@@ -11,6 +20,16 @@ const spans = new WeakMap<FastifyRequest, RequestSpan>()
 /** What is asked of others, and begun, on behalf of a request goes on from here. */
 export const traceOf = (request: FastifyRequest): TraceContext | undefined =>
   spans.get(request)?.trace ?? traceContextOf(request.headers['traceparent'], request.headers['tracestate'])
+
+/** Records that say nothing of a trace themselves go on with that of the request that brought them. */
+export function inTraceOf(request: FastifyRequest, records: readonly ProduceRecord[]): readonly ProduceRecord[] {
+  const trace = Object.entries(traceHeaders(traceOf(request))).map(([key, value]) => ({ key, value: utf8(value) }))
+  if (trace.length === 0) return records
+  return records.map((record) => {
+    const { headers = [] } = record
+    return headers.some(({ key }) => key === 'traceparent') ? record : { ...record, headers: [...headers, ...trace] }
+  })
+}
 
 /** For lines of the log about a request. */
 export function spanFields(request: FastifyRequest): object {

@@ -215,21 +215,25 @@ suite('an attempt', () => {
         [
           `- { name: each, type: for-each, items: [1, 2, 3], tasks: [${send('a')}] }`,
           `- { name: again, type: interval, every: 1s, until: vars.n == 3, run: { name: b, type: kafka-command, topic: b, value: 1, set: { n: "\${ vars.n + 1 }" } } }`,
+          `- { name: p, type: process, onFailure: skip, retry: { maxAttempts: 2, initialInterval: 1s }, tasks: [{ name: c, type: kafka-command, topic: c, value: 1 }, { name: no, type: kafka-command, topic: no, value: 1, onFailure: fail, retry: { maxAttempts: 1 } }] }`,
           '- { name: end, type: fail }',
         ],
         'vars: { n: 0 }',
       ),
     )
+    world.refusedTopics.set('no', 'produce-rejected')
     world.start('w', 'k')
     world.advance('1m')
     assert.equal(world.status('k'), 'FAILED')
     const sent = world.produced.map(({ headers }) => headers['traceparent'] ?? '')
-    assert.equal(sent.length, 3 + 3 + 3)
+    assert.equal(sent.length, 3 + 3 + 2 + 3)
     const keys = attempts(world).map(({ key }) => key)
     assert.equal(new Set(keys).size, keys.length)
-    const commands = attempts(world).filter(({ taskType }) => taskType === 'kafka-command')
+    const commands = attempts(world).filter(
+      ({ taskType, outcome }) => taskType === 'kafka-command' && outcome === 'completed',
+    )
     assert.deepEqual(sent.toSorted(), commands.map(({ key }) => `begun()/${key}`).toSorted())
-    assert.deepEqual(new Set(commands.map(({ topic }) => topic)), new Set(['a', 'b', 'undo-a']))
+    assert.deepEqual(new Set(commands.map(({ topic }) => topic)), new Set(['a', 'b', 'c', 'undo-a']))
     assert.ok(told(world).includes('each[1].a 1 completed'))
   })
 })

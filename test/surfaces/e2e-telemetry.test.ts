@@ -254,7 +254,9 @@ export default async () => {
     const named = (name: string): ReceivedSpan =>
       receiver.spans.find((span) => span.name === name) ?? assert.fail(`there is a span ${name}`)
     const { traceId, spanId, parentSpanId } = named('start own')
-    assert.equal(parentSpanId, '')
+    // The first of it is the call that brought the record.
+    assert.equal(parentSpanId, named('POST /topics/:topic').spanId)
+    assert.equal(named('POST /topics/:topic').parentSpanId, '')
     assert.match(traceId, /^(?!0{32})[0-9a-f]{32}$/)
     for (const name of ['task near', 'task far', 'run own'])
       assert.deepEqual([named(name).traceId, named(name).parentSpanId], [traceId, spanId], name)

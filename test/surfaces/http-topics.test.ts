@@ -106,6 +106,20 @@ suite('POST /topics/{topic}', () => {
     await served.problem('/topics/reviews', 400, 'request-invalid', options)
   })
 
+  test('gives records that say nothing of a trace that of the call', async (t) => {
+    const served = await serve(t)
+    const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
+    const records = [
+      { value: 1, headers: { a: 'b' } },
+      { value: 2, headers: { traceparent: 'mine' } },
+    ]
+    await served.call('/topics/reviews', { headers: { traceparent, tracestate: 'a=1' }, body: { records } })
+    assert.deepEqual(
+      kept(served).map(({ headers }) => headers),
+      [{ a: 'b', traceparent, tracestate: 'a=1' }, { traceparent: 'mine' }],
+    )
+  })
+
   test("answers Confluent's types in Confluent's type, and JSON in JSON", async (t) => {
     const { call } = await serve(t)
     const type = async (headers: { [name: string]: string }) =>

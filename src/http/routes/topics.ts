@@ -16,6 +16,7 @@ import {
 } from '../produce-body.ts'
 import type { ProduceBody } from '../produce-body.ts'
 import { count, list, object, problemAnswer, text } from '../schemas.ts'
+import { inTraceOf } from '../tracing.ts'
 import { recordView, topicView } from '../views.ts'
 
 interface RecordsQuery {
@@ -89,7 +90,8 @@ export function topicRoutes(app: FastifyInstance, worker: WorkerFace, polls: Lon
       if (request.body === undefined) {
         throw new HttpProblem('request-invalid', 'body: expected { "records": [{ "key": …, "value": … }] }')
       }
-      const results = await worker.topics.produce(topic, recordsOf(request.body, request.mediaType))
+      const records = inTraceOf(request, recordsOf(request.body, request.mediaType))
+      const results = await worker.topics.produce(topic, records)
       if (results === undefined) throw await missingTopic(worker, topic)
       const isPlain = request.mediaType === produceTypes.plain
       return reply.type(isPlain ? produceTypes.plain : produceAnswerType).send(answerOf(results))
