@@ -192,6 +192,7 @@ export class Worker implements WorkerFace {
 
   view(): WorkerView {
     const { app, workerId, logKind, log, problemsBeside = () => [] } = this.#options
+    const retiring = this.#isRetiring ? ['it was told to stop'] : []
     return viewOfWorker({
       app,
       workerId,
@@ -200,7 +201,7 @@ export class Worker implements WorkerFace {
       catalogue: this.definitions.catalogue,
       counters: this.#counters,
       definitionProblems: this.#definitionProblems,
-      problems: [...log.problems(), ...problemsBeside(), ...this.stuck(), ...this.#alarms.latest],
+      problems: [...retiring, ...log.problems(), ...problemsBeside(), ...this.stuck(), ...this.#alarms.latest],
       isStopping: this.#isRetiring || this.#isStopping,
     })
   }
