@@ -15,7 +15,7 @@ export class ApiProblem extends CommandFailure {
   /** "input-invalid", "workflow-not-found", …; empty where the answer had none. */
   readonly code: string
   constructor(status: number, code: string, message: string) {
-    super(message, status === 503 ? exitCodes.unavailable : exitCodes.failed)
+    super(message, status === 503 || status === 429 ? exitCodes.unavailable : exitCodes.failed)
     this.status = status
     this.code = code
   }

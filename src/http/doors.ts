@@ -17,11 +17,8 @@ import { httpLimits } from './limits.ts'
 
 export type DoorSettings = Omit<HttpSettings, 'port' | 'hostNames'> & Partial<Pick<HttpSettings, 'hostNames'>>
 
-/** Secure contexts are made of it. */
-export interface TlsMaterial extends SecureContextOptions {
-  readonly cert: string
-  readonly key: string
-}
+/** What the API is served with. */
+type TlsMaterial = Trust & SecureContextOptions
 
 export class Doors {
   readonly settings: DoorSettings
@@ -50,14 +47,13 @@ export class Doors {
     // Who asks for certificates has one of its own to show.
     const own =
       tlsClientCaFile === undefined ? {} : { cert: tlsCertFile, key: tlsKeyFile, passphrase: tlsKeyPassphraseFile }
-    if (tlsCaFile !== undefined || tlsClientCaFile !== undefined)
-      this.#trust = madeOf({ ca: tlsCaFile, ...own }, (given) => given)
+    if (tlsCaFile !== undefined || tlsClientCaFile !== undefined) this.#trust = madeOf({ ca: tlsCaFile, ...own }, tlsOf)
     this.askPeer = fetchWith(() => this.#trust?.value)
     const tokens = this.#tokens
     this.access = new Access({
       list: tokens && (() => tokens.value),
       needsCertificate: tlsClientCaFile !== undefined,
-      ownFingerprint: () => this.#tls && new X509Certificate(this.#tls.value.cert).fingerprint256,
+      ownFingerprint: () => this.#tls && new X509Certificate(this.#tls.value.cert ?? '').fingerprint256,
     })
     this.checkHost = hostCheck({
       names: settings.hostNames ?? [],
@@ -110,7 +106,7 @@ function accessOf(file: string, text: string): AccessList {
 /** Texts by name, of the files that are named. */
 function madeOf<Value>(
   paths: { readonly [name: string]: string | undefined },
-  make: (texts: { readonly [name: string]: string }) => Value,
+  make: (texts: Trust) => Value,
 ): FromFiles<Value> {
   const named = Object.entries(paths).flatMap(([name, path]) => (path === undefined ? [] : [[name, path] as const]))
   return new FromFiles(
@@ -121,9 +117,10 @@ function madeOf<Value>(
 
 const trimmed = (name: string, text: string): string => (name === 'passphrase' ? text.replace(/\r?\n$/, '') : text)
 
-function tlsOf(given: { readonly [name: string]: string }): TlsMaterial {
+/** The same texts, once they were tried: half of what is exchanged does not go with the other half. @throws {ConfigError} */
+function tlsOf<Given extends SecureContextOptions>(given: Given): Given & Pick<SecureContextOptions, 'minVersion'> {
   // Said, since NODE_OPTIONS may ask for less.
-  const material = { minVersion: 'TLSv1.2', ...given } as TlsMaterial
+  const material = { minVersion: 'TLSv1.2', ...given } as const
   try {
     createSecureContext(material)
     return material

@@ -216,6 +216,7 @@ export class Worker implements WorkerFace {
 
   view(): WorkerView {
     const { app, workerId, logKind, log, clock, problemsBeside = () => [] } = this.#options
+    const retiring = this.#isRetiring ? ['it was told to stop'] : []
     return viewOfWorker({
       app,
       workerId,
@@ -224,7 +225,7 @@ export class Worker implements WorkerFace {
       catalogue: this.definitions.catalogue,
       counters: this.#counters,
       definitionProblems: this.#definitionProblems,
-      problems: [...log.problems(), ...problemsBeside(), ...this.stuck(), ...this.#alarms.latest],
+      problems: [...retiring, ...log.problems(), ...problemsBeside(), ...this.stuck(), ...this.#alarms.latest],
       isStopping: this.#isRetiring || this.#isStopping,
       nowMs: clock.nowMs(),
     })

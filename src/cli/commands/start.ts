@@ -157,6 +157,7 @@ function* reportLines(
   yield* table(
     [
       ['URL', style.cyan(url)],
+      ['callers', callersText(config)],
       ['data', config.data],
       ...(config.brokers === undefined
         ? []
@@ -181,6 +182,14 @@ function* reportLines(
   yield ''
   yield* nextSteps(view, programName, serverSuffix(url, env))
   yield 'Ctrl-C stops it.'
+}
+
+function callersText({ tokensFile, tlsClientCaFile }: WorkerConfig): string {
+  const known = [
+    ...(tlsClientCaFile === undefined ? [] : [`with a certificate of ${tlsClientCaFile}`]),
+    ...(tokensFile === undefined ? [] : [`named in ${tokensFile}`]),
+  ]
+  return known.length === 0 ? 'everybody on this machine' : known.join(', ')
 }
 
 function partitionsText({ log, partitions, copies }: WorkerView, inAll: number): string {
