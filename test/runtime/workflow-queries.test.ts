@@ -117,7 +117,7 @@ test('a count ends at its bound and says so, and so it does where partitions run
   } = loadWorkflows([{ file: 'f.yaml', text: waiting('one') }])
   const catalogue = new WorkflowCatalogue()
   catalogue.addVersion(workflow!, 0)
-  const fields = ['id', 'greeting', workflow!.version, 'key', 'api', null, 0, null, 0, null]
+  const fields = ['id', 'greeting', workflow!.version, 'key', 'api', null, 0, null, 0, null, null, [], 0]
   let asked = 0
   // Endless: each page is full, whatever was read before.
   const endless: Pick<Reading, 'list' | 'read'> = {
