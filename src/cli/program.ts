@@ -10,6 +10,7 @@ import { addDeadLetter } from './commands/dead-letter.ts'
 import { addDemo } from './commands/demo.ts'
 import { addGraph } from './commands/graph.ts'
 import { addInstances } from './commands/instances.ts'
+import { addOperations } from './commands/operations.ts'
 import { addProduce } from './commands/produce.ts'
 import { addRun } from './commands/run.ts'
 import { addStart } from './commands/start.ts'
@@ -68,6 +69,7 @@ function createCommand(surroundings: Surroundings): Command {
   addGraph(program, surroundings)
   addRun(program, surroundings)
   addInstances(program, surroundings)
+  addOperations(program, surroundings)
   addWorkflows(program, surroundings)
   addProduce(program, surroundings)
   addConsume(program, surroundings)

@@ -22,6 +22,7 @@ import { produceTypes } from './produce-body.ts'
 import { actionRoutes } from './routes/actions.ts'
 import { deadLetterRoutes } from './routes/dead-letters.ts'
 import { instanceRoutes } from './routes/instances.ts'
+import { operationRoutes } from './routes/operations.ts'
 import { serviceRoutes } from './routes/service.ts'
 import { topicRoutes } from './routes/topics.ts'
 import { workflowRoutes } from './routes/workflows.ts'
@@ -106,6 +107,7 @@ export function createApp(worker: WorkerFace, logger: Logger): FastifyInstance {
   workflowRoutes(app, worker)
   instanceRoutes(app, worker, polls)
   actionRoutes(app, worker)
+  operationRoutes(app, worker, polls)
   deadLetterRoutes(app, worker)
   // A scope of its own: only here are Confluent's content types accepted.
   void app.register(async (scope) => {

@@ -13,7 +13,8 @@ export const partitionsHeader = 'dagger-worker-partitions'
 const requestHeaders = ['accept', 'idempotency-key', 'traceparent'] as const
 const replyHeaders = ['content-type', 'location', 'retry-after', partitionsHeader] as const
 
-export const isPassedOn = (request: FastifyRequest): boolean => request.headers[passedOnHeader] !== undefined
+export const isPassedOn = (request: Pick<FastifyRequest, 'headers'>): boolean =>
+  request.headers[passedOnHeader] !== undefined
 
 /** Where a request is passed on to that failed here with this error; undefined: it is answered here. */
 export function ownerOf(error: unknown, request: FastifyRequest, fleet: FleetFace): string | undefined {
@@ -66,11 +67,31 @@ function unanswered(url: string, method: string, error: unknown): HttpProblem {
   )
 }
 
+/** What a worker answers to a question, or to what it is to do where there is a body. @throws {HttpProblem} It does not. */
+export async function askPeer(
+  url: string,
+  path: string,
+  body?: unknown,
+): Promise<{ readonly status: number; readonly body: unknown }> {
+  const method = body === undefined ? 'GET' : 'POST'
+  try {
+    const answer = await fetch(url + path, {
+      method,
+      headers: { [passedOnHeader]: 'yes', ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      signal: AbortSignal.timeout(httpLimits.peerAnswerMs),
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    })
+    return { status: answer.status, body: await answer.json() }
+  } catch (error) {
+    throw unanswered(url, method, error)
+  }
+}
+
 /** One page of what all workers have, the newest first. @throws {Unavailable} A partition runs nowhere now. */
 export async function listEverywhere(
   own: InstancePage,
   limit: number,
-  request: FastifyRequest,
+  request: Pick<FastifyRequest, 'url'>,
   worker: WorkerFace,
 ): Promise<InstancePage> {
   if (own.partitions.length === worker.partitionsInAll) return own
@@ -89,10 +110,10 @@ export async function listEverywhere(
 
 /** What the others answer to the same question, each from what runs there; who does not answer is left out. */
 export async function askPeers(
-  { url: path }: FastifyRequest,
+  { url: path }: Pick<FastifyRequest, 'url'>,
   fleet: FleetFace,
-): Promise<readonly { readonly body: unknown; readonly headers: Headers }[]> {
-  const peers = fleet.peers().filter(({ owned }) => owned.length > 0)
+  peers: ReturnType<FleetFace['peers']> = fleet.peers().filter(({ owned }) => owned.length > 0),
+): Promise<readonly { readonly url: string; readonly body: unknown; readonly headers: Headers }[]> {
   const answers = await Promise.all(
     peers.map(async ({ url }) => {
       try {
@@ -100,7 +121,7 @@ export async function askPeers(
           headers: { [passedOnHeader]: 'yes' },
           signal: AbortSignal.timeout(httpLimits.peerAnswerMs),
         })
-        return answer.ok ? [{ body: await answer.json(), headers: answer.headers }] : []
+        return answer.ok ? [{ url, body: await answer.json(), headers: answer.headers }] : []
       } catch {
         return []
       }

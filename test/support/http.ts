@@ -12,6 +12,7 @@ import { LongPolls } from '../../src/http/long-polls.ts'
 import type { ProblemDocument } from '../../src/http/problem.ts'
 import { deadLetterRoutes } from '../../src/http/routes/dead-letters.ts'
 import { instanceRoutes } from '../../src/http/routes/instances.ts'
+import { operationRoutes } from '../../src/http/routes/operations.ts'
 import { serviceRoutes } from '../../src/http/routes/service.ts'
 import { topicRoutes } from '../../src/http/routes/topics.ts'
 import { workflowRoutes } from '../../src/http/routes/workflows.ts'
@@ -135,6 +136,7 @@ function readRoutes() {
   const polls = new LongPolls()
   serviceRoutes(app, worker)
   instanceRoutes(app, worker, polls)
+  operationRoutes(app, worker, polls)
   topicRoutes(app, worker, polls)
   workflowRoutes(app, worker)
   deadLetterRoutes(app, worker)

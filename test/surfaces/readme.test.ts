@@ -19,6 +19,7 @@ const steps = stepsOf(readme)
 /** Commands with commands of their own that the table has a row for each of. */
 const innerCommands: { readonly [name: string]: readonly string[] } = {
   instances: ['list', 'show'],
+  operations: ['start', 'list', 'show', 'cancel'],
   workflows: ['list', 'show', 'versions'],
   topics: ['list', 'create', 'describe', 'check'],
   'dead-letter': ['list', 'show', 'redrive'],

@@ -4,6 +4,7 @@ import { limits } from '../../base/limits.ts'
 import { attemptOf, checkPayload, checkVars, taskErrorOf } from '../attempt.ts'
 import type { Action, InstanceOperate } from '../command.ts'
 import type { ActionAnswer } from '../effect.ts'
+import type { Event } from '../event.ts'
 import { orFail } from '../failure.ts'
 import { nodesOf, rowAt, taskAt } from '../nodes.ts'
 import { accept, type Decider, type Outcome } from '../outcome.ts'
@@ -60,7 +61,9 @@ function act({ action, by }: InstanceOperate, instance: InstanceRow, state: Stat
     case 'signal':
       // What compensates a task may wait for one.
       expectStatus(instance, ['EXECUTING', 'SUSPENDED', 'COMPENSATING'], action)
-      return signal(instance, action.name, action.payload, state, world)
+      return signal(instance, action.name, action.payload, state, world).event(
+        operatedEvent(instance, by, action, world),
+      )
     case 'set':
       expectStatus(instance, ['EXECUTING', 'SUSPENDED', 'COMPENSATING'], action)
       checkVars(instance.vars, action.values)
@@ -84,13 +87,11 @@ function setVars(instance: InstanceRow, values: VarValues, out: Outcome, world: 
   return out
 }
 
-function operated(instance: InstanceRow, by: string, { kind }: Action, world: World): Outcome {
-  return accept().event({
-    type: 'instance.operated',
-    instanceId: instance.id,
-    note: `${kind} ${by}`,
-    atMs: world.nowMs,
-  })
+const operated = (instance: InstanceRow, by: string, action: Action, world: World): Outcome =>
+  accept().event(operatedEvent(instance, by, action, world))
+
+function operatedEvent(instance: InstanceRow, by: string, { kind }: Action, world: World): Event {
+  return { type: 'instance.operated', instanceId: instance.id, note: `${kind} ${by}`, atMs: world.nowMs }
 }
 
 function expectStatus(instance: InstanceRow, statuses: readonly InstanceRow['status'][], { kind }: Action): void {

@@ -23,7 +23,7 @@ const events: { readonly [Type in EventType]: Within } = {
   'instance.suspended': 'people of the simulation do not do it yet',
   'instance.resumed': 'people of the simulation do not do it yet',
   'instance.reopened': 'people of the simulation do not do it yet',
-  'instance.operated': 'people of the simulation do not do it yet',
+  'instance.operated': often,
   'instance.incident-resolved': 'people of the simulation do not do it yet',
   'command.deferred': 'people of the simulation do not do it yet',
   'signal.kept': often,
