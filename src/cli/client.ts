@@ -57,6 +57,26 @@ export interface InstanceQuery extends Omit<InstanceFlags, 'status'> {
   readonly cursor?: string | undefined
 }
 
+/** One action on many instances, as the API tells of it. */
+export interface Operation {
+  readonly id: string
+  readonly action: string
+  readonly filter: { readonly [name: string]: unknown }
+  readonly by: string
+  readonly isDryRun: boolean
+  readonly worker: string
+  readonly status: 'counting' | 'running' | 'cancelling' | 'completed' | 'cancelled' | 'failed'
+  readonly startedAt: string
+  readonly endedAt?: string
+  readonly counts: {
+    readonly [count in 'matched' | 'done' | 'refused' | 'failed' | 'doneBefore' | 'left']: number
+  }
+  readonly hasMore: boolean
+  readonly codes: { readonly [code: string]: number }
+  readonly refusals: readonly { readonly instanceId: string; readonly code: string; readonly message: string }[]
+  readonly error?: { readonly code: string; readonly message: string }
+}
+
 export interface Page<Item> {
   readonly items: readonly Item[]
   readonly next?: string
@@ -207,6 +227,26 @@ export class Client {
   /** The latest instance of a workflow with a business key. */
   findInstanceByKey(workflow: string, key: string): Promise<InstanceView | undefined> {
     return this.#calls.find(`/instances/by-key/${encodeURIComponent(workflow)}/${encodeURIComponent(key)}`)
+  }
+
+  /** Begins to act on all instances that its filter wants. @throws {ApiProblem} It is refused. */
+  startOperation(body: { readonly [member: string]: unknown }): Promise<Operation> {
+    return this.#calls.call('/operations', { body })
+  }
+
+  async listOperations(): Promise<readonly Operation[]> {
+    const answer = await this.#calls.call<{ readonly items: readonly Operation[] }>('/operations')
+    return answer.items
+  }
+
+  /** Once it is over, or after `waitMs`. @throws {ApiProblem} There is none. */
+  operation(id: string, waitMs = 0): Promise<Operation> {
+    return this.#calls.call(`/operations/${encodeURIComponent(id)}`, { query: { waitMs }, waitMs })
+  }
+
+  /** @throws {ApiProblem} There is none. */
+  cancelOperation(id: string): Promise<Operation> {
+    return this.#calls.call(`/operations/${encodeURIComponent(id)}/cancel`, { body: {} })
   }
 
   listWorkflows(): ReturnType<WorkflowsFace['list']> {

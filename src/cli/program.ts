@@ -13,6 +13,7 @@ import { addExplain } from './commands/explain.ts'
 import { addGraph } from './commands/graph.ts'
 import { addInstances } from './commands/instances.ts'
 import { addLists } from './commands/lists.ts'
+import { addOperations } from './commands/operations.ts'
 import { addProduce } from './commands/produce.ts'
 import { addRun } from './commands/run.ts'
 import { addStart } from './commands/start.ts'
@@ -74,6 +75,7 @@ function createCommand(surroundings: Surroundings): Command {
   addRun(program, surroundings)
   addInstances(program, surroundings)
   addExplain(program, surroundings)
+  addOperations(program, surroundings)
   addWorkflows(program, surroundings)
   addProduce(program, surroundings)
   addConsume(program, surroundings)

@@ -5,7 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { traceHeaders } from '../base/tracing.ts'
 import type { FleetFace, InstancePage, InstanceSummary, WorkerFace, WorkerRecord } from '../runtime/face.ts'
 import { Unavailable } from '../runtime/face.ts'
-import { callerHeader } from './access.ts'
+import { callerHeader, type Caller } from './access.ts'
 import { eventStreamType, type EventStreams } from './event-stream.ts'
 import { httpLimits } from './limits.ts'
 import { HttpProblem } from './problem.ts'
@@ -21,7 +21,18 @@ const replyHeaders = ['content-type', 'location', 'retry-after', partitionsHeade
 /** How TLS fails before anything is sent. */
 const untrusted = /^(?:CERT_|ERR_TLS_|ERR_SSL_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/
 
-export const isPassedOn = (request: FastifyRequest): boolean => request.headers[passedOnHeader] !== undefined
+export const isPassedOn = ({ headers }: Pick<FastifyRequest, 'headers'>): boolean =>
+  headers[passedOnHeader] !== undefined
+
+/** On whose behalf other workers are asked: a request, or what goes on after it was answered. */
+export type Asker = Pick<FastifyRequest, 'headers' | 'server'> & { readonly caller?: Caller | undefined }
+export type Question = Asker & Pick<FastifyRequest, 'url'>
+
+/** Of a request, what is kept of it for later. */
+export const askerOf = ({ headers, server, caller }: FastifyRequest): Asker => ({ headers, server, caller })
+
+/** Whether they run something or not. */
+export const everybody = (): boolean => true
 
 /** Where a request is passed on to that failed here with this error; undefined: it is answered here. */
 export function ownerOf(error: unknown, request: FastifyRequest, fleet: FleetFace): string | undefined {
@@ -77,7 +88,7 @@ export async function passOn(
 }
 
 /** Who asks, for the other worker to know: by the token that was sent, or, with certificates, by our word. */
-function passedOnHeaders({ headers, caller }: FastifyRequest): Headers {
+function passedOnHeaders({ headers, caller }: Asker): Headers {
   const passed = new Headers({ [passedOnHeader]: 'yes' })
   if (headers.authorization !== undefined) passed.set('authorization', headers.authorization)
   else if (caller !== undefined) passed.set(callerHeader, `${caller.name} ${caller.role}`)
@@ -108,25 +119,49 @@ function unanswered(url: string, method: string, error: unknown): HttpProblem {
   )
 }
 
+/** What a worker answers to a question, or to what it is to do where there is a body. @throws {HttpProblem} It does not. */
+export async function askPeer(
+  url: string,
+  { url: path, ...asker }: Question,
+  body?: unknown,
+): Promise<{ readonly status: number; readonly body: unknown }> {
+  const method = body === undefined ? 'GET' : 'POST'
+  const headers = passedOnHeaders(asker)
+  if (body !== undefined) headers.set('content-type', 'application/json')
+  let answer: Response
+  try {
+    answer = await asker.server.doors.askPeer(url + path, {
+      method,
+      headers,
+      signal: AbortSignal.timeout(httpLimits.peerAnswerMs),
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    })
+    if (!isRefused(answer)) return { status: answer.status, body: await answer.json() }
+  } catch (error) {
+    throw unanswered(url, method, error)
+  }
+  throw refusedBy(url)
+}
+
 /** One page of what all workers have, the newest first. @throws {Unavailable} A partition runs nowhere now. */
 export async function listEverywhere(
   own: InstancePage,
   limit: number,
-  request: FastifyRequest,
+  question: Question,
   worker: WorkerFace,
 ): Promise<InstancePage> {
   if (own.partitions.length === worker.partitionsInAll) return own
-  const all = await pagesOfAll(own, request, worker)
+  const all = await pagesOfAll(own, question, worker)
   return merge(all, limit, [...new Set(all.flatMap((page) => page.partitions))])
 }
 
 /** This worker's page and those of the others. @throws {Unavailable} A partition runs nowhere now. */
 export async function pagesOfAll<Page extends { readonly partitions: readonly number[] }>(
   own: Page,
-  request: FastifyRequest,
+  question: Question,
   worker: WorkerFace,
 ): Promise<readonly Page[]> {
-  const pages = (await askPeers(request, worker.fleet)).map(({ body, headers }): Page => {
+  const pages = (await askPeers(question, worker.fleet)).map(({ body, headers }): Page => {
     const said = headers.get(partitionsHeader) ?? ''
     return { ...(body as Page), partitions: said === '' ? [] : said.split(',').map(Number) }
   })
@@ -144,20 +179,20 @@ export async function pagesOfAll<Page extends { readonly partitions: readonly nu
  * @throws {HttpProblem} peer-refused
  */
 export async function askPeers(
-  request: FastifyRequest,
+  question: Question,
   fleet: FleetFace,
   isAsked: (peer: WorkerRecord) => boolean = ({ owned }) => owned.length > 0,
-): Promise<readonly { readonly body: unknown; readonly headers: Headers }[]> {
+): Promise<readonly { readonly url: string; readonly body: unknown; readonly headers: Headers }[]> {
   const peers = fleet.peers().filter(isAsked)
   const answers = await Promise.all(
     peers.map(async ({ url }) => {
       try {
-        const answer = await request.server.doors.askPeer(`${url}${request.url}`, {
-          headers: passedOnHeaders(request),
+        const answer = await question.server.doors.askPeer(`${url}${question.url}`, {
+          headers: passedOnHeaders(question),
           signal: AbortSignal.timeout(httpLimits.peerAnswerMs),
         })
         if (isRefused(answer)) throw refusedBy(url)
-        return answer.ok ? [{ body: await answer.json(), headers: answer.headers }] : []
+        return answer.ok ? [{ url, body: await answer.json(), headers: answer.headers }] : []
       } catch (error) {
         if (error instanceof HttpProblem) throw error
         return []
@@ -170,10 +205,10 @@ export async function askPeers(
 /** What another worker tells of the same, as it comes. @throws It does not answer. */
 export async function openOfPeer(
   url: string,
-  { url: path }: FastifyRequest,
+  { url: path, ...asker }: Question,
   signal: AbortSignal,
 ): Promise<ReadableStream> {
-  const { ok, body } = await fetch(`${url}${path}`, { headers: { [passedOnHeader]: 'yes' }, signal })
+  const { ok, body } = await asker.server.doors.askPeer(`${url}${path}`, { headers: passedOnHeaders(asker), signal })
   if (!ok || body === null) throw new HttpProblem('not-ready', `The worker at ${url} does not answer.`)
   return body as ReadableStream
 }

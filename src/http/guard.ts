@@ -56,7 +56,10 @@ export function guard(app: FastifyInstance, doors: Doors, logger: Logger): void 
 }
 
 /** Who does it, for the history of an instance: the name that was proved, with what the caller adds to it. */
-export function whoOf({ caller }: FastifyRequest, added: string | undefined): string | undefined {
+export function whoOf(
+  { caller }: { readonly caller?: Caller | undefined },
+  added: string | undefined,
+): string | undefined {
   if (caller === undefined) return added
   return added === undefined ? caller.name : `${caller.name} (${added})`
 }

@@ -17,6 +17,16 @@ export const httpLimits = {
   /** Each is a transaction of its own. */
   deadLettersRedrivenMax: 1_000,
   deadLettersRedrivenDefault: 100,
+  /** Instances of one operation: their ids are in memory until it is over. */
+  operationInstancesMax: 100_000,
+  /** Actions of one operation that wait for their commit: a fraction of a batch, so that others have their turn. */
+  operationActionsAtOnce: 64,
+  operationsAtOnce: 8,
+  /** That are over, too. */
+  operationsKept: 100,
+  operationRefusalsMax: 20,
+  /** Less than another worker is given to answer. */
+  operationWaitMsMax: 15_000,
   /** Proxies and clients give up after a minute or so: an answer, even an empty one, comes well before. */
   waitMsMax: 30_000,
   /** For another worker to answer what was passed on to it: longer than a call may wait for news. */

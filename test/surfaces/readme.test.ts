@@ -21,6 +21,7 @@ const steps = stepsOf(readme)
 const innerCommands: { readonly [name: string]: readonly string[] } = {
   instances: ['list', 'show'],
   explain: ['', 'record'],
+  operations: ['start', 'list', 'show', 'cancel'],
   workflows: ['list', 'show', 'versions'],
   topics: ['list', 'create', 'describe', 'check'],
   'dead-letter': ['list', 'show', 'redrive'],

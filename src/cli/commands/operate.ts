@@ -44,7 +44,7 @@ export function addOperations(instances: Command, surroundings: Surroundings): v
   }
   for (const [kind, summary] of [
     ['stop', 'stop an instance: handlers clean up, nothing is compensated'],
-    ['fail', 'fail an instance: everything stops, and what was done is compensated'],
+    ['fail', 'fail an instance, to undo it: everything stops, and what was done is compensated'],
   ] as const) {
     add(kind, summary, `${kind} order/o-1 --reason "the customer called"`)
       .option('--reason <text>', 'why')
@@ -76,11 +76,13 @@ export function addOperations(instances: Command, surroundings: Surroundings): v
 
 const optional = (name: string, value: string | undefined): Body => (value === undefined ? {} : { [name]: value })
 
-function member(name: string, text: string | undefined, flag: string): Body {
+/** A member that is given as JSON, where it is. @throws {CommandFailure} It is none. */
+export function member(name: string, text: string | undefined, flag: string): Body {
   return text === undefined ? {} : { [name]: parse(text, flag) }
 }
 
-function varsOf(pairs: readonly string[]): Body {
+/** Variables given as name=json. @throws {CommandFailure} */
+export function varsOf(pairs: readonly string[]): Body {
   const vars = pairs.map((pair) => {
     const at = pair.indexOf('=')
     if (at < 1) throw new CommandFailure(`Expected name=json, found ${printable(pair)}.`, exitCodes.usage)

@@ -6,7 +6,7 @@ import { whoOf } from '../guard.ts'
 import { HttpProblem } from '../problem.ts'
 import { json, object, problemAnswer, text, type Schema } from '../schemas.ts'
 
-interface Body {
+export interface ActionBody {
   readonly name?: string
   readonly payload?: Json
   readonly reason?: string
@@ -21,7 +21,7 @@ interface Kind {
   readonly summary: string
   readonly members: { readonly [name: string]: Schema }
   readonly optional: readonly string[]
-  readonly read: (body: Body) => Action
+  readonly read: (body: ActionBody) => Action
 }
 
 const task = { task: { type: 'string', description: 'its name: "charge", "each[3].charge"' } }
@@ -39,7 +39,8 @@ const vars: Schema = {
   propertyNames: { type: 'string', pattern: '^[A-Za-z_][A-Za-z0-9_]{0,99}$' },
 }
 
-const kinds: { readonly [kind in Action['kind']]: Kind } = {
+/** The actions that there are, and what each takes. */
+export const kinds: { readonly [kind in Action['kind']]: Kind } = {
   signal: {
     summary: 'Sends a signal: to the task that waits for it, or to one that will',
     members: { name: text, payload: json },
@@ -98,7 +99,7 @@ const kinds: { readonly [kind in Action['kind']]: Kind } = {
 
 export function actionRoutes(app: FastifyInstance, worker: WorkerFace): void {
   for (const [kind, { summary, members, optional, read }] of Object.entries(kinds)) {
-    app.post<{ Params: { id: string }; Body: Body }>(
+    app.post<{ Params: { id: string }; Body: ActionBody }>(
       `/instances/:id/${kind}`,
       {
         schema: {

@@ -12,6 +12,7 @@ import { eventRoutes } from './events.ts'
 import { explainRoutes } from './explain.ts'
 import { instanceRoutes } from './instances.ts'
 import { listRoutes } from './lists.ts'
+import { operationRoutes } from './operations.ts'
 import { serviceRoutes } from './service.ts'
 import { standingRoutes } from './standing.ts'
 import { timelineRoutes } from './timeline.ts'
@@ -30,6 +31,7 @@ export function allRoutes(app: FastifyInstance, worker: WorkerFace, polls: LongP
   listRoutes(app, worker)
   standingRoutes(app, worker)
   actionRoutes(app, worker)
+  operationRoutes(app, worker, polls)
   deadLetterRoutes(app, worker)
   // A scope of its own: only here are Confluent's content types accepted.
   void app.register(async (scope) => {

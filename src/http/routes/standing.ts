@@ -2,7 +2,7 @@
 // behind it is.
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { PartitionStanding, WorkerFace } from '../../runtime/face.ts'
-import { askPeers, isPassedOn } from '../fleet.ts'
+import { askPeers, everybody, isPassedOn } from '../fleet.ts'
 import { incidents, partitionStanding, workerStanding } from '../insight-views.ts'
 import { count, flag, list, object, problemAnswer, text, time } from '../schemas.ts'
 import { lettersLately, statusOf, type StatusView } from '../status.ts'
@@ -29,9 +29,6 @@ const statusView = object({
   incidents: Object(incidents).properties.groups,
   deadLetters: object({ since: time, byReason: list(object({ reason: text, count })), isCut: flag }),
 })
-
-/** Also those that own something and run nothing yet. */
-const everybody = (): boolean => true
 
 export function standingRoutes(app: FastifyInstance, worker: WorkerFace): void {
   app.get(
