@@ -71,11 +71,14 @@ test('ids follow from what they are of; a line may have any fields; what is left
   )
 })
 
-test('what is wrong with telemetry is told once in ten minutes, in words', () => {
+test('what is wrong with its variables is told at once, and that nothing can be delivered once in ten minutes, in words', () => {
   const told: object[] = []
   const logger = { ...silentLogger, warn: (fields: object) => void told.push(fields) }
   let nowMs = 0
   const diagnostics = new Diagnostics(logger, () => nowMs)
+  for (const variable of ['SAMPLER', 'EXPORTER']) diagnostics.warn(`unknown OTEL_TRACES_${variable}`)
+  assert.equal(told.splice(0).length, 2)
+  diagnostics.setUp()
   for (; nowMs < 20 * 60_000; nowMs += 1_000)
     diagnostics.error(JSON.stringify({ message: 'connect ECONNREFUSED', stack: 'at x', name: 'AggregateError' }))
   diagnostics.warn('Dropped 7 spans because maxQueueSize reached')

@@ -1,5 +1,5 @@
-// What OpenTelemetry has to say about itself. A collector that is away would be said with every batch of spans: the same
-// is told once in a while.
+// What OpenTelemetry has to say about itself. While it is set up, that is about variables. From then on
+// it is about what cannot be delivered, with every batch of spans: that is told once in a while.
 import type { DiagLogger } from '@opentelemetry/api'
 import type { Logger } from '../../base/logger.ts'
 
@@ -9,14 +9,24 @@ export class Diagnostics implements DiagLogger {
   readonly #logger: Logger
   readonly #nowMs: () => number
   #toldAtMs = -Infinity
+  #isSetUp = false
 
   constructor(logger: Logger, nowMs: () => number) {
     this.#logger = logger
     this.#nowMs = nowMs
   }
 
-  /** One warning for whatever is wrong, which comes as JSON, or in words. */
+  /** What comes from now on is about deliveries. */
+  setUp(): void {
+    this.#isSetUp = true
+  }
+
+  /** @param message JSON, or words */
   error(message: string): void {
+    if (!this.#isSetUp) {
+      this.#logger.warn({ error: textOf(message) }, 'OpenTelemetry takes a setting otherwise than it is written')
+      return
+    }
     if (this.#nowMs() - this.#toldAtMs < toldEveryMs) return
     this.#toldAtMs = this.#nowMs()
     this.#logger.warn(

@@ -52,6 +52,10 @@ const { version }: { readonly version: string } = JSON.parse(
 export function startTelemetry(options: TelemetryOptions): Telemetry {
   const { workerId, messagingSystem, logger, nowMs } = options
   const ids = new DerivedIds()
+  const diagnostics = new Diagnostics(logger, nowMs)
+  const hear = (): boolean =>
+    diag.setLogger(diagnostics, { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true })
+  hear()
   const sdk = new NodeSDK({
     idGenerator: ids,
     // The usual ones, but for the one that would give the instance a random id.
@@ -67,9 +71,10 @@ export function startTelemetry(options: TelemetryOptions): Telemetry {
       }),
     ),
   })
-  const diagnostics = new Diagnostics(logger, nowMs)
-  diag.setLogger(diagnostics, { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true })
+  // With OTEL_LOG_LEVEL it has put one of its own there, which writes to stdout.
+  hear()
   sdk.start()
+  diagnostics.setUp()
   const spans = trace.getTracer('dagger-worker', version)
   const isTraced = isSpanContextValid(spans.startSpan('probe').spanContext())
   const lines = logs.getLogger('dagger-worker', version)
