@@ -9,6 +9,7 @@ import type { InstanceRow, TaskRow } from '../../src/engine/state.ts'
 import { decodeInbox, encodeInbox } from '../../src/records/inbox-codec.ts'
 import { decodeInstance, encodeInstance } from '../../src/records/instance-codec.ts'
 import { endOf, payloadKey, positionPrefix, prefixes } from '../../src/records/keys.ts'
+import { pack } from '../../src/records/pack.ts'
 import { queuedCodec } from '../../src/records/queued-codec.ts'
 import * as codecs from '../../src/records/row-codec.ts'
 import * as rows from '../support/arbitrary-rows.ts'
@@ -81,6 +82,16 @@ suite('rows', () => {
   roundTrips('work', codecs.workCodec, rows.workRow)
   roundTrips('answers', codecs.answerCodec, rows.answerRow)
   roundTrips('positions', codecs.positionCodec, fc.record({ topicId: rows.text, offset: rows.number }))
+
+  test('a call that waits, as the release before wrote it, is one of nobody', () => {
+    const bytes = pack(1, [1, 'w', 'w@1', 'k', Payload.of(1).bytes, null])
+    const { start } = queuedCodec.decode(bytes)
+    assert.deepEqual(start.origin.kind === 'api' && [start.key, start.origin.input.value, start.origin.by], [
+      'k',
+      1,
+      undefined,
+    ])
+  })
 
   test('a value that was encoded is not changed by the next one', () => {
     const many = fc.sample(rows.channelRow, { numRuns: 50, seed: 7 })
