@@ -46,10 +46,8 @@ export interface EmbeddedWorker {
 export async function startWorker(settings: WorkerSettings, options: WorkerOptions = {}): Promise<EmbeddedWorker> {
   const { startEmbedded } = await import('./main.ts')
   const { onUpdate = [] } = options
-  const { worker, url, stop, stopped } = await startEmbedded(
-    settings,
-    typeof onUpdate === 'function' ? [onUpdate] : onUpdate,
-  )
+  const running = await startEmbedded(settings, typeof onUpdate === 'function' ? [onUpdate] : onUpdate)
+  const { worker, url, stopped } = running
   return {
     url,
     view: () => worker.view(),
@@ -58,7 +56,7 @@ export async function startWorker(settings: WorkerSettings, options: WorkerOptio
     findInstance: (id) => worker.instances.find(id),
     findInstanceByKey: (workflow, key) => worker.instances.findByKey(workflow, key),
     listInstances: (filter) => worker.instances.list(filter),
-    stop,
+    stop: () => running.stop(),
     stopped,
   }
 }

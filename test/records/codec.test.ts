@@ -84,6 +84,16 @@ suite('rows', () => {
   roundTrips('attributes', codecs.attributeCodec, fc.constant({ isThere: true }))
   roundTrips('positions', codecs.positionCodec, fc.record({ topicId: rows.text, offset: rows.number }))
 
+  test('a call that waits, as the release before wrote it, is one of nobody', () => {
+    const bytes = pack(1, [1, 'w', 'w@1', 'k', Payload.of(1).bytes, null])
+    const { start } = queuedCodec.decode(bytes)
+    assert.deepEqual(start.origin.kind === 'api' && [start.key, start.origin.input.value, start.origin.by], [
+      'k',
+      1,
+      undefined,
+    ])
+  })
+
   test('a value that was encoded is not changed by the next one', () => {
     const many = fc.sample(rows.channelRow, { numRuns: 50, seed: 7 })
     const encoded = many.map((row) => codecs.channelCodec.encode(row))

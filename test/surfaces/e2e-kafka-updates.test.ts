@@ -53,3 +53,19 @@ test('`topics create` makes the topic of updates where the flag or a workflow as
   const checked = await site.type('topics', 'check', ...flags, '--partitions', '2')
   assert.equal(checked.code, 0, checked.stdout)
 })
+
+test('a topic of updates that nobody made holds nothing up, and is told', async (t) => {
+  const { app, topic, workflow, flags } = place()
+  const site = Site.of(t, { 'workflows/order.yaml': workflow.replace('updates: true', '') })
+  const all = [...flags, '--partitions', '2']
+  assert.equal((await site.type('topics', 'create', ...all)).code, 0)
+  const daemon = await site.start(...all, '--topics-create', 'false', '--updates', 'true')
+  await daemon.produce(topic('orders'), 'o-1', { orderId: 'o-1', amount: 1 })
+  await daemon.produce(topic('payment-events'), 'o-1', { orderId: 'o-1', status: 'paid' })
+  await daemon.produce(topic('warehouse-events'), 'o-1', { orderId: 'o-1', tracking: 'T' })
+  assert.equal((await daemon.instance('order', 'o-1')).status, 'COMPLETED')
+  const { isReady, problems, counters } = await daemon.health()
+  assert.ok(isReady)
+  assert.match(problems.join('\n'), new RegExp(`${app}\\.updates takes no updates of partition \\d .*unknown-topic`))
+  assert.ok((counters['updates_held_back'] ?? 0) > 10)
+})
