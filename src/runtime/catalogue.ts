@@ -39,6 +39,7 @@ export class WorkflowCatalogue implements Catalogue {
   #current = new Map<string, Workflow>()
   #publishedFrom = new Map<string, PublishedFrom>()
   #scheduled: readonly string[] = []
+  #hasAttributes = false
   readonly #queues = new Set<string>()
   #starts = new Map<string, Start[]>()
   #listeners = new Map<string, ListenerGroup[]>()
@@ -66,6 +67,10 @@ export class WorkflowCatalogue implements Catalogue {
 
   mayQueue(workflow: string): boolean {
     return this.#queues.has(workflow)
+  }
+
+  get hasAttributes(): boolean {
+    return this.#hasAttributes
   }
 
   /** The current version of each workflow, by name. */
@@ -110,6 +115,7 @@ export class WorkflowCatalogue implements Catalogue {
   /** The first time that a version was published stays. */
   addVersion(workflow: Workflow, publishedAtMs: number): void {
     this.#versions.set(workflow.version, workflow)
+    this.#hasAttributes ||= workflow.attributes.size > 0
     if (workflow.onRunning === 'queue' || workflow.onRunning === 'replace') this.#queues.add(workflow.name)
     if (!this.#publishedAtMs.has(workflow.version)) this.#publishedAtMs.set(workflow.version, publishedAtMs)
   }
