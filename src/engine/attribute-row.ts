@@ -11,8 +11,12 @@ export interface AttributeRow {
   readonly isThere: true
 }
 
-/** What the ids begin with of all instances that have this. An id of an instance has no '/', and no more has a value here. */
-export const attributePrefix = (name: string, value: string): string => `${name}/${encodeURIComponent(value)}/`
+/**
+ * What the ids begin with of all instances that have this. An id of an instance has no '/', and no more has a value here;
+ * half a character, which no attribute has, is asked for like any other.
+ */
+export const attributePrefix = (name: string, value: string): string =>
+  `${name}/${encodeURIComponent(value.toWellFormed())}/`
 
 export const attributeId = (name: string, value: AttributeValue, instanceId: string): string =>
   attributePrefix(name, String(value)) + instanceId

@@ -26,7 +26,7 @@ const changing = new Map<EventType, Changed>([
 /** Instances whose attributes may have changed, by id, with what has. */
 export type StaleAttributes = Map<string, Set<Changed>>
 
-/** Notes an event that was applied; most workflows have no attributes, and pay a look. */
+/** Notes an event that was applied. */
 export function noteStale(
   event: Event,
   state: State,

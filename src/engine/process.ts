@@ -41,7 +41,7 @@ export function process(input: Command, state: WritableState, world: World, gath
       gathered.onDecided?.(event)
       apply(event, state)
       gathered.onEvent(event)
-      stale = noteStale(event, state, world.catalogue, stale)
+      if (world.catalogue.hasAttributes) stale = noteStale(event, state, world.catalogue, stale)
     }
     for (const record of outcome.outgoing) gathered.outgoing.push(record)
     for (const effect of outcome.effects) gathered.effects.push(effect)

@@ -36,6 +36,8 @@ export interface Catalogue {
   formatsOn(topic: string): readonly TopicFormat[]
   /** True where starts of a workflow may wait for an instance to end: by any of its versions. */
   mayQueue(workflow: string): boolean
+  /** True where any version has search attributes. */
+  readonly hasAttributes: boolean
 }
 
 export interface Start {

@@ -41,6 +41,7 @@ export class WorkflowCatalogue implements Catalogue {
   #scheduled: readonly string[] = []
   /** Whether any version asks for updates. */
   hasUpdates = false
+  #hasAttributes = false
   readonly #queues = new Set<string>()
   #starts = new Map<string, Start[]>()
   #listeners = new Map<string, ListenerGroup[]>()
@@ -68,6 +69,10 @@ export class WorkflowCatalogue implements Catalogue {
 
   mayQueue(workflow: string): boolean {
     return this.#queues.has(workflow)
+  }
+
+  get hasAttributes(): boolean {
+    return this.#hasAttributes
   }
 
   /** The current version of each workflow, by name. */
@@ -113,6 +118,7 @@ export class WorkflowCatalogue implements Catalogue {
   addVersion(workflow: Workflow, publishedAtMs: number): void {
     this.#versions.set(workflow.version, workflow)
     if (workflow.updates === true) this.hasUpdates = true
+    this.#hasAttributes ||= workflow.attributes.size > 0
     if (workflow.onRunning === 'queue' || workflow.onRunning === 'replace') this.#queues.add(workflow.name)
     if (!this.#publishedAtMs.has(workflow.version)) this.#publishedAtMs.set(workflow.version, publishedAtMs)
   }

@@ -159,6 +159,7 @@ suite('a list of instances', () => {
     assert.deepEqual(await keys({ attribute: ['amount:7', 'customer:c-17'] }), ['c'])
     assert.deepEqual(await keys({ attribute: ['customer:c-1'] }), [])
     assert.deepEqual(await keys({ attribute: ['nobody:c-17'] }), [])
+    assert.deepEqual(await keys({ attribute: ['customer:\ud800'] }), [])
     await memory.worker.instances.operate(c, { kind: 'stop', reason: 'no' }, 'by ann')
     assert.deepEqual(await keys({ attribute: ['customer:c-17'], status: 'STOPPED' }), ['c'])
     assert.deepEqual(await keys({ attribute: ['state:EXECUTING'] }), ['b', 'a'])

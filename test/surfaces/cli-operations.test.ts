@@ -94,9 +94,10 @@ test('Ctrl-C cancels what is watched, and tells how far it came', async (t) => {
   let told = ''
   while (!told.includes('"cancelling"')) told = await (await fetch(`${url}/operations`)).text()
   for (const resolve of waiting.splice(0)) resolve({ outcome: 'done' })
-  const { code, stdout } = await done
+  const { code, stdout, stderr } = await done
   assert.equal(code, 130)
   assert.match(stdout, /stop cancelled: 64 of 105 done, 41 left/)
+  assert.match(stderr, /with --id op-[0-9a-f]{16} does the rest/)
 })
 
 test('operations list, show and cancel tell of them', async (t) => {

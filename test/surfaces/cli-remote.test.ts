@@ -266,6 +266,8 @@ test('instances show has header, tasks with what they wait for, values and timel
     tasks: [charged],
     input: { amount: 2 },
     vars: { carrier: 'none' },
+    attributes: { customer: 'c-17' },
+    attributesAbsent: { region: 'No such key: region in `input.region`\n  input.region' },
     origin: 'record orders/3@17',
   })
   const { code, stdout } = await type('instances', 'show', 'order/o/1')
@@ -274,6 +276,7 @@ test('instances show has header, tasks with what they wait for, values and timel
     /^order\/o\/1 {2}EXECUTING\n/,
     /^ {2}id +i-1$/m,
     /^ {2}origin +record orders\/3@17$/m,
+    /^ {2}attributes +customer=c-17\n +no region: No such key: region in `input\.region`$/m,
     /payment › charged +kafka-listener +EXECUTING +1 +00:00:01\.000 +waits for a record of payment-events for 'o-1'/,
     /^Input {2}\{\n {2}"amount": 2\n\}$/m,
     /^Vars {2}\{/m,

@@ -63,6 +63,15 @@ test('any worker answers for all, and one that is killed is followed by who keep
     }
   }
 
+  // An operation that one carries out acts on what all run, and is seen from any.
+  const started = await second.client.startOperation({ action: 'suspend', filter: { workflow: 'order' } })
+  const over = await first.until(async () => {
+    const operation = await first.client.operation(started.id, 1_000)
+    return operation.endedAt === undefined ? undefined : operation
+  })
+  assert.deepEqual([over.status, over.counts.matched, over.counts.done], ['completed', keys.length, keys.length])
+  assert.equal((await first.client.listInstances({ status: 'SUSPENDED', limit: 100 })).items.length, keys.length)
+
   const copies = (await second.health()).copies
   await first.kill()
   await second.until(async () => {

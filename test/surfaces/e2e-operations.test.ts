@@ -44,6 +44,7 @@ test('an operation that was killed half-way goes on under its id, and nothing is
   await first.kill()
 
   const second = await site.start()
+  assert.equal((await second.client.listInstances({ attribute: ['group:g-7'], limit: 10 })).items.length, 3)
   const doneBefore = await countAt(second, 'second')
   assert.ok(doneBefore >= 200 && doneBefore < many, String(doneBefore))
   await assert.rejects(second.client.operation(id), { code: 'operation-not-found' })

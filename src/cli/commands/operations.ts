@@ -230,12 +230,14 @@ async function cancelOperation(id: string, flags: Flags, surroundings: Surroundi
 
 function tell(operation: Operation, isJson: boolean, output: Output): void {
   if (isJson) return output.json(operation)
-  const { action, status, codes, refusals, error, hasMore, startedAt, endedAt } = operation
+  const { id, action, status, isDryRun, counts, codes, refusals, error, hasMore, startedAt, endedAt } = operation
   output.line(`${action} ${status}: ${countsText(operation)}, in ${elapsed(startedAt, endedAt)}`)
   if (hasMore) output.line('More match: these were the newest, up to the limit.')
   for (const [code, number] of Object.entries(codes)) output.line(`  ${number} × ${printable(code)}`)
   for (const { instanceId, code, message } of refusals)
     output.line(`  ${printable(instanceId)}  ${output.style.red(printable(code))}: ${printable(message)}`)
+  if (status === 'cancelled' && counts.left > 0 && !isDryRun)
+    output.note(`The same command with --id ${id} does the rest: what was done is not done again.`)
   if (error !== undefined) output.line(`${output.style.red(printable(error.code))}: ${printable(error.message)}`)
 }
 
