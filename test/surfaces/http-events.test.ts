@@ -79,11 +79,14 @@ test('Last-Event-ID, or `after`, goes on behind an entry; the header wins', asyn
 })
 
 test('what is not there is a problem document, and so is an id that is none', async (t) => {
-  const { problem, worker } = await serve(t)
+  const { problem, worker, url } = await serve(t)
   await problem('/instances/i-9/events', 404, 'instance-not-found')
   worker.change('i-1', {})
   await problem('/instances/i-1/events', 400, 'request-invalid', { headers: { 'last-event-id': 'x' } })
   await problem('/events?status=COFFEE', 400, 'request-invalid')
+  // It would have no body, and no end either.
+  for (const path of ['/events', '/instances/i-1/events'])
+    assert.equal((await fetch(url + path, { method: 'HEAD' })).status, 405)
 })
 
 test('changes of instances are told as a filter wants them, the last of several that follow each other', async (t) => {
