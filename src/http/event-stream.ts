@@ -89,6 +89,7 @@ export class EventStream {
   send(reply: FastifyReply): void {
     // Proxies would collect what has to come at once.
     void reply.type(eventStreamType).header('x-accel-buffering', 'no').send(this.#body)
+    reply.raw.once('close', () => this.#body.destroy())
     this.write(`retry: ${httpLimits.streamRetryMs}\n\n`)
   }
 

@@ -69,7 +69,7 @@ export async function passOn(
       ...(hasBody ? { body: JSON.stringify(body) } : {}),
     })
     const isStream = answer.headers.get('content-type')?.startsWith(eventStreamType) === true
-    if (isStream && answer.body !== null) return await streams.relay(answer.body as ReadableStream, reply)
+    if (isStream && answer.body !== null) return await streams.relay(answer.body, reply)
     text = await answer.text()
   } catch (error) {
     if (error instanceof Unavailable) throw error
@@ -210,7 +210,7 @@ export async function openOfPeer(
 ): Promise<ReadableStream> {
   const { ok, body } = await asker.server.doors.askPeer(`${url}${path}`, { headers: passedOnHeaders(asker), signal })
   if (!ok || body === null) throw new HttpProblem('not-ready', `The worker at ${url} does not answer.`)
-  return body as ReadableStream
+  return body
 }
 
 /** Ids sort by time. A page that goes on was looked through down to its `next` only: what lies below is not known yet. */

@@ -4,6 +4,7 @@ import { nameOfNode, rowAt } from '../engine/nodes.ts'
 import type { InstanceRow } from '../engine/state.ts'
 import { endOf, prefixes } from '../records/keys.ts'
 import type { WorkflowCatalogue } from './catalogue.ts'
+import { Unavailable } from './face.ts'
 import type { Reading } from './reading.ts'
 import type { CommittedRows } from './rows.ts'
 import type { IncidentGroup, Incidents } from './standing-face.ts'
@@ -17,35 +18,53 @@ const itemsMax = 200
 
 type Found = Omit<IncidentGroup, 'count'>
 
-/** @throws {Unavailable} */
+/** What cannot be read now counts as not looked at. */
 export async function countIncidents(readings: readonly Reading[], catalogue: WorkflowCatalogue): Promise<Incidents> {
   const groups = new Map<string, { readonly found: Found; count: number }>()
-  const ofOne = Math.ceil(instancesMax / Math.max(1, readings.length))
+  const note = (found: Found): void => {
+    const id = JSON.stringify([found.workflow, found.task, found.code])
+    const group = groups.get(id)
+    if (group === undefined) groups.set(id, { found, count: 1 })
+    else group.count += 1
+  }
+  const rowsMax = Math.ceil(instancesMax / Math.max(1, readings.length))
   let instancesLookedAt = 0
   let isCut = false
   for (const reading of readings) {
-    let to = endOf(prefixes.instances)
-    for (let rows = 0; ; rows += rowsAtOnce) {
-      isCut ||= rows >= ofOne
-      if (rows >= ofOne) break
-      const page = await reading.list({ from: prefixes.instances, to, limit: rowsAtOnce, reverse: true })
-      reading.read((committed) => {
-        for (const { value } of page)
-          for (const found of incidentsOf(committed.decode('instances', value), committed, catalogue)) {
-            const id = JSON.stringify([found.workflow, found.task, found.code])
-            const group = groups.get(id)
-            if (group === undefined) groups.set(id, { found, count: 1 })
-            else group.count += 1
-          }
-      })
-      instancesLookedAt += page.length
-      const last = page.at(-1)
-      if (last === undefined || page.length < rowsAtOnce) break
-      to = last.key
+    try {
+      let rows = 0
+      for await (const { looked, found } of incidentsIn(reading, catalogue)) {
+        found.forEach(note)
+        rows += looked
+        isCut ||= rows >= rowsMax
+        if (rows >= rowsMax) break
+      }
+      instancesLookedAt += rows
+    } catch (error) {
+      if (!(error instanceof Unavailable)) throw error
+      isCut = true
     }
   }
   const sorted = [...groups.values()].toSorted((a, b) => b.count - a.count).slice(0, groupsMax)
   return { groups: sorted.map(({ found, count }) => ({ ...found, count })), instancesLookedAt, isCut }
+}
+
+/** Of the instances of a partition, the newest first, some at a time. @throws {Unavailable} */
+async function* incidentsIn(
+  reading: Reading,
+  catalogue: WorkflowCatalogue,
+): AsyncGenerator<{ readonly looked: number; readonly found: readonly Found[] }> {
+  let to = endOf(prefixes.instances)
+  for (;;) {
+    const page = await reading.list({ from: prefixes.instances, to, limit: rowsAtOnce, reverse: true })
+    const found = reading.read((rows) =>
+      page.flatMap(({ value }) => [...incidentsOf(rows.decode('instances', value), rows, catalogue)]),
+    )
+    yield { looked: page.length, found }
+    const last = page.at(-1)
+    if (last === undefined || page.length < rowsAtOnce) return
+    to = last.key
+  }
 }
 
 function* incidentsOf(row: InstanceRow, rows: CommittedRows, catalogue: WorkflowCatalogue): Generator<Found> {

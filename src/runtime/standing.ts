@@ -3,7 +3,7 @@
 import { keptTotalsId } from '../engine/state.ts'
 import { prefixes } from '../records/keys.ts'
 import type { WorkflowCatalogue } from './catalogue.ts'
-import type { FleetFace, PartitionView, WorkerView } from './face.ts'
+import { Unavailable, type FleetFace, type PartitionView, type WorkerView } from './face.ts'
 import type { PartitionHost } from './host.ts'
 import { countIncidents } from './incidents.ts'
 import type { Clock, Log } from './ports.ts'
@@ -11,7 +11,14 @@ import type { Reading } from './reading.ts'
 import { timeView } from './record-view.ts'
 import { runningHere } from './running.ts'
 import type { SourcePosition } from './sources.ts'
-import type { Durability, PartitionStanding, SourceStanding, StandingFace, WorkerStanding } from './standing-face.ts'
+import type {
+  Durability,
+  Incidents,
+  PartitionStanding,
+  SourceStanding,
+  StandingFace,
+  WorkerStanding,
+} from './standing-face.ts'
 
 export interface StandingOptions {
   readonly hosts: readonly PartitionHost[]
@@ -32,29 +39,36 @@ const lateMs = 5_000
 
 export class Standing implements StandingFace {
   readonly #options: StandingOptions
+  #counting: Promise<Incidents> | undefined
 
   constructor(options: StandingOptions) {
     this.#options = options
   }
 
-  /** Those that this worker owns. @throws {Unavailable} */
+  /** Those that this worker owns. */
   partitions(): Promise<readonly PartitionStanding[]> {
     return Promise.all(this.#options.view().partitions.map((view) => this.#partition(view)))
   }
 
-  /** @throws {Unavailable} */
   async worker(): Promise<WorkerStanding> {
-    const { hosts, catalogue, durability, view, workerId } = this.#options
+    const { durability, view, workerId } = this.#options
     const { problems, definitionProblems } = view()
-    const readings = runningHere(hosts).map(({ reading }) => reading)
     return {
       worker: workerId,
       problems,
       definitionProblems,
       partitions: await this.partitions(),
-      incidents: await countIncidents(readings, catalogue),
+      incidents: await this.#incidents(),
       durability: await durability(),
     }
+  }
+
+  /** Who asks while they are counted is given that count. */
+  #incidents(): Promise<Incidents> {
+    const { hosts, catalogue } = this.#options
+    const readings = runningHere(hosts).map(({ reading }) => reading)
+    this.#counting ??= countIncidents(readings, catalogue).finally(() => (this.#counting = undefined))
+    return this.#counting
   }
 
   async #partition(view: PartitionView): Promise<PartitionStanding> {
@@ -98,12 +112,24 @@ function standingOf({ topic, partition, offset, behind, trouble }: SourcePositio
   }
 }
 
-/** What its rows say. @throws {Unavailable} */
+/** What its rows say; nothing while they cannot be read, which the phase and its reason tell. */
 async function stateOf(
   reading: Reading | undefined,
   nowMs: number,
 ): Promise<Pick<PartitionStanding, 'kept' | 'timersOverdue' | 'nextTimerAt'>> {
-  if (reading === undefined) return { kept: { records: 0, bytes: 0 }, timersOverdue: 0 }
+  const nothing = { kept: { records: 0, bytes: 0 }, timersOverdue: 0 }
+  try {
+    return reading === undefined ? nothing : await readState(reading, nowMs)
+  } catch (error) {
+    if (error instanceof Unavailable) return nothing
+    throw error
+  }
+}
+
+async function readState(
+  reading: Reading,
+  nowMs: number,
+): Promise<Pick<PartitionStanding, 'kept' | 'timersOverdue' | 'nextTimerAt'>> {
   const { timers: from } = prefixes
   const to = `${from}${Math.max(0, nowMs - lateMs)
     .toString()

@@ -1,9 +1,11 @@
 // Streams of events over HTTP: what they tell, where they go on, and how they end.
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { get, type IncomingMessage } from 'node:http'
+import type { PassThrough } from 'node:stream'
 import { test, type TestContext } from 'node:test'
 import { silentLogger } from '../../src/base/logger.ts'
+import { EventStreams } from '../../src/http/event-stream.ts'
 import { startHttpServer } from '../../src/http/server.ts'
 import { Unavailable, type WorkerRecord } from '../../src/runtime/face.ts'
 import { FakeWorker } from '../support/fake-worker.ts'
@@ -79,11 +81,14 @@ test('Last-Event-ID, or `after`, goes on behind an entry; the header wins', asyn
 })
 
 test('what is not there is a problem document, and so is an id that is none', async (t) => {
-  const { problem, worker } = await serve(t)
+  const { problem, worker, url } = await serve(t)
   await problem('/instances/i-9/events', 404, 'instance-not-found')
   worker.change('i-1', {})
   await problem('/instances/i-1/events', 400, 'request-invalid', { headers: { 'last-event-id': 'x' } })
   await problem('/events?status=COFFEE', 400, 'request-invalid')
+  // It would have no body, and no end either.
+  for (const path of ['/events', '/instances/i-1/events'])
+    assert.equal((await fetch(url + path, { method: 'HEAD' })).status, 405)
 })
 
 test('changes of instances are told as a filter wants them, the last of several that follow each other', async (t) => {
@@ -140,6 +145,28 @@ test('more streams than there may be are refused', async (t) => {
   const again = await listen(t, `${url}/events`)
   worker.change('i-1', {})
   assert.equal((await again.next())?.data['id'], 'i-1')
+})
+
+test('a stream says every so often that it is there, for proxies that cut what is silent', (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] })
+  const streams = new EventStreams()
+  const stream = streams.open()
+  let beats = 0
+  stream.onBeat(() => (beats += 1))
+  const sent: PassThrough[] = []
+  const reply = {
+    type: () => reply,
+    header: () => reply,
+    send: (body: PassThrough) => sent.push(body),
+    raw: new EventEmitter(),
+  }
+  stream.send(reply as never)
+  const said = () => String(sent[0]?.read() ?? '')
+  assert.equal(said(), 'retry: 2000\n\n')
+  t.mock.timers.tick(15_000)
+  assert.deepEqual([said(), beats], [': still here\n\n', 1])
+  streams.close()
+  assert.throws(() => streams.open(), Unavailable)
 })
 
 /** Two workers that know of each other: the first runs partition 0, the other one partition 1. */

@@ -113,7 +113,7 @@ async function listKept(
   const client = clientFor(server === undefined ? {} : { server }, surroundings)
   const head = ['WORKFLOW', 'VALUE', 'RECORD', 'ARRIVED', 'GOES IN', 'THEN', 'SIZE']
   await show(
-    { limit, json, what: 'kept record', head: filter.withRecord === true ? [...head, 'VALUE'] : head },
+    { limit, json, what: 'kept record', head: filter.withRecord === true ? [...head, 'HOLDS'] : head },
     (bounds) => client.listKept({ ...filter, ...bounds }),
     ({ workflow, value, source, arrivedAt, expiresAt, onExpired, bytes, record, recordBase64 }) => [
       workflow,

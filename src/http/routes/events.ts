@@ -29,6 +29,7 @@ export function eventRoutes(app: FastifyInstance, worker: WorkerFace, streams: E
   app.get<{ Params: { id: string }; Querystring: After }>(
     '/instances/:id/events',
     {
+      exposeHeadRoute: false,
       schema: {
         operationId: 'streamInstance',
         summary:
@@ -54,6 +55,7 @@ export function eventRoutes(app: FastifyInstance, worker: WorkerFace, streams: E
   app.get<{ Querystring: Filter }>(
     '/events',
     {
+      exposeHeadRoute: false,
       schema: {
         operationId: 'streamInstances',
         summary:
