@@ -65,6 +65,7 @@ export async function startWorker(config: WorkerConfig, options: StartOptions): 
     const ground = await openGround(config, logger, workerId)
     closers.push(() => ground.close())
     const metrics = new Metrics(() => performance.now())
+    telemetry?.watch(metrics)
     const stopMeasuring = measureProcess(metrics, config.data)
     closers.push(async () => stopMeasuring())
     const worker = await Worker.start({

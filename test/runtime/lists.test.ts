@@ -1,9 +1,7 @@
 // Timers, subscriptions, kept records and how partitions stand, by a whole worker on the memory log.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { TransientFault } from '../../src/base/errors.ts'
 import type { OrderedPage } from '../../src/runtime/face.ts'
-import { lagsOf } from '../../src/runtime/lag.ts'
 import { startMemoryWorker, type MemoryWorker } from '../support/worker.ts'
 
 const order = `
@@ -162,21 +160,4 @@ tasks:
   )
   assert.equal(incidents.groups[0]?.code, 'x-z')
   assert.ok((await given.worker.instances.find(incidents.groups[0]?.instanceId ?? '')) !== undefined)
-})
-
-test('how far a source is behind is told of each; of a topic that cannot be asked it is left open', async () => {
-  const position = { topic: 't', partition: 0, offset: 4, isInbox: false, trouble: undefined }
-  const offsets = async (topic: string) => {
-    if (topic === 'away') throw new TransientFault('no')
-    return { earliest: 0, committedEnd: 10, end: 12 }
-  }
-  const lags = await lagsOf([position, { ...position, offset: 11 }, { ...position, topic: 'away' }], { offsets })
-  assert.deepEqual(
-    lags.map(({ end, behind }) => [end, behind]),
-    [
-      [10, 6],
-      [10, 0],
-      [undefined, undefined],
-    ],
-  )
 })

@@ -30,7 +30,11 @@ message ScopeLogs { Scope scope = 1; repeated LogRecord log_records = 2; }
 message LogRecord {
   fixed64 time_unix_nano = 1; uint32 severity_number = 2; string severity_text = 3; AnyValue body = 5;
   repeated KeyValue attributes = 6; fixed32 flags = 8; bytes trace_id = 9; bytes span_id = 10;
-}`).root
+}message Metrics { repeated ResourceMetrics resource_metrics = 1; }
+message ResourceMetrics { Resource resource = 1; repeated ScopeMetrics scope_metrics = 2; }
+message ScopeMetrics { Scope scope = 1; repeated Metric metrics = 2; }
+message Metric { string name = 1; string unit = 3; }
+`).root
 
 export interface ReceivedSpan {
   readonly traceId: string
@@ -60,6 +64,8 @@ export interface OtlpReceiver {
   readonly url: string
   readonly spans: ReceivedSpan[]
   readonly lines: ReceivedLine[]
+  /** Their names and units. */
+  readonly metrics: { readonly name: string; readonly unit: string }[]
   /** All that came, as it came. */
   readonly bytes: Buffer[]
   readonly paths: string[]
@@ -70,7 +76,7 @@ const kinds = ['INTERNAL', 'INTERNAL', 'SERVER', 'CLIENT', 'PRODUCER', 'CONSUMER
 
 /** A receiver that goes with its test. */
 export async function receiveOtlp(t: TestContext): Promise<OtlpReceiver> {
-  const received: Omit<OtlpReceiver, 'url'> = { spans: [], lines: [], bytes: [], paths: [] }
+  const received: Omit<OtlpReceiver, 'url'> = { spans: [], lines: [], metrics: [], bytes: [], paths: [] }
   const server = createServer((request, response) => {
     const chunks: Buffer[] = []
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
@@ -80,6 +86,7 @@ export async function receiveOtlp(t: TestContext): Promise<OtlpReceiver> {
       received.bytes.push(body)
       received.paths.push(request.url ?? '')
       if (request.url === '/v1/traces') received.spans.push(...spansOf(decode('Traces', body)))
+      if (request.url === '/v1/metrics') received.metrics.push(...metricsOf(decode('Metrics', body)))
       if (request.url === '/v1/logs') received.lines.push(...linesOf(decode('Logs', body)))
       response.writeHead(200, { 'content-type': 'application/x-protobuf' }).end()
     })
@@ -95,6 +102,11 @@ export async function receiveOtlp(t: TestContext): Promise<OtlpReceiver> {
 function decode(message: string, body: Buffer): Plain {
   const type = messages.lookupType(message)
   return type.toObject(type.decode(body), { longs: String, arrays: true, defaults: true })
+}
+
+function* metricsOf(sent: Plain): Generator<{ name: string; unit: string }> {
+  for (const { scopeMetrics } of sent['resourceMetrics'])
+    for (const { metrics } of scopeMetrics) for (const { name, unit } of metrics) yield { name, unit }
 }
 
 function* spansOf(traces: Plain): Generator<ReceivedSpan> {

@@ -97,6 +97,22 @@ function siteOf(t: Parameters<typeof Site.of>[0], { url }: { readonly url: strin
 }
 
 suite('telemetry', () => {
+  test('every metric of the worker is told, with its unit', async (t) => {
+    const receiver = await receiveOtlp(t)
+    const site = siteOf(t, receiver)
+    site.env['OTEL_METRIC_EXPORT_INTERVAL'] = '200'
+    site.env['OTEL_METRIC_EXPORT_TIMEOUT'] = '200'
+    const daemon = await site.start(...example.flags)
+    await sendTraced(daemon, 'orders', 'M-1', {})
+    const isTold = async () => receiver.metrics.find(({ name }) => name === 'dagger_worker_instances_started_total')
+    await daemon.until(isTold, async () => receiver.paths)
+    const units = new Map(receiver.metrics.map(({ name, unit }) => [name, unit]))
+    assert.equal(units.get('dagger_worker_batch_commit_seconds'), 's')
+    assert.equal(units.get('process_resident_memory_bytes'), 'By')
+    assert.equal(units.get('dagger_worker_ready'), '1')
+    await daemon.stop()
+  })
+
   test('one trace follows the record through a wait, a kill -9, a handler and what is sent', async (t) => {
     const receiver = await receiveOtlp(t)
     const site = siteOf(t, receiver)

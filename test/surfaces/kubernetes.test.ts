@@ -28,11 +28,6 @@ const manifestsOf = (file: string): readonly Manifest[] =>
 const manifests = files.filter(isManifest).flatMap(manifestsOf)
 
 const schema = JSON.parse(readFileSync(join(repository, 'schemas/config.schema.json'), 'utf8'))
-/** What the manifests say already and a worker without tokens and TLS for its API (issue 9) does not know. */
-const pending: readonly string[] =
-  'tokensFile' in schema.properties
-    ? []
-    : ['host', 'tokensFile', 'tlsCertFile', 'tlsKeyFile', 'DAGGER_WORKER_ADVERTISED_URL']
 const models = [StatefulSet, Service, ServiceAccount, PodDisruptionBudget, ServiceMonitor]
 
 /** What is wrong with a manifest. The validators pass over what they do not know: a field that none of them looks at. */
@@ -150,8 +145,7 @@ suite('the manifests for Kubernetes', () => {
     assert.equal(pod.enableServiceLinks, false)
     const settings = readFileSync(join(repository, 'README.md'), 'utf8')
     for (const { name } of container.env ?? []) {
-      if (name.startsWith('DAGGER_') && !pending.includes(name))
-        assert.ok(settings.includes(`${name}\``) || settings.includes(`$${name}`), name)
+      if (name.startsWith('DAGGER_')) assert.ok(settings.includes(`${name}\``) || settings.includes(`$${name}`), name)
     }
   })
 
@@ -185,8 +179,7 @@ suite('the manifests for Kubernetes', () => {
 
   test('configure the worker with settings that it knows, and files that are mounted', () => {
     const validate = new Ajv({ strict: false }).compile(schema)
-    const known = Object.entries(worker).filter(([key]) => !pending.includes(key))
-    assert.ok(validate(Object.fromEntries(known)), JSON.stringify(validate.errors))
+    assert.ok(validate(worker), JSON.stringify(validate.errors))
     const named = [
       ...Object.values(worker),
       ...(container.args ?? []),

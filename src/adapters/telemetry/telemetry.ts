@@ -3,7 +3,7 @@
 //
 //   traces   tracer.ts makes spans of what has happened
 //   logs     log-lines.ts gives on every line of the log
-//   metrics  the meter provider is set up with the others: `metrics.getMeter` of @opentelemetry/api
+//   metrics  metrics.ts registers the worker's table with the meter provider, which is set up with the others
 //
 // A collector that is away costs what OpenTelemetry's queues hold (OTEL_BSP_MAX_QUEUE_SIZE spans), and a warning.
 import { readFileSync } from 'node:fs'
@@ -20,9 +20,11 @@ import { NodeSDK } from '@opentelemetry/sdk-node'
 import type { Logger } from '../../base/logger.ts'
 import type { Tracer } from '../../base/tracing.ts'
 import { limits } from '../../base/limits.ts'
+import type { Metrics } from '../../runtime/metrics.ts'
 import { Diagnostics } from './diagnostics.ts'
 import { DerivedIds } from './derived-ids.ts'
 import { emitLine } from './log-lines.ts'
+import { registerMetrics } from './metrics.ts'
 import { createTracer } from './tracer.ts'
 
 export interface TelemetryOptions {
@@ -39,6 +41,8 @@ export interface Telemetry {
   readonly tracer: Tracer | undefined
   /** Gives on a line of the log, which is JSON. */
   writeLine(line: string): void
+  /** Gives on what is counted and measured from now on. */
+  watch(metrics: Metrics): void
   /** Sends what is left, within a bound. */
   stop(): Promise<void>
 }
@@ -81,6 +85,7 @@ export function startTelemetry(options: TelemetryOptions): Telemetry {
   return {
     tracer: isTraced ? createTracer({ spans, ids, messagingSystem, nowMs }) : undefined,
     writeLine: (line) => emitLine(lines, line),
+    watch: (metrics) => void registerMetrics(metrics),
     async stop() {
       const late = new AbortController()
       const timeUp = new Promise<void>((resolve) => {
