@@ -17,10 +17,11 @@ const summaryMembers = {
   startedAt: time,
   endedAt: time,
   waitingAt: texts,
+  incidentsAt: texts,
   attributes: { type: 'object', additionalProperties: { type: ['string', 'number', 'boolean'] } },
 }
 
-export const instanceSummary = object(summaryMembers, ['endedAt', 'attributes'])
+export const instanceSummary = object(summaryMembers, ['endedAt', 'incidentsAt', 'attributes'])
 
 const taskView = object(
   {
@@ -59,7 +60,7 @@ export const instanceView = object(
     timeline: list(timelineEntry),
     timelineDropped: count,
   },
-  ['endedAt', 'attributes', 'attributesAbsent', 'output', 'error'],
+  ['endedAt', 'incidentsAt', 'attributes', 'attributesAbsent', 'output', 'error'],
 )
 
 export const topicView = object({

@@ -21,8 +21,10 @@ export interface InstanceSummary {
   /** RFC 3339 */
   readonly startedAt: string
   readonly endedAt?: string
-  /** Names of tasks that are under way or wait for a person, the first of them. */
+  /** Names of tasks that are under way, the first of them. */
   readonly waitingAt: readonly string[]
+  /** Names of tasks that failed for good and wait for a person, the first of them, where there are any. */
+  readonly incidentsAt?: readonly string[]
   /** Its search attributes, where it has any. */
   readonly attributes?: { readonly [name: string]: string | number | boolean }
 }

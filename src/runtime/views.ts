@@ -24,11 +24,13 @@ export interface Viewed {
 export function summaryOf(viewed: Viewed): InstanceSummary {
   const { row, workflow, tables } = viewed
   const waitingAt: string[] = []
+  const incidentsAt: string[] = []
   for (const node of row.endedAtMs === undefined ? placesOf(viewed, itemsInLineMax) : []) {
     const task = rowAt(tables, row, node)
     if (!isWaiting(task)) continue
-    waitingAt.push(nameOfNode(tables, row, workflow, node))
-    if (waitingAt.length === waitingAtMax) break
+    const names = task?.open === undefined ? incidentsAt : waitingAt
+    names.push(nameOfNode(tables, row, workflow, node))
+    if (names.length === waitingAtMax) break
   }
   return {
     id: row.id,
@@ -40,6 +42,7 @@ export function summaryOf(viewed: Viewed): InstanceSummary {
     startedAt: time(row.startedAtMs),
     ...(row.endedAtMs === undefined ? {} : { endedAt: time(row.endedAtMs) }),
     waitingAt,
+    ...(incidentsAt.length === 0 ? {} : { incidentsAt }),
     ...(row.attributes.size === 0 ? {} : { attributes: Object.fromEntries(row.attributes) }),
   }
 }

@@ -144,7 +144,7 @@ suite('a list of instances', () => {
     await start('a', {}, 'torn')
     assert.deepEqual(await keys({ incident: true, waitingAt: 'sent' }), ['a'])
     const { items: found } = await memory.worker.instances.list({ limit: 9 })
-    assert.deepEqual(found[0]?.waitingAt, ['sent'])
+    assert.deepEqual([found[0]?.waitingAt, found[0]?.incidentsAt], [[], ['sent']])
   })
 
   test('is filtered by search attributes, compared as texts, and by others beside them', async (t) => {

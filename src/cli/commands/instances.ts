@@ -69,7 +69,7 @@ async function listInstances({ server, limit, json, ...filter }: ListFlags, surr
         statusText(instance, style),
         instance.startedAt,
         elapsed(instance.startedAt, instance.endedAt),
-        printable(instance.waitingAt.join(', ')),
+        printable([...(instance.incidentsAt ?? []), ...instance.waitingAt].join(', ')),
         attributesText(instance),
         style.dim(instance.id),
       ])
