@@ -1,5 +1,5 @@
 // Which instances are meant: the options of `instances list`, and of what is done to many.
-import { type Command, InvalidArgumentError } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { InstanceStatus } from '../runtime/face.ts'
 import { parseSince } from './since.ts'
 
@@ -25,7 +25,7 @@ export function withInstances(command: Command): Command {
   return command
     .option('--workflow <name>', 'of this workflow')
     .option('--version <version>', 'on this version: order@3f9c2a1b, 3f9c2a1b, or a label')
-    .option('--status <status...>', `with one of these: ${statuses.join(', ')}`, parseStatus)
+    .addOption(new Option('--status <status...>', 'with one of these').choices(statuses).argParser(parseStatus))
     .option('--key-prefix <text>', 'whose business key starts with this')
     .option('--incident', 'that have an incident: a task that waits for a person')
     .option('--waiting-at <task>', 'where this task is under way or waits for a person: charge, each[3].charge')

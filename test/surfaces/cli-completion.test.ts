@@ -13,9 +13,9 @@ import { commandLine } from '../support/command-line.ts'
 const offers: readonly (readonly [typed: string, offered: readonly string[]])[] = [
   ['ins', ['instances']],
   ['instances s', ['set', 'show', 'signal', 'skip', 'stop', 'suspend']],
-  ['instances list --st', ['--status']],
+  ['instances list --stat', ['--status']],
   ['instances list --status EX', ['EXECUTING']],
-  ['instances list --limit 5 --key', ['--key-prefix']],
+  ['instances list --limit 5 --key-p', ['--key-prefix']],
   ['start --client ', ['kafkajs', 'platformatic']],
   ['start --log-level=w', ['warn']],
   ['start --kafka-tls t', ['true']],

@@ -9,8 +9,11 @@ interface Schema {
   readonly definitions: { readonly [name: string]: Schema & { readonly enum?: readonly string[] } }
 }
 
-/** For people, with one value only, or (`topics`) of the bytes of records, which are JSON here. */
-const exempt: readonly string[] = ['$schema', 'description', 'version', 'name', 'type', 'match', 'onExpired', 'topics']
+/**
+ * For people, with one value only, of the bytes of records (`topics`), which are JSON here, or drawn for the application as
+ * a whole (`updates`).
+ */
+const exempt = ['$schema', 'description', 'version', 'name', 'type', 'match', 'onExpired', 'topics', 'updates']
 
 const file = new URL('../../../schemas/workflow.schema.json', import.meta.url)
 const schema = JSON.parse(readFileSync(file, 'utf8')) as Schema
