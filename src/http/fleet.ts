@@ -122,15 +122,15 @@ function unanswered(url: string, method: string, error: unknown): HttpProblem {
 /** What a worker answers to a question, or to what it is to do where there is a body. @throws {HttpProblem} It does not. */
 export async function askPeer(
   url: string,
-  { url: path, ...asker }: Question,
+  question: Question,
   body?: unknown,
 ): Promise<{ readonly status: number; readonly body: unknown }> {
   const method = body === undefined ? 'GET' : 'POST'
-  const headers = passedOnHeaders(asker)
+  const headers = passedOnHeaders(question)
   if (body !== undefined) headers.set('content-type', 'application/json')
   let answer: Response
   try {
-    answer = await asker.server.doors.askPeer(url + path, {
+    answer = await question.server.doors.askPeer(url + question.url, {
       method,
       headers,
       signal: AbortSignal.timeout(httpLimits.peerAnswerMs),
@@ -203,12 +203,11 @@ export async function askPeers(
 }
 
 /** What another worker tells of the same, as it comes. @throws It does not answer. */
-export async function openOfPeer(
-  url: string,
-  { url: path, ...asker }: Question,
-  signal: AbortSignal,
-): Promise<ReadableStream> {
-  const { ok, body } = await asker.server.doors.askPeer(`${url}${path}`, { headers: passedOnHeaders(asker), signal })
+export async function openOfPeer(url: string, question: Question, signal: AbortSignal): Promise<ReadableStream> {
+  const { ok, body } = await question.server.doors.askPeer(url + question.url, {
+    headers: passedOnHeaders(question),
+    signal,
+  })
   if (!ok || body === null) throw new HttpProblem('not-ready', `The worker at ${url} does not answer.`)
   return body
 }
