@@ -79,16 +79,18 @@ async function start(
     surroundings.exitNow(exitCodes.interrupted)
   })
   let running: RunningWorker
+  let stopped: Promise<boolean>
   try {
     running = await surroundings.startWorker(config, { jsonLogs: jsonLogs === true })
+    // It listens before the other one is let go: in between a signal would end the process as if nobody listened.
+    stopped = untilStopped(running, output, surroundings, { withinMs: config.stopDelayMs + config.stopTimeoutMs })
   } finally {
     release()
   }
   const view = running.worker.view()
   if (jsonLogs === true) output.json(reportOf(config, running, view))
   else for (const line of reportLines(config, running, view, output, surroundings)) output.line(line)
-  const withinMs = config.stopDelayMs + config.stopTimeoutMs
-  const isFinished = await untilStopped(running, output, surroundings, { withinMs })
+  const isFinished = await stopped
   // Everything is closed by now, or has to be left. A handler that ignores its signal does not keep the process.
   surroundings.exitNow(isFinished ? exitCodes.ok : exitCodes.unfinished)
   if (!isFinished) throw new CommandFailure('', exitCodes.unfinished)
