@@ -18,7 +18,7 @@ export const deadLetterHead = ['LETTER', 'WHEN', 'REASON', 'SOURCE', 'WORKFLOW',
 
 export function deadLetterRow(letter: DeadLetterSummary, style: Style): readonly string[] {
   const { at, reason, source, workflows, bytes, message } = letter
-  const text = printable(message)
+  const text = printable(message.split('\n', 1)[0] ?? '')
   return [
     letterName(letter),
     at,

@@ -87,7 +87,9 @@ function* stuckLines(status: Status, style: Style, command: (words: string) => s
     const where = task === undefined ? workflow : `${workflow} at ${task}`
     yield `  ${counted(count, 'incident')} of ${printable(where)}  ${style.red(printable(code))}: ${printable(message.split('\n')[0] ?? '')}`
     yield `    ${style.green(command(`explain ${instanceId}`))}  ${style.dim('# one of them')}`
-    yield `    ${style.green(command(`instances list --incident --workflow ${shellQuoted(workflow)}`))}  ${style.dim('# all; instances retry ID, once the cause is mended')}`
+    const these = `--incident --workflow ${shellQuoted(workflow)}`
+    yield `    ${style.green(command(`instances list ${these}`))}  ${style.dim('# all of the workflow')}`
+    yield `    ${style.green(command(`operations start retry ${these}`))}  ${style.dim('# all of them again, once the cause is mended')}`
   }
   const isCut = workers.some(({ incidents: { isCut: cut } }) => cut)
   if (isCut) yield style.dim('  incidents of older instances were not counted')
