@@ -50,7 +50,7 @@ export async function passOn(
   const { method, body } = request
   const gone = new AbortController()
   reply.raw.once('close', () => gone.abort())
-  const headers = passedOnHeaders(request)
+  const headers = passedOnHeaders(request, url)
   for (const name of requestHeaders) {
     const value = request.headers[name]
     if (typeof value === 'string') headers.set(name, value)
@@ -88,7 +88,10 @@ export async function passOn(
 }
 
 /** Who asks, for the other worker to know: by the token that was sent, or, with certificates, by our word. */
-function passedOnHeaders({ headers, caller }: Asker): Headers {
+/** @throws {HttpProblem} peer-refused: it would get a token in clear that came here under TLS. */
+function passedOnHeaders({ headers, caller, server }: Asker, url: string): Headers {
+  if (headers.authorization !== undefined && server.doors.tls !== undefined && !url.startsWith('https:'))
+    throw new HttpProblem('peer-refused', `The worker at ${url} has no TLS and gets no token: give it a certificate.`)
   const passed = new Headers({ [passedOnHeader]: 'yes' })
   if (headers.authorization !== undefined) passed.set('authorization', headers.authorization)
   else if (caller !== undefined) passed.set(callerHeader, `${caller.name} ${caller.role}`)
@@ -126,7 +129,7 @@ export async function askPeer(
   body?: unknown,
 ): Promise<{ readonly status: number; readonly body: unknown }> {
   const method = body === undefined ? 'GET' : 'POST'
-  const headers = passedOnHeaders(question)
+  const headers = passedOnHeaders(question, url)
   if (body !== undefined) headers.set('content-type', 'application/json')
   let answer: Response
   try {
@@ -188,7 +191,7 @@ export async function askPeers(
     peers.map(async ({ url }) => {
       try {
         const answer = await question.server.doors.askPeer(`${url}${question.url}`, {
-          headers: passedOnHeaders(question),
+          headers: passedOnHeaders(question, url),
           signal: AbortSignal.timeout(httpLimits.peerAnswerMs),
         })
         if (isRefused(answer)) throw refusedBy(url)
@@ -205,7 +208,7 @@ export async function askPeers(
 /** What another worker tells of the same, as it comes. @throws It does not answer. */
 export async function openOfPeer(url: string, question: Question, signal: AbortSignal): Promise<ReadableStream> {
   const { ok, body } = await question.server.doors.askPeer(url + question.url, {
-    headers: passedOnHeaders(question),
+    headers: passedOnHeaders(question, url),
     signal,
   })
   if (!ok || body === null) throw new HttpProblem('not-ready', `The worker at ${url} does not answer.`)

@@ -240,6 +240,17 @@ suite('workers that ask each other', () => {
   })
 })
 
+test('a worker with TLS gives no token to one without', async (t) => {
+  const made = await apiCertificates(t)
+  const tokensFile = join(made.folder, 'tokens')
+  writeFileSync(tokensFile, tokenLine('alice', 'operate', alice))
+  const first = await served(t, { ...tlsOf(await made.worker('w-1')), tokensFile })
+  const second = await served(t, { tokensFile })
+  introduce(first, second)
+  const { status, body } = await ask(`${first.url}/instances/i-1/suspend`, { ca: made.ca }, withToken(suspend))
+  assert.deepEqual([status, body.code, second.by], [502, 'peer-refused', []])
+})
+
 test('a redirect is not followed: a token is for the host that was named', async (t) => {
   const { createServer } = await import('node:http')
   const seen: string[] = []
