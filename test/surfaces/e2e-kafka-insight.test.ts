@@ -57,6 +57,8 @@ test('any of two workers explains and lists what both run, and says how they sta
   for (const key of keys) places.set(key, await first.produce(`${app}-orders`, key, { orderId: key, amount: 1 }))
   for (const key of keys) await first.instance('order', key, ({ waitingAt }) => waitingAt.includes('charged'))
   await first.produce(`${app}-payment-events`, 'x', { orderId: 'O-3', status: 'paid' })
+  // How far behind a worker is, is what its last fetch told: a record that has just been produced is not in that yet.
+  await first.until(async () => ((await first.client.listKept({ limit: 1 })).items.length === 1 ? true : undefined))
   // Markers of transactions lie behind the last records: who has read all is not behind.
   await untilSettled([first, second])
 

@@ -6,6 +6,7 @@ import { test } from 'node:test'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
 import { createGeneratorSync, type JsonSchema } from 'json-schema-faker'
+import { tokenLine, tokenOf } from '../../src/config/access-file.ts'
 import { createRandom } from '../simulation/random.ts'
 import { Site } from '../support/daemon.ts'
 
@@ -18,6 +19,7 @@ interface Parameter {
 
 interface Operation {
   readonly operationId: string
+  readonly security: readonly { readonly token: readonly string[] }[]
   readonly parameters?: readonly Parameter[]
   readonly requestBody?: { readonly content: { readonly [type: string]: { readonly schema: JsonSchema } } }
   readonly responses: { readonly [status: string]: { readonly content: { readonly [type: string]: object } } }
@@ -74,10 +76,10 @@ test('no request that the document allows, or nearly, is answered with an error 
         const asked = requestOf(method.toUpperCase(), path, operation, known, (schema) => generator.generate(schema))
         const answer = await fetch(url + asked.path, { ...asked, signal: AbortSignal.timeout(30_000) })
         const told = `${asked.method} ${asked.path} ${asked.body?.slice(0, 500) ?? ''}: ${answer.status}`
-        const text = await answer.text()
+        const type = answer.headers.get('content-type')?.split(';', 1)[0] ?? ''
+        const text = await textOf(answer, type)
         assert.ok(answer.status < 500 || answer.status === 503, `${told} ${text}`)
         const status = String(answer.status) in operation.responses ? String(answer.status) : 'default'
-        const type = answer.headers.get('content-type')?.split(';', 1)[0] ?? ''
         assert.ok(type in operation.responses[status]!.content, `${told}: ${type} is not declared`)
         if (type.endsWith('json')) {
           const pointer = ['paths', path, method, 'responses', status, 'content', type, 'schema'].map(escaped).join('/')
@@ -95,6 +97,37 @@ test('no request that the document allows, or nearly, is answered with an error 
   const answered = [...statuses].filter(([outcome]) => outcome.endsWith('true')).length
   assert.ok(answered > statuses.size / 3, `too little was accepted to tell anything: ${JSON.stringify([...statuses])}`)
   assert.equal(daemon.log.filter(({ msg }) => msg === 'a request failed').length, 0)
+})
+
+test('no operation but probes opens to who has no token, and none that changes anything to who may only read', async (t) => {
+  const token = tokenOf(new Uint8Array(32).fill(3))
+  const site = Site.of(t, { 'workflows/order.yaml': workflow, tokens: tokenLine('reader', 'read', token) })
+  const { url } = (await site.start('--tokens-file', 'tokens')).report
+  const authorization = `Bearer ${token}`
+  const document = (await (await fetch(`${url}/openapi.json`, { headers: { authorization } })).json()) as Document
+  const generator = createGeneratorSync({ seed })
+  let refused = 0
+  for (const [path, methods] of Object.entries(document.paths)) {
+    for (const [method, operation] of Object.entries(methods)) {
+      const asked = requestOf(method.toUpperCase(), path, operation, {}, (schema) => generator.generate(schema))
+      const ask = async (headers: { readonly [name: string]: string }): Promise<number> => {
+        const { authorization: _, ...others } = asked.headers
+        const answer = await fetch(url + asked.path, { ...asked, headers: { ...others, ...headers } })
+        await answer.body?.cancel()
+        return answer.status
+      }
+      const [need] = operation.security
+      if (need === undefined) continue
+      for (const headers of [{}, { authorization: 'Bearer of-nobody' }]) {
+        // 429: strangers of one address are answered so often only.
+        const status = await ask(headers)
+        assert.ok(status === 401 || status === 429, `${asked.method} ${asked.path}: ${status}`)
+      }
+      if (need.token.includes('operate')) assert.equal(await ask({ authorization }), 403, asked.path)
+      refused += 1
+    }
+  }
+  assert.ok(refused > 40)
 })
 
 function requestOf(
@@ -127,6 +160,13 @@ function requestOf(
   const type = pick(Object.keys(requestBody.content))
   const body = made(requestBody.content[type]!.schema)
   return { ...asked, headers: { ...headers, 'content-type': type }, body: spoiled(JSON.stringify(bent(body))) }
+}
+
+/** A stream of events has no end. */
+async function textOf(answer: Response, type: string): Promise<string> {
+  if (type !== 'text/event-stream') return answer.text()
+  await answer.body?.cancel()
+  return ''
 }
 
 /** Mostly as it is; sometimes a member is another thing, or one too many. */
