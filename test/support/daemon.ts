@@ -13,7 +13,7 @@ import type { TestContext } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Json } from '../../src/base/json.ts'
-import { Calls } from '../../src/cli/calls.ts'
+import { ApiProblem, Calls } from '../../src/cli/calls.ts'
 import { Client } from '../../src/cli/client.ts'
 import type { InstanceView, RecordView, WorkerView } from '../../src/runtime/face.ts'
 import type { Typed } from './command-line.ts'
@@ -36,6 +36,11 @@ const readyWithinMs = 120_000
 const stopWithinMs = 20_000
 const settledWithinMs = 60_000
 const lookEveryMs = 25
+
+/** A partition that moves is asked again. */
+function isMoving(error: unknown): undefined {
+  if (!(error instanceof ApiProblem && error.code === 'not-ready')) throw error
+}
 
 const running = new Set<ChildProcess>()
 const killAll = (): void => {
@@ -235,10 +240,10 @@ export class Daemon {
   async instance(workflow: string, key: string, isSo = hasSettled): Promise<InstanceView> {
     return this.until(
       async () => {
-        const instance = await this.client.findInstanceByKey(workflow, key)
+        const instance = await this.client.findInstanceByKey(workflow, key).catch(isMoving)
         return instance !== undefined && isSo(instance) ? instance : undefined
       },
-      () => this.client.findInstanceByKey(workflow, key),
+      () => this.client.findInstanceByKey(workflow, key).catch(isMoving),
     )
   }
 

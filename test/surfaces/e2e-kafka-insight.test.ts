@@ -10,6 +10,12 @@ const brokers = useKafka()
 const partitions = 4
 const order = readFileSync(new URL('../../workflows/order.yaml', import.meta.url), 'utf8')
 
+/** Whether all run as many: nothing will move. */
+function isShared(items: readonly { readonly worker?: string }[], workers: number): boolean {
+  const shares = [...Map.groupBy(items, ({ worker }) => worker).values()].map(({ length }) => length)
+  return shares.length === workers && shares.every((share) => share === items.length / workers)
+}
+
 /** Resolves when each runs its share, keeps a copy of what the other runs, and nothing is behind. */
 async function untilSettled(daemons: readonly Daemon[]): Promise<void> {
   for (const daemon of daemons) {
@@ -17,7 +23,7 @@ async function untilSettled(daemons: readonly Daemon[]): Promise<void> {
       const { items, missing } = await daemon.client.listPartitions()
       const isSettled =
         missing.length === 0 &&
-        new Set(items.map(({ worker }) => worker)).size === daemons.length &&
+        isShared(items, daemons.length) &&
         items.every(
           ({ phase, copies, sources }) =>
             phase === 'running' && copies.length === 1 && sources.every(({ behind }) => behind === 0),

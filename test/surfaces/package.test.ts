@@ -68,6 +68,8 @@ suite('the published package', () => {
       'install',
       '--no-fund',
       '--no-audit',
+      // A registry that is away is told soon; the least is ten seconds otherwise, which is more than the most.
+      '--fetch-retry-mintimeout=1000',
       '--fetch-retry-maxtimeout=5000',
       join('..', tarball),
     )
