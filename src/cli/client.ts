@@ -10,6 +10,7 @@ import type {
   InstanceStatus,
   InstanceSummary,
   InstanceView,
+  OperationView,
   KeptView,
   PartitionStanding,
   RecordExplanation,
@@ -55,26 +56,6 @@ export interface InstanceQuery extends Omit<InstanceFlags, 'status'> {
   readonly status?: InstanceStatus | readonly InstanceStatus[]
   readonly limit: number
   readonly cursor?: string | undefined
-}
-
-/** One action on many instances, as the API tells of it. */
-export interface Operation {
-  readonly id: string
-  readonly action: string
-  readonly filter: { readonly [name: string]: unknown }
-  readonly by: string
-  readonly isDryRun: boolean
-  readonly worker: string
-  readonly status: 'counting' | 'running' | 'cancelling' | 'completed' | 'cancelled' | 'failed'
-  readonly startedAt: string
-  readonly endedAt?: string
-  readonly counts: {
-    readonly [count in 'matched' | 'done' | 'refused' | 'failed' | 'doneBefore' | 'left']: number
-  }
-  readonly hasMore: boolean
-  readonly codes: { readonly [code: string]: number }
-  readonly refusals: readonly { readonly instanceId: string; readonly code: string; readonly message: string }[]
-  readonly error?: { readonly code: string; readonly message: string }
 }
 
 export interface Page<Item> {
@@ -230,22 +211,22 @@ export class Client {
   }
 
   /** Begins to act on all instances that its filter wants. @throws {ApiProblem} It is refused. */
-  startOperation(body: { readonly [member: string]: unknown }): Promise<Operation> {
+  startOperation(body: { readonly [member: string]: unknown }): Promise<OperationView> {
     return this.#calls.call('/operations', { body })
   }
 
-  async listOperations(): Promise<readonly Operation[]> {
-    const answer = await this.#calls.call<{ readonly items: readonly Operation[] }>('/operations')
+  async listOperations(): Promise<readonly OperationView[]> {
+    const answer = await this.#calls.call<{ readonly items: readonly OperationView[] }>('/operations')
     return answer.items
   }
 
   /** Once it is over, or after `waitMs`. @throws {ApiProblem} There is none. */
-  operation(id: string, waitMs = 0): Promise<Operation> {
+  operation(id: string, waitMs = 0): Promise<OperationView> {
     return this.#calls.call(`/operations/${encodeURIComponent(id)}`, { query: { waitMs }, waitMs })
   }
 
   /** @throws {ApiProblem} There is none. */
-  cancelOperation(id: string): Promise<Operation> {
+  cancelOperation(id: string): Promise<OperationView> {
     return this.#calls.call(`/operations/${encodeURIComponent(id)}/cancel`, { body: {} })
   }
 

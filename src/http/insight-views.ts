@@ -4,6 +4,7 @@ import { timerKinds } from '../runtime/face.ts'
 import { count, flag, json, list, object, text, texts, time, type Schema } from './schemas.ts'
 import {
   definitionProblem,
+  instanceMembers,
   instanceStatuses,
   partitionMembers,
   partitionOptional,
@@ -125,12 +126,7 @@ const taskExplanation = object(
 
 export const instanceExplanation = object(
   {
-    id: text,
-    workflow: text,
-    version: text,
-    key: text,
-    status: { enum: instanceStatuses },
-    incidents: count,
+    ...instanceMembers,
     summary: text,
     error: taskError,
     tasks: list(taskExplanation),

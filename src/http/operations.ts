@@ -7,12 +7,11 @@
 // B4. What cannot be done now is tried again for a while; what may have been done is told as that, and not done again.
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
-import { Unavailable, type Action, type InstanceFilter, type WorkerFace } from '../runtime/face.ts'
+import { Unavailable, type Action, type InstanceFilter, type OperationView, type WorkerFace } from '../runtime/face.ts'
 import { actOn, historyOf, listAll } from './everywhere.ts'
 import type { Asker } from './fleet.ts'
 import { whoOf } from './guard.ts'
 import { httpLimits } from './limits.ts'
-import type { OperationView } from './operation-views.ts'
 import { HttpProblem, problemOf, type ProblemCode } from './problem.ts'
 
 export interface OperationRequest {

@@ -7,13 +7,18 @@ const taskStatuses = ['NOT_STARTED', 'SUBMITTED', 'EXECUTING', 'COMPLETED', 'FAI
 
 export const taskError = object({ code: text, message: text })
 
-const summaryMembers = {
+/** What every telling of an instance begins with. */
+export const instanceMembers = {
   id: text,
   workflow: text,
   version: text,
   key: text,
   status: { enum: instanceStatuses },
   incidents: count,
+}
+
+const summaryMembers = {
+  ...instanceMembers,
   startedAt: time,
   endedAt: time,
   waitingAt: texts,

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { suite, test, type TestContext } from 'node:test'
 import { silentLogger } from '../../src/base/logger.ts'
-import type { OperationView } from '../../src/http/operation-views.ts'
+import type { OperationView } from '../../src/runtime/face.ts'
 import { Operations, type OperationRequest } from '../../src/http/operations.ts'
 import { createApp } from '../../src/http/app.ts'
 import { startHttpServer } from '../../src/http/server.ts'

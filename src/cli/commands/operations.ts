@@ -4,7 +4,8 @@
 // on without anybody is started with --detach.
 import { Argument, type Command } from 'commander'
 import { ApiProblem, WorkerUnreachable } from '../calls.ts'
-import type { Client, Operation } from '../client.ts'
+import type { OperationView } from '../../runtime/face.ts'
+import type { Client } from '../client.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { CommandFailure } from '../failure.ts'
 import { type InstanceFlags, withInstances } from '../instance-flags.ts'
@@ -172,7 +173,7 @@ async function confirm(question: string, { stdin, stderr }: Surroundings): Promi
 }
 
 /** Follows it to its end, with its progress on stderr. @throws {CommandFailure} It ended with its worker. */
-async function untilOver(client: Client, started: Operation, output: Output): Promise<Operation> {
+async function untilOver(client: Client, started: OperationView, output: Output): Promise<OperationView> {
   let operation = started
   let told = ''
   while (operation.endedAt === undefined) {
@@ -228,7 +229,7 @@ async function cancelOperation(id: string, flags: Flags, surroundings: Surroundi
   createOutput(surroundings).note(`${operation.id}: ${operation.status}, ${countsText(operation)}`)
 }
 
-function tell(operation: Operation, isJson: boolean, output: Output): void {
+function tell(operation: OperationView, isJson: boolean, output: Output): void {
   if (isJson) return output.json(operation)
   const { id, action, status, isDryRun, counts, codes, refusals, error, hasMore, startedAt, endedAt } = operation
   output.line(`${action} ${status}: ${countsText(operation)}, in ${elapsed(startedAt, endedAt)}`)
@@ -241,12 +242,12 @@ function tell(operation: Operation, isJson: boolean, output: Output): void {
   if (error !== undefined) output.line(`${output.style.red(printable(error.code))}: ${printable(error.message)}`)
 }
 
-function expectSuccess({ status, counts }: Operation): void {
+function expectSuccess({ status, counts }: OperationView): void {
   if (status !== 'completed' || counts.refused + counts.failed > 0) throw new CommandFailure('')
 }
 
 /** "4990 of 5000 done, 10 refused". */
-function countsText({ counts }: Operation): string {
+function countsText({ counts }: OperationView): string {
   const { matched, done, refused, failed, doneBefore, left } = counts
   const parts = [`${done} of ${matched} done`]
   if (refused > 0) parts.push(`${refused} refused`)

@@ -1,11 +1,11 @@
 // Operations: one action on many instances, that goes on by itself and is looked at, and cancelled, from any worker.
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { Action, InstanceFilter, WorkerFace } from '../../runtime/face.ts'
+import type { Action, InstanceFilter, OperationView, WorkerFace } from '../../runtime/face.ts'
 import { askerOf, askPeer, askPeers, everybody, isPassedOn, type Asker, type Question } from '../fleet.ts'
 import { checkTimes, filterMembers, filterNames } from '../instance-query.ts'
 import { httpLimits } from '../limits.ts'
 import type { LongPolls } from '../long-polls.ts'
-import { actionKinds, operationView, type OperationView } from '../operation-views.ts'
+import { actionKinds, operationView } from '../operation-views.ts'
 import { Operations, type OperationRequest } from '../operations.ts'
 import { HttpProblem } from '../problem.ts'
 import { json, list, object, problemAnswer, text } from '../schemas.ts'
