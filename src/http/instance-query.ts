@@ -9,6 +9,7 @@ const times = ['startedAfter', 'startedBefore', 'endedAfter', 'endedBefore'] as 
 
 const instant = (description: string): Schema => ({
   type: 'string',
+  format: 'date-time',
   description: `${description}, RFC 3339; the time itself is not in it`,
 })
 
