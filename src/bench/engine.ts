@@ -11,7 +11,7 @@ import { silentLogger } from '../base/logger.ts'
 import type { WorkflowFile } from '../definition/folder.ts'
 import { loadWorkflows } from '../definition/parse.ts'
 import { handlerSource } from '../handlers/registry.ts'
-import { Metrics } from '../runtime/metrics.ts'
+import { Metrics } from '../runtime/metrics/metrics.ts'
 import { Worker } from '../runtime/worker.ts'
 import { unlessAborted, withSite, type Ground, type Site } from './site.ts'
 

@@ -17,7 +17,7 @@ import { happeningOf, withTopics } from './happenings.ts'
 import type { OutgoingRecord, StoreChange } from './ports.ts'
 import type { Source } from './sources.ts'
 import type { Staging } from './staging.ts'
-import type { Tally } from './tally.ts'
+import type { Tally } from './metrics/tally.ts'
 import type { BatchUpdates } from './updates.ts'
 
 /** Something to decide. `alone`: it is suspected, and gets a batch of its own. */

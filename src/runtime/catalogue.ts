@@ -7,7 +7,7 @@ import { defaultFormat, type TopicFormat } from '../definition/topic-format.ts'
 import type { Workflow } from '../definition/workflow.ts'
 import { formatOf } from '../engine/format.ts'
 import type { Catalogue, ListenerGroup, Route, Start } from '../engine/world.ts'
-import type { PublishedFrom } from './workflow-face.ts'
+import type { PublishedFrom } from './faces/workflow-face.ts'
 
 /** Where to begin in a topic that was never read: fixed when the topic is registered. */
 export interface Registration {

@@ -18,7 +18,7 @@ import { workId } from '../engine/state.ts'
 import type { HandlerModule, HandlerSource } from '../handlers/contract.ts'
 import { HandlerCall } from './handler-call.ts'
 import { loadsOf, shownAs, type Deliver, type HandlerLoad, type HandlerStanding, type Job } from './handler-job.ts'
-import type { Metrics } from './metrics.ts'
+import type { Metrics } from './metrics/metrics.ts'
 import type { Clock, Secrets } from './ports.ts'
 
 export interface ExecutorOptions {

@@ -7,7 +7,7 @@ import type { WorkflowCatalogue } from './catalogue.ts'
 import { Unavailable } from './face.ts'
 import type { Reading } from './reading.ts'
 import type { CommittedRows } from './rows.ts'
-import type { IncidentGroup, Incidents } from './standing-face.ts'
+import type { IncidentGroup, Incidents } from './faces/standing-face.ts'
 import { placesOf } from './views.ts'
 
 const instancesMax = 20_000

@@ -6,7 +6,7 @@ import { nameOfNode, nodesOf, rowAt, taskAt } from '../engine/nodes.ts'
 import type { InstanceRow } from '../engine/state.ts'
 import { prefixes } from '../records/keys.ts'
 import type { WorkflowCatalogue } from './catalogue.ts'
-import type { InstanceFilter } from './instance-face.ts'
+import type { InstanceFilter } from './faces/instance-face.ts'
 import { isWaiting, type Viewed } from './views.ts'
 
 /** An id is drawn a moment before or after the time that its instance has for its start. */

@@ -1,6 +1,6 @@
 // Instances as the face has them: what is asked is answered from committed state, what is done waits for its commit.
 import type { Calls } from './calls.ts'
-import type { InstancesFace } from './instance-face.ts'
+import type { InstancesFace } from './faces/instance-face.ts'
 import type { Queries } from './queries.ts'
 
 /** The instances of a worker. */

@@ -4,7 +4,7 @@ import { nameOfNode, rowAt, taskAt } from '../engine/nodes.ts'
 import { keptId, type ChannelRow, type KeptRow, type TimerRow, type TimerTarget } from '../engine/state.ts'
 import { prefixes } from '../records/keys.ts'
 import type { WorkflowCatalogue } from './catalogue.ts'
-import { placeView } from './dead-letter-views.ts'
+import { placeView } from './dead-letters/dead-letter-views.ts'
 import type { PartitionHost } from './host.ts'
 import type {
   ChannelFilter,
@@ -15,7 +15,7 @@ import type {
   TimerFilter,
   TimerKind,
   TimerView,
-} from './list-face.ts'
+} from './faces/list-face.ts'
 import { comparePlaces, cursorOf, placeOf, type Place } from './cursor.ts'
 import { pageOf, rowsOf, type Row } from './ordered-list.ts'
 import type { Reading } from './reading.ts'

@@ -3,7 +3,7 @@
 import { compareUtf8 } from '../base/utf8.ts'
 import { endOf } from '../records/keys.ts'
 import { comparePlaces, cursorOf, type Place } from './cursor.ts'
-import type { OrderedPage } from './list-face.ts'
+import type { OrderedPage } from './faces/list-face.ts'
 import type { Reading } from './reading.ts'
 import type { CommittedRows } from './rows.ts'
 

@@ -18,7 +18,7 @@ import type {
   SourceStanding,
   StandingFace,
   WorkerStanding,
-} from './standing-face.ts'
+} from './faces/standing-face.ts'
 
 export interface StandingOptions {
   readonly hosts: readonly PartitionHost[]

@@ -1,7 +1,14 @@
 // Topics as people use them: produce some records, look at some. Nothing here touches the state.
 import { toBase64 } from '../base/base64.ts'
 import { isOwnTopic, type AppTopics } from '../records/keys.ts'
-import type { ConsumeRequest, ProduceRecord, ProduceResult, RecordView, TopicsFace, TopicView } from './topic-face.ts'
+import type {
+  ConsumeRequest,
+  ProduceRecord,
+  ProduceResult,
+  RecordView,
+  TopicsFace,
+  TopicView,
+} from './faces/topic-face.ts'
 import { OffsetGone, type Clock, type Log, type LogRecord, type OutgoingRecord, type Reader } from './ports.ts'
 import { keyView, textOf, valueView } from './record-view.ts'
 import { Bell } from './wake.ts'

@@ -6,7 +6,7 @@ import type { Logger } from '../base/logger.ts'
 import type { Workflow } from '../definition/workflow.ts'
 import type { Event } from '../engine/event.ts'
 import { instanceOf, isTold, updateOf } from '../records/update.ts'
-import type { OnUpdate, Update } from './update-face.ts'
+import type { OnUpdate, Update } from './faces/update-face.ts'
 import type { Staging } from './staging.ts'
 
 /** Of a worker. */

@@ -5,7 +5,7 @@ import type { Counters } from './batch.ts'
 import type { WorkflowCatalogue } from './catalogue.ts'
 import type { PartitionView, WorkerView } from './face.ts'
 import type { PartitionHost } from './host.ts'
-import { lagsOf, topicLags } from './lag.ts'
+import { lagsOf, topicLags } from './metrics/lag.ts'
 import type { RestoreProgress } from './restore.ts'
 import { workflowView } from './workflow-queries.ts'
 

@@ -17,7 +17,7 @@ import type {
   WorkflowVersions,
   WorkflowVersionView,
   WorkflowView,
-} from './workflow-face.ts'
+} from './faces/workflow-face.ts'
 import type { Reading } from './reading.ts'
 
 /** What is asked of a host: its partition, where that runs here. */

@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { setImmediate, setTimeout as pause } from 'node:timers/promises'
 import { measureProcess } from '../../src/adapters/system/process-metrics.ts'
-import { metricTable, type MetricName } from '../../src/runtime/metric-table.ts'
-import { Metrics } from '../../src/runtime/metrics.ts'
+import { metricTable, type MetricName } from '../../src/runtime/metrics/metric-table.ts'
+import { Metrics } from '../../src/runtime/metrics/metrics.ts'
 
 const valueOf = (metrics: Metrics, name: MetricName): number | undefined =>
   metrics.collect().find(({ definition }) => definition === metricTable[name])?.samples[0]?.value

@@ -10,8 +10,13 @@ import {
 } from '@opentelemetry/sdk-metrics'
 import { registerMetrics } from '../../src/adapters/telemetry/metrics.ts'
 import { metricsText, metricsTypes } from '../../src/http/metrics.ts'
-import { metricTable, type MetricDefinition, type MetricName, type MetricOf } from '../../src/runtime/metric-table.ts'
-import { Metrics, type Reading } from '../../src/runtime/metrics.ts'
+import {
+  metricTable,
+  type MetricDefinition,
+  type MetricName,
+  type MetricOf,
+} from '../../src/runtime/metrics/metric-table.ts'
+import { Metrics, type Reading } from '../../src/runtime/metrics/metrics.ts'
 import { samplesOf } from '../support/exposition.ts'
 
 const names = Object.keys(metricTable) as MetricName[]

@@ -10,7 +10,7 @@ import { nullPayload } from '../../src/engine/payload.ts'
 import { ManualClock } from '../../src/adapters/memory/clock.ts'
 import type { HandlerModule, HandlerTaskInput } from '../../src/handlers/contract.ts'
 import { Executor } from '../../src/runtime/executor.ts'
-import { Metrics } from '../../src/runtime/metrics.ts'
+import { Metrics } from '../../src/runtime/metrics/metrics.ts'
 import type { Secrets } from '../../src/runtime/ports.ts'
 
 interface Run {

@@ -11,11 +11,11 @@ import { limits } from '../../src/base/limits.ts'
 import { silentLogger, type Logger } from '../../src/base/logger.ts'
 import { handlerSource } from '../../src/handlers/registry.ts'
 import { topicsOf } from '../../src/records/keys.ts'
-import { BatchMeasures } from '../../src/runtime/batch-measures.ts'
+import { BatchMeasures } from '../../src/runtime/metrics/batch-measures.ts'
 import { Definitions } from '../../src/runtime/definitions.ts'
 import { Executor } from '../../src/runtime/executor.ts'
 import { PartitionHost } from '../../src/runtime/host.ts'
-import { Metrics } from '../../src/runtime/metrics.ts'
+import { Metrics } from '../../src/runtime/metrics/metrics.ts'
 import type { Log, OpenStore } from '../../src/runtime/ports.ts'
 
 const topics = topicsOf('test')

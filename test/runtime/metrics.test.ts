@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import type { HandlerModule } from '../../src/handlers/contract.ts'
-import { topicLags } from '../../src/runtime/lag.ts'
-import { metricTable, type MetricDefinition, type MetricName } from '../../src/runtime/metric-table.ts'
-import { Metrics } from '../../src/runtime/metrics.ts'
+import { topicLags } from '../../src/runtime/metrics/lag.ts'
+import { metricTable, type MetricDefinition, type MetricName } from '../../src/runtime/metrics/metric-table.ts'
+import { Metrics } from '../../src/runtime/metrics/metrics.ts'
 import { startMemoryWorker } from '../support/worker.ts'
 
 const definitions: readonly MetricDefinition[] = Object.values(metricTable)

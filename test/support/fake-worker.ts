@@ -33,8 +33,8 @@ import type {
   WorkflowVersionView,
   WorkflowView,
 } from '../../src/runtime/face.ts'
-import { Metrics } from '../../src/runtime/metrics.ts'
-import { readingsOfView } from '../../src/runtime/worker-metrics.ts'
+import { Metrics } from '../../src/runtime/metrics/metrics.ts'
+import { readingsOfView } from '../../src/runtime/metrics/worker-metrics.ts'
 
 export interface FakeWorkerOptions {
   /** Partitions by topic; by default "orders" with 3 and "reviews" with 1. */

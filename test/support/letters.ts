@@ -9,7 +9,7 @@ import { silentLogger } from '../../src/base/logger.ts'
 import type { DeadLetter } from '../../src/engine/effect.ts'
 import { deadLetterRecord } from '../../src/records/dead-letter.ts'
 import { topicsOf } from '../../src/records/keys.ts'
-import { DeadLetters } from '../../src/runtime/dead-letters.ts'
+import { DeadLetters } from '../../src/runtime/dead-letters/dead-letters.ts'
 import type { Log, LogRecord, OutgoingRecord } from '../../src/runtime/ports.ts'
 
 const topics = topicsOf('dagger')

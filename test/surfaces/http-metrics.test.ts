@@ -1,7 +1,7 @@
 // What Prometheus reads of a worker, in its own format and in OpenMetrics'.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { metricTable } from '../../src/runtime/metric-table.ts'
+import { metricTable } from '../../src/runtime/metrics/metric-table.ts'
 import { samplesOf } from '../support/exposition.ts'
 import { serve } from '../support/http.ts'
 

@@ -2,7 +2,7 @@
 import { readdir, stat, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks'
-import type { Metrics, Reading } from '../../runtime/metrics.ts'
+import type { Metrics, Reading } from '../../runtime/metrics/metrics.ts'
 
 /** How often the event loop is asked for its longest delay. What begins within a hundredth of a second after is not seen. */
 const loopLookedAtMs = 5_000

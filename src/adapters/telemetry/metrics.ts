@@ -10,8 +10,8 @@ import {
   type ObservableCounter,
   type ObservableGauge,
 } from '@opentelemetry/api'
-import { metricTable, type MetricDefinition, type MetricOf } from '../../runtime/metric-table.ts'
-import type { Metrics } from '../../runtime/metrics.ts'
+import { metricTable, type MetricDefinition, type MetricOf } from '../../runtime/metrics/metric-table.ts'
+import type { Metrics } from '../../runtime/metrics/metrics.ts'
 
 type Observable = ObservableCounter | ObservableGauge
 

@@ -1,11 +1,11 @@
 // The last records of a topic as workflows read them, for who explains: bounded in records, partitions and time, and
 // nothing of it is kept.
-import { TransientFault } from '../base/errors.ts'
-import { partitionOfText } from '../base/partitioner.ts'
-import type { TopicFormat } from '../definition/topic-format.ts'
-import { decodingReader } from './decoding-reader.ts'
-import { readRange } from './log-range.ts'
-import type { Clock, Log, LogRecord } from './ports.ts'
+import { TransientFault } from '../../base/errors.ts'
+import { partitionOfText } from '../../base/partitioner.ts'
+import type { TopicFormat } from '../../definition/topic-format.ts'
+import { decodingReader } from '../decoding-reader.ts'
+import { readRange } from '../log-range.ts'
+import type { Clock, Log, LogRecord } from '../ports.ts'
 
 export interface TopicTail {
   readonly records: readonly LogRecord[]

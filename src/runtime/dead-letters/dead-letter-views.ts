@@ -1,15 +1,15 @@
 // Letters as they are shown, and which of them a filter wants.
-import { readLetter, type Letter } from '../records/dead-letter.ts'
+import { readLetter, type Letter } from '../../records/dead-letter.ts'
 import type {
   DeadLetterFilter,
   DeadLetterSummary,
   DeadLetterView,
   RecordPlaceView,
   RedriveView,
-} from './dead-letter-face.ts'
-import type { LogRecord } from './ports.ts'
-import { toBase64 } from '../base/base64.ts'
-import { keyView, textOf, timeView, valueView } from './record-view.ts'
+} from '../faces/dead-letter-face.ts'
+import type { LogRecord } from '../ports.ts'
+import { toBase64 } from '../../base/base64.ts'
+import { keyView, textOf, timeView, valueView } from '../record-view.ts'
 
 /** Whether a letter in this record of the dead-letter topic is wanted. */
 export function fits(letter: Letter, { timestampMs }: LogRecord, filter: DeadLetterFilter): boolean {

@@ -1,14 +1,14 @@
 // Why a record is not for a listener, told from the record and from what is waited for alone: with no state, so that it can
 // be asked of any record at any time. The listener's own rule is `fits` in engine/deciders/channel.ts; here is what it is
 // about each time that it says no.
-import type { Json } from '../base/json.ts'
-import { nearest } from '../definition/nearest.ts'
-import type { KafkaListenerTask, Workflow } from '../definition/workflow.ts'
-import { taskErrorOf } from '../engine/attempt.ts'
-import { canonicalText } from '../engine/correlation.ts'
-import { formatOf } from '../engine/format.ts'
-import { messageOf, type MessageRoot, type SourceRecord } from '../engine/message.ts'
-import type { MissReason } from './explain-face.ts'
+import type { Json } from '../../base/json.ts'
+import { nearest } from '../../definition/nearest.ts'
+import type { KafkaListenerTask, Workflow } from '../../definition/workflow.ts'
+import { taskErrorOf } from '../../engine/attempt.ts'
+import { canonicalText } from '../../engine/correlation.ts'
+import { formatOf } from '../../engine/format.ts'
+import { messageOf, type MessageRoot, type SourceRecord } from '../../engine/message.ts'
+import type { MissReason } from '../faces/explain-face.ts'
 
 /** The values that a listener waits for, in the order of its pairs. */
 export type Wanted = readonly string[]

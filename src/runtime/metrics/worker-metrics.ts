@@ -1,12 +1,12 @@
 // What is read of a worker whenever its metrics are: from one look at it. No look costs more than there are partitions,
 // topics, and handlers under way.
 import { sumOf } from './census.ts'
-import type { Executor } from './executor.ts'
-import type { FleetFace, WorkerView } from './face.ts'
-import type { PartitionHost } from './host.ts'
+import type { Executor } from '../executor.ts'
+import type { FleetFace, WorkerView } from '../face.ts'
+import type { PartitionHost } from '../host.ts'
 import { lagsOf, topicLags } from './lag.ts'
 import type { Metrics, Reading } from './metrics.ts'
-import type { Clock } from './ports.ts'
+import type { Clock } from '../ports.ts'
 
 export interface ObservedWorker {
   readonly worker: {

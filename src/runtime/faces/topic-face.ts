@@ -1,5 +1,5 @@
 // Topics and their records, as the worker's face has them.
-import type { Json } from '../base/json.ts'
+import type { Json } from '../../base/json.ts'
 
 export interface ProduceRecord {
   readonly key?: string | Uint8Array | null

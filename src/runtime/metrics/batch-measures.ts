@@ -1,12 +1,12 @@
 // How long batches take, how large they are, and what becomes of their transactions; for all partitions of a worker.
-import { OutcomeUnknown, PartitionFenced, RecordRefused } from '../base/errors.ts'
-import type { Catalogue } from '../engine/world.ts'
-import { Batch, type Input } from './batch.ts'
+import { OutcomeUnknown, PartitionFenced, RecordRefused } from '../../base/errors.ts'
+import type { Catalogue } from '../../engine/world.ts'
+import { Batch, type Input } from '../batch.ts'
 import type { Count, Histogram, Metrics } from './metrics.ts'
-import type { CommittedEnd, OutgoingRecord, Producer } from './ports.ts'
-import type { Staging } from './staging.ts'
+import type { CommittedEnd, OutgoingRecord, Producer } from '../ports.ts'
+import type { Staging } from '../staging.ts'
 import { Tally, TallyBook } from './tally.ts'
-import type { BatchUpdates } from './updates.ts'
+import type { BatchUpdates } from '../updates.ts'
 
 export class BatchMeasures {
   readonly #metrics: Metrics

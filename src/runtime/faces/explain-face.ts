@@ -1,6 +1,6 @@
 // What a running worker can be asked about why: what an instance waits for, and what became of a record; a part of face.ts.
-import type { TaskError } from '../base/errors.ts'
-import type { Json } from '../base/json.ts'
+import type { TaskError } from '../../base/errors.ts'
+import type { Json } from '../../base/json.ts'
 import type { InstanceStatus } from './instance-face.ts'
 
 /** Why an instance is where it is. */

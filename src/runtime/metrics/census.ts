@@ -5,12 +5,12 @@
 //
 // What is committed lies before `countedTo`, and is told apart by what it was before; or overrides the page that it may or
 // may not stand in; or is read later. A page counts once it is known what was being committed while it was read.
-import type { InstanceRow } from '../engine/state.ts'
-import { decodeInstanceHead } from '../records/instance-codec.ts'
-import { endOf, prefixes } from '../records/keys.ts'
-import type { Clock } from './ports.ts'
-import type { Reading } from './reading.ts'
-import type { Staging } from './staging.ts'
+import type { InstanceRow } from '../../engine/state.ts'
+import { decodeInstanceHead } from '../../records/instance-codec.ts'
+import { endOf, prefixes } from '../../records/keys.ts'
+import type { Clock } from '../ports.ts'
+import type { Reading } from '../reading.ts'
+import type { Staging } from '../staging.ts'
 
 /** What counts of an instance. */
 export type CountedInstance = Pick<InstanceRow, 'workflow' | 'status' | 'incidents'>

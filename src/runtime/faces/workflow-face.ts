@@ -1,5 +1,5 @@
 // What a running worker can be asked about workflows; a part of face.ts.
-import type { Json } from '../base/json.ts'
+import type { Json } from '../../base/json.ts'
 
 export interface WorkflowView {
   readonly name: string

@@ -1,6 +1,6 @@
 // What a running worker can be asked about how things stand: how far its partitions are, what is stuck, and what would be
 // lost if its machine burnt now; a part of face.ts.
-import type { Problem } from '../base/errors.ts'
+import type { Problem } from '../../base/errors.ts'
 
 export interface PartitionView {
   readonly partition: number

@@ -1,7 +1,7 @@
 // The dead-letter topic as people use it: its letters listed, shown, and redriven (redrives.ts). Any worker answers for all
 // of them: they are records of a topic.
-import { readLetter } from '../records/dead-letter.ts'
-import { topicsOf } from '../records/keys.ts'
+import { readLetter } from '../../records/dead-letter.ts'
+import { topicsOf } from '../../records/keys.ts'
 import type {
   DeadLetterQuery,
   DeadLettersFace,
@@ -11,10 +11,10 @@ import type {
   RedriveManyAnswer,
   RedriveManyRequest,
   RedriveOptions,
-} from './dead-letter-face.ts'
+} from '../faces/dead-letter-face.ts'
 import { DeadLetterPartition } from './dead-letter-partition.ts'
 import { fits, summaryOf, viewOf } from './dead-letter-views.ts'
-import type { Clock, Log } from './ports.ts'
+import type { Clock, Log } from '../ports.ts'
 import { Redrives } from './redrives.ts'
 
 /** Records looked at for one page: a filter that fits nothing ends here and goes on with the cursor. */

@@ -3,11 +3,11 @@
 // M1. A mark lies behind its letter, in the same partition. So what is said of a letter holds once everything from it to the
 //     end has been read. What was read is one stretch, which grows at both ends as it is asked for: a look at the newest
 //     letters costs no more than these do. Marks are kept in memory as long as the topic keeps their letters.
-import { readRedriveMark, type RedriveMark } from '../records/dead-letter.ts'
-import type { RedriveView } from './dead-letter-face.ts'
-import { readRange } from './log-range.ts'
-import type { Clock, Log, LogRecord, Offsets } from './ports.ts'
-import { timeView } from './record-view.ts'
+import { readRedriveMark, type RedriveMark } from '../../records/dead-letter.ts'
+import type { RedriveView } from '../faces/dead-letter-face.ts'
+import { readRange } from '../log-range.ts'
+import type { Clock, Log, LogRecord, Offsets } from '../ports.ts'
+import { timeView } from '../record-view.ts'
 
 export class DeadLetterPartition {
   readonly topic: string

@@ -1,11 +1,11 @@
 // What was decided, by workflow and by type of task: gathered with a batch, counted once that is committed.
-import type { Event } from '../engine/event.ts'
-import { taskAt } from '../engine/nodes.ts'
-import type { InstanceRow, ReadTable } from '../engine/state.ts'
-import type { Catalogue } from '../engine/world.ts'
-import type { Workflow } from '../definition/workflow.ts'
+import type { Event } from '../../engine/event.ts'
+import { taskAt } from '../../engine/nodes.ts'
+import type { InstanceRow, ReadTable } from '../../engine/state.ts'
+import type { Catalogue } from '../../engine/world.ts'
+import type { Workflow } from '../../definition/workflow.ts'
 import type { Count, Histogram, Metrics } from './metrics.ts'
-import { dueOf } from './timers.ts'
+import { dueOf } from '../timers.ts'
 
 interface TaskCounts {
   readonly completed: Count

@@ -1,6 +1,6 @@
 // What a running worker can be asked to list beside instances; a part of face.ts.
-import type { Json } from '../base/json.ts'
-import { comparePlaces, placeOf } from './cursor.ts'
+import type { Json } from '../../base/json.ts'
+import { comparePlaces, placeOf } from '../cursor.ts'
 import type { RecordPlaceView } from './dead-letter-face.ts'
 
 /** Items in the order of their cursors. */

@@ -5,12 +5,12 @@
 //     redrove before us is fenced, and what they did is seen. So a letter is redriven once, however often, and at however many
 //     workers, that is asked; `again` is for those who want it once more.
 // R3. A call over many has an end: what dies after its first page is not redriven by it, or it would go on for ever.
-import { OutcomeUnknown, PartitionFenced, RecordRefused, TransientFault } from '../base/errors.ts'
-import { limits } from '../base/limits.ts'
-import { partitionOf } from '../base/partitioner.ts'
-import { coordinates } from '../engine/message.ts'
-import { readLetter, redriveMarkRecord, redrivenRecord, sizesOf, type Letter } from '../records/dead-letter.ts'
-import { isOwnTopic, topicsOf, type AppTopics } from '../records/keys.ts'
+import { OutcomeUnknown, PartitionFenced, RecordRefused, TransientFault } from '../../base/errors.ts'
+import { limits } from '../../base/limits.ts'
+import { partitionOf } from '../../base/partitioner.ts'
+import { coordinates } from '../../engine/message.ts'
+import { readLetter, redriveMarkRecord, redrivenRecord, sizesOf, type Letter } from '../../records/dead-letter.ts'
+import { isOwnTopic, topicsOf, type AppTopics } from '../../records/keys.ts'
 import type {
   RedriveAnswer,
   RedriveManyAnswer,
@@ -19,10 +19,10 @@ import type {
   RedriveRefusal,
   RedriveRefusalCode,
   RedriveResult,
-} from './dead-letter-face.ts'
+} from '../faces/dead-letter-face.ts'
 import type { DeadLetterPartition } from './dead-letter-partition.ts'
 import { fits, placeView } from './dead-letter-views.ts'
-import type { Clock, Log, LogRecord, Producer } from './ports.ts'
+import type { Clock, Log, LogRecord, Producer } from '../ports.ts'
 
 /** Records looked at in one call, and how long it may take to begin with another: answers come before callers give up. */
 const recordsLookedAtMax = 20_000

@@ -1,17 +1,17 @@
 // What a listener waits for, and the records that came lately and were not for it. Nothing is kept for that: near misses are
 // found in the last records of the topic when they are asked for, so that they cost nothing until then and are there
 // after a restart.
-import type { KafkaListenerTask } from '../definition/workflow.ts'
-import { coordinates } from '../engine/message.ts'
-import type { InstanceRow } from '../engine/state.ts'
-import type { ListenerExplanation, NearMiss, NearMisses } from './explain-face.ts'
+import type { KafkaListenerTask } from '../../definition/workflow.ts'
+import { coordinates } from '../../engine/message.ts'
+import type { InstanceRow } from '../../engine/state.ts'
+import type { ListenerExplanation, NearMiss, NearMisses } from '../faces/explain-face.ts'
 import type { ExplainOptions } from './explain-options.ts'
 import { judge, type Wanted } from './near-miss.ts'
-import type { LogRecord } from './ports.ts'
-import { timeView } from './record-view.ts'
+import type { LogRecord } from '../ports.ts'
+import { timeView } from '../record-view.ts'
 import { readTail } from './topic-tail.ts'
 import { tracesOf } from './traces.ts'
-import type { Viewed } from './views.ts'
+import type { Viewed } from '../views.ts'
 
 /** Listeners of one instance whose topics are read for it, and near misses of each. */
 const listenersMax = 10

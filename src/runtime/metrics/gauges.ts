@@ -1,13 +1,13 @@
 // A partition that runs, in numbers: what it has yet to read, what it keeps, what is overdue, how many instances it has.
-import { keptTotalsId } from '../engine/state.ts'
+import { keptTotalsId } from '../../engine/state.ts'
 import { Census } from './census.ts'
-import { Unavailable } from './face.ts'
-import type { SourceLag } from './lag-face.ts'
-import type { Phase } from './lifecycle.ts'
-import type { Clock } from './ports.ts'
-import type { Reading } from './reading.ts'
-import type { Sources } from './sources.ts'
-import type { Timers } from './timers.ts'
+import { Unavailable } from '../face.ts'
+import type { SourceLag } from '../faces/lag-face.ts'
+import type { Phase } from '../lifecycle.ts'
+import type { Clock } from '../ports.ts'
+import type { Reading } from '../reading.ts'
+import type { Sources } from '../sources.ts'
+import type { Timers } from '../timers.ts'
 
 /** What is asked of the partition itself. */
 interface GaugedPartition {

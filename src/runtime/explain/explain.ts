@@ -1,9 +1,9 @@
 // Why things are as they are, as the face has it: of an instance that lives here, and of a record as far as it is known here.
-import { partitionOfInstance } from '../engine/deciders/instance.ts'
-import type { ExplainFace, InstanceExplanation, RecordExplanation } from './explain-face.ts'
+import { partitionOfInstance } from '../../engine/deciders/instance.ts'
+import type { ExplainFace, InstanceExplanation, RecordExplanation } from '../faces/explain-face.ts'
 import { InstanceExplainer } from './explain-instance.ts'
 import { RecordExplainer, type RecordExplainOptions } from './explain-record.ts'
-import { expectRunning } from './running.ts'
+import { expectRunning } from '../running.ts'
 
 export class Explain implements ExplainFace {
   readonly #options: RecordExplainOptions

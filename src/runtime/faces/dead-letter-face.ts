@@ -1,5 +1,5 @@
 // What a running worker can be asked about dead letters; a part of face.ts.
-import type { Json } from '../base/json.ts'
+import type { Json } from '../../base/json.ts'
 
 /** Where a record lies, and when it was written there. */
 export interface RecordPlaceView {

@@ -1,8 +1,8 @@
 // Which instances a record left its trace in: those that it started (`origin`), and those whose timeline has its
 // coordinates. There is no index of that: instances are looked through, the newest first and up to a bound.
-import type { InstanceRow } from '../engine/state.ts'
-import { endOf, prefixes } from '../records/keys.ts'
-import type { Reading } from './reading.ts'
+import type { InstanceRow } from '../../engine/state.ts'
+import { endOf, prefixes } from '../../records/keys.ts'
+import type { Reading } from '../reading.ts'
 
 export interface Trace {
   readonly instanceId: string

@@ -1,10 +1,10 @@
 // Instances, as the worker's face has them.
-import type { TaskError } from '../base/errors.ts'
-import type { Json } from '../base/json.ts'
-import type { TraceContext } from '../base/tracing.ts'
-import type { ActionAnswer } from '../engine/effect.ts'
+import type { TaskError } from '../../base/errors.ts'
+import type { Json } from '../../base/json.ts'
+import type { TraceContext } from '../../base/tracing.ts'
+import type { ActionAnswer } from '../../engine/effect.ts'
 
-export type { ActionAnswer, ActionRefusalCode } from '../engine/effect.ts'
+export type { ActionAnswer, ActionRefusalCode } from '../../engine/effect.ts'
 
 export type InstanceStatus = 'EXECUTING' | 'SUSPENDED' | 'COMPENSATING' | 'COMPLETED' | 'FAILED' | 'STOPPED'
 export type TaskStatus = 'NOT_STARTED' | 'SUBMITTED' | 'EXECUTING' | 'COMPLETED' | 'FAILED' | 'SKIPPED' | 'STOPPED'

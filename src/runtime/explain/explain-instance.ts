@@ -1,23 +1,23 @@
 // Why an instance is where it is: its open tasks, with what this worker knows of each and what the topics say.
-import { assert } from '../base/assert.ts'
-import { partitionOfText } from '../base/partitioner.ts'
-import { nameOfNode, rowAt, taskAt } from '../engine/nodes.ts'
-import { coordinates } from '../engine/message.ts'
-import { deferredId, keyId, queuedId, workId, type InstanceRow } from '../engine/state.ts'
+import { assert } from '../../base/assert.ts'
+import { partitionOfText } from '../../base/partitioner.ts'
+import { nameOfNode, rowAt, taskAt } from '../../engine/nodes.ts'
+import { coordinates } from '../../engine/message.ts'
+import { deferredId, keyId, queuedId, workId, type InstanceRow } from '../../engine/state.ts'
 import type {
   ChildExplanation,
   HandlerExplanation,
   Help,
   InstanceExplanation,
   TaskExplanation,
-} from './explain-face.ts'
+} from '../faces/explain-face.ts'
 import type { ExplainOptions } from './explain-options.ts'
 import { explainTask, summaryOf, type OpenTask } from './explain-task.ts'
 import { ListenerExplainer } from './explain-listener.ts'
-import type { Reading } from './reading.ts'
-import { timeView } from './record-view.ts'
-import type { CommittedRows } from './rows.ts'
-import { isOfTasks, itemsInViewMax, placesOf, type Viewed } from './views.ts'
+import type { Reading } from '../reading.ts'
+import { timeView } from '../record-view.ts'
+import type { CommittedRows } from '../rows.ts'
+import { isOfTasks, itemsInViewMax, placesOf, type Viewed } from '../views.ts'
 
 /** Tasks that are told of, starts that wait, and what was collected while it is suspended. */
 const tasksMax = 100

@@ -1,9 +1,9 @@
 // One task that waits, in words: for what, since when, until when, what happens then, and what a person can do.
-import type { Task, Workflow } from '../definition/workflow.ts'
-import type { InstanceRow, OpenWork, TaskRow } from '../engine/state.ts'
-import type { Help, TaskExplanation, WaitKind } from './explain-face.ts'
-import { timeView } from './record-view.ts'
-import { waiting } from './views.ts'
+import type { Task, Workflow } from '../../definition/workflow.ts'
+import type { InstanceRow, OpenWork, TaskRow } from '../../engine/state.ts'
+import type { Help, TaskExplanation, WaitKind } from '../faces/explain-face.ts'
+import { timeView } from '../record-view.ts'
+import { waiting } from '../views.ts'
 
 export interface OpenTask {
   readonly name: string

@@ -1,5 +1,5 @@
 // What several workers know of one record, as one answer: each knows what came of it in the partitions that run there.
-import type { RecordExplanation, RecordLetter, RecordOutcome, RecordUse } from './explain-face.ts'
+import type { RecordExplanation, RecordLetter, RecordOutcome, RecordUse } from '../faces/explain-face.ts'
 
 export type Standing = Pick<RecordExplanation, 'reading' | 'behind' | 'suggestion'>
 

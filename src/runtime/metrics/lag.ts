@@ -1,7 +1,7 @@
 // How far behind the partitions that run here are. What does not run is not told: its phase says so, and its restore how
 // far that is.
-import { TransientFault } from '../base/errors.ts'
-import type { SourceLag, TopicLag } from './lag-face.ts'
+import { TransientFault } from '../../base/errors.ts'
+import type { SourceLag, TopicLag } from '../faces/lag-face.ts'
 
 /** What is asked of a host. */
 interface LaggingHost {
