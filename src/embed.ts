@@ -52,7 +52,7 @@ export async function startWorker(settings: WorkerSettings, options: WorkerOptio
     url,
     view: () => worker.view(),
     startInstance: (request) => worker.instances.start(request),
-    operateInstance: (id, action, by) => worker.instances.operate(id, action, `by ${by}`),
+    operateInstance: (id, action, by) => worker.instances.operate(id, action, by),
     findInstance: (id) => worker.instances.find(id),
     findInstanceByKey: (workflow, key) => worker.instances.findByKey(workflow, key),
     listInstances: (filter) => worker.instances.list(filter),

@@ -48,7 +48,7 @@ export async function actOn(
   worker: WorkerFace,
 ): Promise<ActionAnswer> {
   try {
-    return await worker.instances.operate(id, action, `by ${whoOf(asker, by) ?? by}`)
+    return await worker.instances.operate(id, action, whoOf(asker, by) ?? by)
   } catch (error) {
     const url = `/instances/${encodeURIComponent(id)}/${action.kind}`
     const answer = await askPeer(ownerOf(error, worker), { ...asker, url }, { ...members, by })

@@ -65,7 +65,7 @@ export class Calls {
       type: 'instance.operate',
       instanceId,
       call,
-      by,
+      by: `by ${by}`,
       action: actionOf(action),
     }))
     assert(answer.outcome === 'done' || answer.outcome === 'refused', 'A1: an action is answered as an action')

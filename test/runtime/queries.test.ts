@@ -81,8 +81,8 @@ suite('a list of instances', () => {
     const { instances } = memory.worker
     for (const key of ['a', 'b', 'c']) await start(key)
     const [c, b] = (await instances.list({ limit: 2 })).items
-    await instances.operate(c!.id, { kind: 'suspend' }, 'by ann')
-    await instances.operate(b!.id, { kind: 'stop', reason: 'no' }, 'by ann')
+    await instances.operate(c!.id, { kind: 'suspend' }, 'ann')
+    await instances.operate(b!.id, { kind: 'stop', reason: 'no' }, 'ann')
     assert.deepEqual(await keys({ status: ['SUSPENDED', 'STOPPED'] }), ['c', 'b'])
     assert.deepEqual(await keys({ status: 'EXECUTING' }), ['a'])
   })
@@ -97,7 +97,7 @@ suite('a list of instances', () => {
       assert.deepEqual(await keys({ waitingAt: name }), ['b'])
     for (const name of ['each[2].label', 'other[].label', 'each', 'each[0]', 'none'])
       assert.deepEqual(await keys({ waitingAt: name }), [])
-    await memory.worker.instances.operate(a, { kind: 'signal', name: 'packed', payload: null }, 'by ann')
+    await memory.worker.instances.operate(a, { kind: 'signal', name: 'packed', payload: null }, 'ann')
     assert.deepEqual(await keys({ waitingAt: 'ship' }), ['a'])
   })
 
@@ -116,7 +116,7 @@ suite('a list of instances', () => {
     assert.deepEqual(await keys({ startedAfter: h0, startedBefore: h2 }), ['h1'])
     assert.deepEqual(await keys({ endedAfter: h0 }), [])
     const [first] = (await worker.instances.list({ limit: 1, startedBefore: h1 })).items
-    await worker.instances.operate(first!.id, { kind: 'stop', reason: 'no' }, 'by ann')
+    await worker.instances.operate(first!.id, { kind: 'stop', reason: 'no' }, 'ann')
     const { endedAt = '' } = (await worker.instances.find(first!.id)) ?? {}
     assert.deepEqual(await keys({ endedAfter: h2 }), ['h0'])
     assert.deepEqual(await keys({ endedBefore: endedAt }), [])
@@ -160,7 +160,7 @@ suite('a list of instances', () => {
     assert.deepEqual(await keys({ attribute: ['customer:c-1'] }), [])
     assert.deepEqual(await keys({ attribute: ['nobody:c-17'] }), [])
     assert.deepEqual(await keys({ attribute: ['customer:\ud800'] }), [])
-    await memory.worker.instances.operate(c, { kind: 'stop', reason: 'no' }, 'by ann')
+    await memory.worker.instances.operate(c, { kind: 'stop', reason: 'no' }, 'ann')
     assert.deepEqual(await keys({ attribute: ['customer:c-17'], status: 'STOPPED' }), ['c'])
     assert.deepEqual(await keys({ attribute: ['state:EXECUTING'] }), ['b', 'a'])
     const { attributes } = (await memory.worker.instances.find(c)) ?? {}

@@ -45,7 +45,7 @@ test('every entry of the timeline is told as a CloudEvent, in the partition of i
   await worker.instances.start({ workflow: 'w', key: 'k', input: { items: ['a', 'b'] }, by: 'ann' })
   const id = (await worker.instances.findByKey('w', 'k'))?.id ?? ''
   for (const payload of ['first', 'second'])
-    await worker.instances.operate(id, { kind: 'signal', name: 'go', payload }, 'by bob')
+    await worker.instances.operate(id, { kind: 'signal', name: 'go', payload }, 'bob')
   await untilSettled(memory, 'k')
   const view = await worker.instances.find(id)
   const partition = Number(id.slice(id.lastIndexOf('-') + 1))
@@ -117,7 +117,7 @@ test('the numbers of an instance go on where another worker takes over', async (
   const before = updatesIn(first).length
   const second = await startMemoryWorker(waiting, { updates: true, after: first })
   const id = (await second.worker.instances.findByKey('w', 'k'))?.id ?? ''
-  await second.worker.instances.operate(id, { kind: 'signal', name: 'go', payload: null }, 'by api')
+  await second.worker.instances.operate(id, { kind: 'signal', name: 'go', payload: null }, 'api')
   await untilSettled(second, 'k')
   const all = updatesIn(second)
   assert.ok(before > 0 && all.length > before)
@@ -132,8 +132,7 @@ test('an instance that has forgotten the oldest of its timeline goes on counting
   const items = Array.from({ length: 120 }, (_, index) => index)
   await memory.worker.instances.start({ workflow: 'w', key: 'k', input: { items } })
   const id = (await memory.worker.instances.findByKey('w', 'k'))?.id ?? ''
-  for (const _ of items)
-    await memory.worker.instances.operate(id, { kind: 'signal', name: 'go', payload: null }, 'by api')
+  for (const _ of items) await memory.worker.instances.operate(id, { kind: 'signal', name: 'go', payload: null }, 'api')
   await untilSettled(memory, 'k')
   const view = await memory.worker.instances.find(id)
   const all = updatesIn(memory)
@@ -169,7 +168,7 @@ suite('a topic of updates that refuses them', () => {
       if (spoil !== undefined) broker.deleteTopic(topic)
       broker.createTopic({ name: topic, partitions: 1, cleanup: 'retained' })
       memory.clock.advance(31_000)
-      await worker.instances.operate(id, { kind: 'signal', name: 'go', payload: null }, 'by api')
+      await worker.instances.operate(id, { kind: 'signal', name: 'go', payload: null }, 'api')
       await untilSettled(memory, 'k')
       // The gap shows in the numbers.
       assert.equal(Number(updatesIn(memory)[0]?.sequence), timeline.length + 1)
@@ -240,8 +239,8 @@ tasks:
       await worker.instances.start({ workflow: 'w', key: 'k', input: null })
       const id = (await worker.instances.findByKey('w', 'k'))?.id ?? ''
       for (const each of before)
-        assert.deepEqual(await worker.instances.operate(id, each, 'by somebody'), { outcome: 'done' })
-      assert.deepEqual(await worker.instances.operate(id, action, 'by ann'), { outcome: 'done' })
+        assert.deepEqual(await worker.instances.operate(id, each, 'somebody'), { outcome: 'done' })
+      assert.deepEqual(await worker.instances.operate(id, action, 'ann'), { outcome: 'done' })
       const view = await worker.instances.find(id)
       const notes = view?.timeline.filter(({ note = '' }) => note.includes('by ann')) ?? []
       assert.equal(notes.length, 1, JSON.stringify(view?.timeline))
@@ -263,7 +262,7 @@ tasks:
     assert.equal((await worker.instances.start({ ...start, by: 'bob' })).outcome, 'queued')
     await worker.stop()
     const next = await startMemoryWorker(`${task}onRunning: queue\n`, { updates: true, partitions: 1, after: memory })
-    await next.worker.instances.operate(id, { kind: 'stop', reason: 'enough' }, 'by api')
+    await next.worker.instances.operate(id, { kind: 'stop', reason: 'enough' }, 'api')
     await next.until(async () => (await next.worker.instances.findByKey('w', 'k'))?.id !== id, 'the next one begins')
     const started = updatesIn(next).filter(({ type }) => type === 'dagger-worker.instance.started')
     assert.deepEqual(

@@ -186,7 +186,7 @@ suite('who did it', () => {
     await call('/instances/i-1/suspend', post({}, bearer(tokens.alice)))
     await call('/instances/i-1/suspend', post({ by: 'bob' }, bearer(tokens.alice)))
     await call('/instances/i-1/suspend', post({}, { ...bearer(tokens.alice), 'dagger-worker-caller': 'bob operate' }))
-    assert.deepEqual(by, ['by alice', 'by alice (bob)', 'by alice'])
+    assert.deepEqual(by, ['alice', 'alice (bob)', 'alice'])
     await call('/instances', post({ workflow: 'order', key: 'o-1' }, bearer(tokens.alice)))
     assert.equal(worker.startRequests.at(-1)?.by, 'alice')
   })

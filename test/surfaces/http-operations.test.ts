@@ -46,7 +46,7 @@ suite('POST /operations', () => {
     assert.equal(over.refusals[0]?.instanceId, 'i-1')
     const [{ action, by } = assert.fail()] = worker.actions
     assert.deepEqual(action, { kind: 'retry', task: 'pay', input: undefined })
-    assert.equal(by, `by ann, operation ${over.id}`)
+    assert.equal(by, `ann, operation ${over.id}`)
   })
 
   test('hands each action what it takes', async (t) => {
@@ -322,7 +322,7 @@ tasks:
     { kind: 'stop', reason: 'no' },
   ]
   for (const [at, action] of actions.entries()) {
-    const answer = await worker.instances.operate(started.instanceId, action, `by ann, operation op-${at}`)
+    const answer = await worker.instances.operate(started.instanceId, action, `ann, operation op-${at}`)
     assert.deepEqual(answer, { outcome: 'done' }, action.kind)
     const { timeline = [] } = (await worker.instances.find(started.instanceId)) ?? {}
     assert.ok(

@@ -115,7 +115,7 @@ export function actionRoutes(app: FastifyInstance, worker: WorkerFace): void {
         const answer = await worker.instances.operate(
           request.params.id,
           read(request.body),
-          `by ${whoOf(request, request.body.by) ?? 'api'}`,
+          whoOf(request, request.body.by) ?? 'api',
         )
         if (answer.outcome === 'refused') throw new HttpProblem(answer.code, answer.message)
         return answer

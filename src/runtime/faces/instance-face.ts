@@ -157,7 +157,7 @@ export type Action =
 export interface InstancesFace {
   /** Resolves when the start is committed. */
   start(request: StartRequest): Promise<StartAnswer>
-  /** Resolves when what was done is committed. @param by who does it, for the instance's history */
+  /** Resolves when what was done is committed. @param by who does it, for the instance's history: "ann" */
   operate(id: string, action: Action, by: string): Promise<ActionAnswer>
   /** By id, newest state that is committed. */
   find(id: string): Promise<InstanceView | undefined>
