@@ -22,7 +22,7 @@ test('operations start acts on what the options want, and tells what became of i
   assert.equal(all.code, 0, all.stderr)
   assert.match(all.stdout, /^retry completed: 5 of 5 done, in /)
   assert.deepEqual(worker.actions[0]?.action, { kind: 'retry', task: 'pay', input: undefined })
-  assert.match(worker.actions[0]?.by ?? '', /^by ann, operation op-/)
+  assert.match(worker.actions[0]?.by ?? '', /^ann, operation op-/)
 })
 
 test('operations start exits with 1 where an instance refuses, and names it and why', async (t) => {
