@@ -7,7 +7,6 @@ import type {
   DeadLetterView,
   IncidentGroup,
   InstanceExplanation,
-  InstanceStatus,
   InstanceSummary,
   InstanceView,
   OperationView,
@@ -52,8 +51,8 @@ export interface ProducedOffset {
 
 export type StartOutcome = Exclude<StartAnswer, { readonly outcome: 'rejected' }>
 
-export interface InstanceQuery extends Omit<InstanceFlags, 'status'> {
-  readonly status?: InstanceStatus | readonly InstanceStatus[]
+/** Of a page of a list. */
+interface Bounds {
   readonly limit: number
   readonly cursor?: string | undefined
 }
@@ -185,7 +184,7 @@ export class Client {
     return this.#calls.call('/instances', { body: request, headers: { 'idempotency-key': idempotencyKey, ...trace } })
   }
 
-  listInstances(query: InstanceQuery): Promise<Page<InstanceSummary>> {
+  listInstances(query: InstanceFlags & Bounds): Promise<Page<InstanceSummary>> {
     return this.#calls.call('/instances', { query: { ...query } })
   }
 

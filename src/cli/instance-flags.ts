@@ -1,22 +1,10 @@
 // Which instances are meant: the options of `instances list`, and of what is done to many.
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import type { InstanceStatus } from '../runtime/face.ts'
+import type { InstanceFilter, InstanceStatus } from '../runtime/face.ts'
 import { parseSince } from './since.ts'
 
 /** As the API takes them; times are RFC 3339. */
-export interface InstanceFlags {
-  readonly workflow?: string
-  readonly version?: string
-  readonly status?: readonly InstanceStatus[]
-  readonly keyPrefix?: string
-  readonly incident?: true
-  readonly waitingAt?: string
-  readonly attribute?: readonly string[]
-  readonly startedAfter?: string
-  readonly startedBefore?: string
-  readonly endedAfter?: string
-  readonly endedBefore?: string
-}
+export type InstanceFlags = Omit<InstanceFilter, 'limit' | 'cursor'>
 
 const statuses: readonly InstanceStatus[] = ['EXECUTING', 'SUSPENDED', 'COMPENSATING', 'COMPLETED', 'FAILED', 'STOPPED']
 

@@ -1,15 +1,14 @@
 // Instances of all workers, for what works by itself and answers no request: listed, looked at and acted on where they run.
-import {
-  Unavailable,
-  type Action,
-  type ActionAnswer,
-  type InstanceFilter,
-  type InstancePage,
-  type InstanceView,
-  type TimelineEntry,
-  type WorkerFace,
+import type {
+  Action,
+  ActionAnswer,
+  InstanceFilter,
+  InstancePage,
+  InstanceView,
+  TimelineEntry,
+  WorkerFace,
 } from '../runtime/face.ts'
-import { askPeer, listEverywhere, type Asker } from './fleet.ts'
+import { askPeer, listEverywhere, urlOfOwner, type Asker } from './fleet.ts'
 import { whoOf } from './guard.ts'
 import { problems, type ProblemCode, HttpProblem } from './problem.ts'
 
@@ -60,8 +59,7 @@ export async function actOn(
 
 /** Where it is asked what failed here with this error, which is thrown on where nowhere. */
 function ownerOf(error: unknown, { fleet }: WorkerFace): string {
-  const partition = error instanceof Unavailable ? error.partition : undefined
-  const url = partition === undefined ? undefined : fleet.urlOf(partition)
+  const url = urlOfOwner(error, fleet)
   if (url === undefined) throw error
   return url
 }

@@ -36,8 +36,13 @@ export const everybody = (): boolean => true
 
 /** Where a request is passed on to that failed here with this error; undefined: it is answered here. */
 export function ownerOf(error: unknown, request: FastifyRequest, fleet: FleetFace): string | undefined {
-  if (!(error instanceof Unavailable) || error.partition === undefined || isPassedOn(request)) return undefined
-  return fleet.urlOf(error.partition)
+  return isPassedOn(request) ? undefined : urlOfOwner(error, fleet)
+}
+
+/** The worker that runs the partition for which something failed here with this error; undefined: none, or not for that. */
+export function urlOfOwner(error: unknown, fleet: FleetFace): string | undefined {
+  const partition = error instanceof Unavailable ? error.partition : undefined
+  return partition === undefined ? undefined : fleet.urlOf(partition)
 }
 
 /** Gives the caller what the worker at `url` answers. @throws {HttpProblem} It does not answer. */

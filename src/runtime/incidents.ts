@@ -2,16 +2,15 @@
 // bound, which is told with the counts.
 import { nameOfNode, rowAt } from '../engine/nodes.ts'
 import type { InstanceRow } from '../engine/state.ts'
-import { endOf, prefixes } from '../records/keys.ts'
 import type { WorkflowCatalogue } from './catalogue.ts'
 import { Unavailable } from './face.ts'
+import { instancePages } from './instance-pages.ts'
 import type { Reading } from './reading.ts'
 import type { CommittedRows } from './rows.ts'
 import type { IncidentGroup, Incidents } from './faces/standing-face.ts'
 import { placesOf } from './views.ts'
 
 const instancesMax = 20_000
-const rowsAtOnce = 256
 const groupsMax = 100
 /** Items of a `for-each` of one instance that are looked at. */
 const itemsMax = 200
@@ -33,9 +32,12 @@ export async function countIncidents(readings: readonly Reading[], catalogue: Wo
   for (const reading of readings) {
     try {
       let rows = 0
-      for await (const { looked, found } of incidentsIn(reading, catalogue)) {
-        found.forEach(note)
-        rows += looked
+      const found = (value: Uint8Array, committed: CommittedRows): readonly Found[] => [
+        ...incidentsOf(committed.decode('instances', value), committed, catalogue),
+      ]
+      for await (const page of instancePages(reading, found)) {
+        page.flat().forEach(note)
+        rows += page.length
         isCut ||= rows >= rowsMax
         if (rows >= rowsMax) break
       }
@@ -47,24 +49,6 @@ export async function countIncidents(readings: readonly Reading[], catalogue: Wo
   }
   const sorted = [...groups.values()].toSorted((a, b) => b.count - a.count).slice(0, groupsMax)
   return { groups: sorted.map(({ found, count }) => ({ ...found, count })), instancesLookedAt, isCut }
-}
-
-/** Of the instances of a partition, the newest first, some at a time. @throws {Unavailable} */
-async function* incidentsIn(
-  reading: Reading,
-  catalogue: WorkflowCatalogue,
-): AsyncGenerator<{ readonly looked: number; readonly found: readonly Found[] }> {
-  let to = endOf(prefixes.instances)
-  for (;;) {
-    const page = await reading.list({ from: prefixes.instances, to, limit: rowsAtOnce, reverse: true })
-    const found = reading.read((rows) =>
-      page.flatMap(({ value }) => [...incidentsOf(rows.decode('instances', value), rows, catalogue)]),
-    )
-    yield { looked: page.length, found }
-    const last = page.at(-1)
-    if (last === undefined || page.length < rowsAtOnce) return
-    to = last.key
-  }
 }
 
 function* incidentsOf(row: InstanceRow, rows: CommittedRows, catalogue: WorkflowCatalogue): Generator<Found> {

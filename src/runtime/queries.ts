@@ -12,7 +12,7 @@ import { criteriaOf, type InstanceCriteria } from './instance-filter.ts'
 import type { Clock, StoreEntry } from './ports.ts'
 import type { Reading } from './reading.ts'
 import type { CommittedRows } from './rows.ts'
-import { expectRunning } from './running.ts'
+import { expectRunning, runningHere } from './running.ts'
 import { summaryOf, viewOf, type Viewed } from './views.ts'
 
 export interface QueriesOptions {
@@ -58,9 +58,7 @@ export class Queries {
 
   /** Newest first; every partition that runs here is looked at. @throws {Unavailable} */
   async list(filter: InstanceFilter): Promise<InstancePage> {
-    const running = this.#options.hosts.flatMap(({ running: one }, partition) =>
-      one === undefined ? [] : [{ partition, reading: one.reading }],
-    )
+    const running = runningHere(this.#options.hosts)
     const partitions = running.map(({ partition }) => partition)
     const criteria = criteriaOf(filter, this.#options.definitions.catalogue)
     const open = ({ reading }: { readonly reading: Reading }) => InstanceStream.open(reading, criteria, filter.cursor)

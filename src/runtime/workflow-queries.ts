@@ -6,7 +6,6 @@ import type { Json } from '../base/json.ts'
 import { limits } from '../base/limits.ts'
 import type { Workflow } from '../definition/workflow.ts'
 import { decodeInstanceHead } from '../records/instance-codec.ts'
-import { endOf, prefixes } from '../records/keys.ts'
 import type { PublishedVersion, WorkflowCatalogue } from './catalogue.ts'
 import type {
   Counted,
@@ -18,14 +17,13 @@ import type {
   WorkflowVersionView,
   WorkflowView,
 } from './faces/workflow-face.ts'
+import { instancePages } from './instance-pages.ts'
 import type { Reading } from './reading.ts'
 
 /** What is asked of a host: its partition, where that runs here. */
 interface CountedHost {
   readonly running: { readonly reading: Pick<Reading, 'list' | 'read'> } | undefined
 }
-
-const rowsAtOnce = 256
 
 export class WorkflowQueries implements WorkflowsFace {
   readonly #hosts: readonly CountedHost[]
@@ -129,11 +127,14 @@ async function countInstances(hosts: readonly CountedHost[]): Promise<InstanceCo
   let instances = 0
   let isCut = false
   for (const reading of running) {
-    for await (const { version, hasEnded } of instancesOf(reading)) {
-      isCut = instances === limits.instancesCountedMax
+    for await (const heads of instancePages(reading, decodeInstanceHead)) {
+      for (const { version, hasEnded } of heads) {
+        isCut = instances === limits.instancesCountedMax
+        if (isCut) break
+        instances += 1
+        byVersion.set(version, sum(byVersion.get(version) ?? none, { open: hasEnded ? 0 : 1, kept: 1 }))
+      }
       if (isCut) break
-      instances += 1
-      byVersion.set(version, sum(byVersion.get(version) ?? none, { open: hasEnded ? 0 : 1, kept: 1 }))
     }
     if (isCut) break
   }
@@ -145,19 +146,5 @@ async function countInstances(hosts: readonly CountedHost[]): Promise<InstanceCo
       partitions: running.length,
       partitionsInAll: hosts.length,
     },
-  }
-}
-
-/** The instances of a partition, newest first, some at a time: others have their turn in between. */
-async function* instancesOf(
-  reading: Pick<Reading, 'list' | 'read'>,
-): AsyncGenerator<ReturnType<typeof decodeInstanceHead>> {
-  let to = endOf(prefixes.instances)
-  for (;;) {
-    const page = await reading.list({ from: prefixes.instances, to, limit: rowsAtOnce, reverse: true })
-    yield* reading.read(() => page.map(({ value }) => decodeInstanceHead(value)))
-    const last = page.at(-1)
-    if (last === undefined || page.length < rowsAtOnce) return
-    to = last.key
   }
 }

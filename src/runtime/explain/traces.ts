@@ -1,8 +1,9 @@
 // Which instances a record left its trace in: those that it started (`origin`), and those whose timeline has its
 // coordinates. There is no index of that: instances are looked through, the newest first and up to a bound.
 import type { InstanceRow } from '../../engine/state.ts'
-import { endOf, prefixes } from '../../records/keys.ts'
+import { instancePages, instancesAtOnce } from '../instance-pages.ts'
 import type { Reading } from '../reading.ts'
+import type { CommittedRows } from '../rows.ts'
 
 export interface Trace {
   readonly instanceId: string
@@ -20,7 +21,6 @@ export interface Traces {
   readonly isCut: boolean
 }
 
-const rowsAtOnce = 256
 const takenNote = /^(?:early )?(?:kept )?record (.+)$/
 
 /** @param places coordinates ("orders/3@17"). @param rowsMax instances that are looked at. @throws {Unavailable} */
@@ -34,21 +34,17 @@ export async function tracesOf(
   let isCut = false
   const ofOne = Math.ceil(rowsMax / Math.max(1, readings.length))
   for (const reading of readings) {
-    let to = endOf(prefixes.instances)
-    for (let rows = 0; ; rows += rowsAtOnce) {
-      if (rows >= ofOne) {
-        isCut = true
-        break
-      }
-      const page = await reading.list({ from: prefixes.instances, to, limit: rowsAtOnce, reverse: true })
-      reading.read((committed) => {
-        for (const { value } of page) found.push(...tracesIn(committed.decode('instances', value), places))
-      })
-      lookedAt += page.length
-      const last = page.at(-1)
-      if (last === undefined || page.length < rowsAtOnce) break
-      to = last.key
+    let rows = 0
+    const traces = (value: Uint8Array, committed: CommittedRows): readonly Trace[] =>
+      tracesIn(committed.decode('instances', value), places)
+    for await (const page of instancePages(reading, traces)) {
+      found.push(...page.flat())
+      rows += page.length
+      if (page.length < instancesAtOnce || rows < ofOne) continue
+      isCut = true
+      break
     }
+    lookedAt += rows
   }
   return { found, lookedAt, isCut }
 }
