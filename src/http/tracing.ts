@@ -14,7 +14,7 @@ import {
 
 export type RequestTracer = Pick<Tracer, 'request' | 'within'>
 
-const probes: ReadonlySet<string> = new Set(['/health', '/metrics', '/service/ready'])
+const probes: ReadonlySet<string> = new Set(['/health', '/metrics', '/service/live', '/service/ready'])
 const spans = new WeakMap<FastifyRequest, RequestSpan>()
 
 /** What is asked of others, and begun, on behalf of a request goes on from here. */

@@ -225,6 +225,7 @@ suite('telemetry', () => {
     assert.equal(started.status, 201)
     await daemon.instance('child', 'c')
     await daemon.health()
+    for (const probe of ['ready', 'live']) assert.equal((await fetch(`${daemon.url}/service/${probe}`)).status, 200)
     const call = await spanOf(daemon, receiver, 'POST /instances')
     await spanOf(daemon, receiver, 'run parent')
     assert.equal(await daemon.stop(), 0)
@@ -246,7 +247,7 @@ suite('telemetry', () => {
     assert.equal(tree.get('start child')?.parentSpanId, tree.get('task sub')?.spanId)
     assert.equal(tree.get('run child')?.parentSpanId, tree.get('start child')?.spanId)
     // Whoever probes makes no spans.
-    assert.ok(!receiver.spans.some(({ name }) => name.includes('/health')))
+    assert.ok(!receiver.spans.some(({ name }) => name.includes('/health') || name.includes('/service/')))
   })
 
   test('what nobody traces has a trace of its own, in which what a handler does is found, in a thread as well', async (t) => {
