@@ -5,6 +5,7 @@
 // compensation, is drawn next to its own task.
 import type { Expression, Template } from './expression.ts'
 import type { FailureRule, Scope, Task, TaskType, Workflow } from './workflow.ts'
+import { writtenType } from './written-type.ts'
 
 export interface Drawing {
   readonly name: string
@@ -96,7 +97,7 @@ function memberOf(task: Task, workflow: Workflow, edges: DrawnEdge[]): Member {
     case 'branch':
       return scope('branch', membersOf(task.inner, workflow, edges))
     default: {
-      const type = task.type === 'handler' ? task.handler : task.type
+      const type = writtenType(task)
       const about = [type, subjectOf(task)].filter((part) => part !== undefined).join(' ')
       return { id: idOf(task), name: task.name, type: task.type, about, description }
     }

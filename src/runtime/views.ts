@@ -1,5 +1,6 @@
 // Instances as people see them: rows of the state in the words of the face. Payloads are JSON, times RFC 3339.
 import type { Task, Workflow } from '../definition/workflow.ts'
+import { writtenType } from '../definition/written-type.ts'
 import { Absent, evaluateAttribute } from '../engine/attributes.ts'
 import { nameOfNode, ownerOf, rowAt, spansOf, taskAt, type TaskTables } from '../engine/nodes.ts'
 import type { InstanceRow, OpenWork, TaskRow } from '../engine/state.ts'
@@ -145,7 +146,7 @@ function taskView(
   row: TaskRow | undefined,
   progress: string | undefined,
 ): Omit<TaskView, 'name' | 'scope'> {
-  const type = task.type === 'handler' ? task.handler : task.type
+  const type = writtenType(task)
   if (row === undefined) return { type, status: 'NOT_STARTED', attempt: 0, hasIncident: false }
   return {
     type,

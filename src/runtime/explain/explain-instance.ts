@@ -1,4 +1,5 @@
 // Why an instance is where it is: its open tasks, with what this worker knows of each and what the topics say.
+import { writtenType } from '../../definition/written-type.ts'
 import { assert } from '../../base/assert.ts'
 import { partitionOfText } from '../../base/partitioner.ts'
 import { nameOfNode, rowAt, taskAt } from '../../engine/nodes.ts'
@@ -130,7 +131,7 @@ export class InstanceExplainer {
     const standing = executor.standingOf(workId(instance.id, node))
     const { behind, concurrency, heardAtMs, progress } = standing ?? {}
     return {
-      handler: task.type === 'handler' ? task.handler : task.type,
+      handler: writtenType(task),
       worker: workerId,
       state: standing?.state ?? 'lost',
       run: row.open?.kind === 'handler' ? row.open.run : 0,

@@ -1,5 +1,6 @@
 // One task that waits, in words: for what, since when, until when, what happens then, and what a person can do.
 import type { Task, Workflow } from '../../definition/workflow.ts'
+import { writtenType } from '../../definition/written-type.ts'
 import type { InstanceRow, OpenWork, TaskRow } from '../../engine/state.ts'
 import type { Help, TaskExplanation, WaitKind } from '../faces/explain-face.ts'
 import { timeView } from '../record-view.ts'
@@ -19,7 +20,7 @@ export function explainTask({ name, task, row }: OpenTask, instance: InstanceRow
   const afterwards = until === undefined ? undefined : thenOf(task, row, row.open)
   return {
     task: name,
-    type: task.type === 'handler' ? task.handler : task.type,
+    type: writtenType(task),
     kind,
     waitsFor: isLost ? 'its handler, which no worker has now' : (waiting(task, row, undefined).waitsFor ?? ''),
     since: timeView(row.startedAtMs) ?? '',

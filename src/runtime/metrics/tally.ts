@@ -4,6 +4,7 @@ import { taskAt } from '../../engine/nodes.ts'
 import type { InstanceRow, ReadTable } from '../../engine/state.ts'
 import type { Catalogue } from '../../engine/world.ts'
 import type { Workflow } from '../../definition/workflow.ts'
+import { writtenType } from '../../definition/written-type.ts'
 import type { Count, Histogram, Metrics } from './metrics.ts'
 import { dueOf } from '../timers.ts'
 
@@ -67,7 +68,7 @@ export class TallyBook {
       stopped: metrics.count('instancesEnded', name, 'STOPPED'),
       incidents: metrics.count('incidents', name),
       tasks: workflow.tasks.map((task) => {
-        const type = task.type === 'handler' ? task.handler : task.type
+        const type = writtenType(task)
         return {
           completed: metrics.count('tasks', type, 'completed'),
           failed: metrics.count('tasks', type, 'failed'),
