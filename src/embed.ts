@@ -1,5 +1,5 @@
 // A worker in somebody else's process. It is the one that `dagger-worker start` runs, HTTP API included, and is composed by
-// main.ts; that is loaded when a worker is started, so that authors of handlers who import from here load next to nothing.
+// composition.ts; that is loaded when a worker is started, so that authors of handlers who import from here load next to nothing.
 import type { ConfigValues } from './config/worker-config.ts'
 import type {
   Action,
@@ -44,7 +44,7 @@ export interface EmbeddedWorker {
 
 /** Starts a worker in this process; resolves once it is ready. @throws {ConfigError} With every problem of its settings. */
 export async function startWorker(settings: WorkerSettings, options: WorkerOptions = {}): Promise<EmbeddedWorker> {
-  const { startEmbedded } = await import('./main.ts')
+  const { startEmbedded } = await import('./composition.ts')
   const { onUpdate = [] } = options
   const running = await startEmbedded(settings, typeof onUpdate === 'function' ? [onUpdate] : onUpdate)
   const { worker, url, stopped } = running

@@ -1,4 +1,4 @@
-// What a worker stands on: one of the two ways to run, with the adapters of each. With main.ts the composition root.
+// What a worker stands on: one of the two ways to run, with the adapters of each. With composition.ts the composition root.
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { checkGuarantee, kafkaClient } from './adapters/clients.ts'

@@ -1,4 +1,4 @@
-// A worker as src/main.ts composes it, with one workflow and no door to the outside: records are produced straight into
+// A worker as src/composition.ts composes it, with one workflow and no door to the outside: records are produced straight into
 // its log.
 import { join } from 'node:path'
 import { soleMembership } from '../adapters/embedded/membership.ts'

@@ -1,4 +1,4 @@
-// The real outside: this process. main.ts adds what only it can compose.
+// The real outside: this process. main.ts adds what is composed beside the command line.
 import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'

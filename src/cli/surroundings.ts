@@ -4,7 +4,7 @@ import type { Measure } from '../bench/report.ts'
 import type { WorkerConfig } from '../config/worker-config.ts'
 import type { InspectedTopic, NeededTopic, OnUpdate, WorkerFace } from '../runtime/face.ts'
 
-/** A worker in this process, as main.ts composes it. */
+/** A worker in this process, as composition.ts makes it. */
 export interface RunningWorker {
   readonly worker: WorkerFace
   /** Where its HTTP API listens: "http://127.0.0.1:7070". */

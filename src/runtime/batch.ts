@@ -45,13 +45,13 @@ export type Counters = Map<string, number>
 export const count = (counters: Counters, name: string, by = 1): void =>
   void counters.set(name, (counters.get(name) ?? 0) + by)
 
-const counterNames = new Map<string, string>()
+const counterNames = new Map<EventType | RejectionCode, string>()
 
 /** "instance.started" as the name of a counter: "instance_started". */
-function counterOf(type: EventType): string {
-  let name = counterNames.get(type)
-  if (name === undefined) counterNames.set(type, (name = type.replaceAll(/[.-]/g, '_')))
-  return name
+function counterOf(name: EventType | RejectionCode): string {
+  let counter = counterNames.get(name)
+  if (counter === undefined) counterNames.set(name, (counter = name.replaceAll(/[.-]/g, '_')))
+  return counter
 }
 
 export class Batch {
@@ -83,18 +83,21 @@ export class Batch {
       onDecided: given.tracing && ((event: Event): void => this.#trace(event, given.catalogue)),
       onEvent: (event: Event): void => this.#note(event),
       onRejection: (_command: Command, code: RejectionCode): void =>
-        count(this.counters, `rejected_${code.replaceAll('-', '_')}`),
+        count(this.counters, `rejected_${counterOf(code)}`),
     }
+    let ids: string[] = []
+    let drawn = 0
+    const world: World = { ...given, newId: () => (ids[drawn++] ??= given.newId()) }
+    const positions = new Map<Source, number>()
     for (const input of this.inputs) {
-      let drawn = 0
-      const world: World = { ...given, newId: () => (input.ids[drawn++] ??= given.newId()) }
-      if (input.from !== undefined) {
-        const { source, offset } = input.from
-        this.staging.position(source.topic, source.partition, { topicId: source.topicId, offset })
-      }
+      ids = input.ids
+      drawn = 0
+      if (input.from !== undefined) positions.set(input.from.source, input.from.offset)
       if (input.poison !== undefined) this.#bury(input, input.poison, world, gathered)
       else if (input.command !== undefined) process(input.command, this.staging, world, gathered)
     }
+    for (const [{ topic, partition, topicId }, offset] of positions)
+      this.staging.position(topic, partition, { topicId, offset })
     this.changes = this.staging.encode()
     if (this.updates === undefined) return
     count(this.counters, 'updates_written', this.updates.written.length)

@@ -38,6 +38,7 @@ export class Refusals {
   }
 
   find(instanceId: string, task: number, attempt: number): TaskError | undefined {
+    if (this.#errors.size === 0) return undefined
     return this.#errors.get(`${workId(instanceId, task)}/${attempt}`)
   }
 

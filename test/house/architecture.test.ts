@@ -46,11 +46,11 @@ const arrows: { readonly [room: string]: readonly string[] } = {
   // What embedders and authors of handlers import.
   'index.ts': ['base', 'handlers/contract.ts', 'runtime/face.ts', 'embed.ts'],
   // A worker in an embedder's process: the composition root behind a face of its own, loaded when it is called for.
-  'embed.ts': ['config/worker-config.ts', 'runtime/face.ts', 'main.ts'],
+  'embed.ts': ['config/worker-config.ts', 'runtime/face.ts', 'composition.ts'],
   // The two ways to run, for the composition root.
   'ground.ts': ['base', 'records', 'runtime', 'adapters', 'config'],
   // The composition root.
-  'main.ts': [
+  'composition.ts': [
     'ground.ts',
     'base',
     'definition',
@@ -59,11 +59,12 @@ const arrows: { readonly [room: string]: readonly string[] } = {
     'runtime',
     'handlers',
     'adapters',
-    'bench',
     'config',
-    'cli',
+    'cli/surroundings.ts',
     'http',
   ],
+  // The command line, and what it loads when a command wants it.
+  'main.ts': ['cli', 'composition.ts', 'bench/measure.ts', 'handlers/registry.ts'],
 }
 
 /** Packages that live in some rooms only. */

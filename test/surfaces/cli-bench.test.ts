@@ -1,6 +1,7 @@
 // dagger-worker bench as it is typed; what it measures is faked. The real one is in e2e-bench.test.ts.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import { TransientFault } from '../../src/base/errors.ts'
 import type { BenchReport, BenchRequest, Measure } from '../../src/bench/report.ts'
 import { commandLine } from '../support/command-line.ts'
@@ -91,6 +92,7 @@ test('Ctrl-C ends it once it has cleaned up, a second one at once', async (t) =>
     new Promise((resolve) => signal.addEventListener('abort', () => resolve({ error: signal.reason })))
   const shell = commandLine(t, { measure })
   const typed = shell.type('bench')
+  while (!shell.hasSignalListeners()) await setImmediate()
   shell.signal('SIGINT')
   shell.signal('SIGINT')
   const { code, stdout } = await typed

@@ -6,7 +6,6 @@ import { join } from 'node:path'
 import type { Command } from 'commander'
 import { TransientFault } from '../../base/errors.ts'
 import type { BenchOutcome, BenchReport, Leftovers, Runs } from '../../bench/report.ts'
-import { loadConfig } from '../../config/worker-config.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { CommandFailure } from '../failure.ts'
 import { withKafka, type KafkaFlags } from '../kafka-flags.ts'
@@ -44,6 +43,7 @@ export function addBench(program: Command, surroundings: Surroundings): void {
 
 async function bench({ config: file, json, instances, seconds, ...values }: BenchFlags, surroundings: Surroundings) {
   const { env, workingDirectory, packageDirectory } = surroundings
+  const { loadConfig } = await import('../../config/worker-config.ts')
   const config = loadConfig({
     // The directory of workflows plays no part, and need not be there.
     flags: { ...values, workflows: join(packageDirectory, 'workflows') },

@@ -2,7 +2,6 @@
 import { Argument, type Command } from 'commander'
 import { bashScript } from '../completion/bash.ts'
 import { fishScript } from '../completion/fish.ts'
-import { typedCommands } from '../completion/grammar.ts'
 import { zshScript } from '../completion/zsh.ts'
 import type { Surroundings } from '../surroundings.ts'
 
@@ -25,5 +24,8 @@ For every shell that is opened, put one of these where it is set up:
 Example:
   source <(dagger-worker completion bash)`,
     )
-    .action((shell: keyof typeof scripts) => void stdout.write(scripts[shell](typedCommands(program))))
+    .action(async (shell: keyof typeof scripts) => {
+      const { typedCommands } = await import('../completion/grammar.ts')
+      stdout.write(scripts[shell](typedCommands(program)))
+    })
 }

@@ -7,7 +7,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Command } from 'commander'
-import { loadConfig, type WorkerConfig } from '../../config/worker-config.ts'
+import type { WorkerConfig } from '../../config/worker-config.ts'
 import type { InstanceView } from '../../runtime/face.ts'
 import { Calls } from '../calls.ts'
 import { Client } from '../client.ts'
@@ -154,6 +154,7 @@ async function demoConfig(data: string, { packageDirectory, workingDirectory }: 
     partitions: String(partitions),
     logLevel: 'warn',
   }
+  const { loadConfig } = await import('../../config/worker-config.ts')
   return loadConfig({ flags, env: {}, workingDirectory })
 }
 

@@ -5,7 +5,6 @@ import { DefinitionError } from '../../base/errors.ts'
 import { type Drawing, drawingOf } from '../../definition/drawing.ts'
 import { readWorkflowPath } from '../../definition/folder.ts'
 import { nearest } from '../../definition/nearest.ts'
-import { loadWorkflows } from '../../definition/parse.ts'
 import type { Workflow } from '../../definition/workflow.ts'
 import { dotOf, svgOf } from '../drawing/dot.ts'
 import { mermaidOf } from '../drawing/mermaid.ts'
@@ -36,6 +35,7 @@ export function addGraph(program: Command, surroundings: Surroundings): void {
 
 async function graph(path: string, { workflow: name, format }: GraphFlags, surroundings: Surroundings): Promise<void> {
   const files = await readWorkflowPath(resolve(surroundings.workingDirectory, path))
+  const { loadWorkflows } = await import('../../definition/parse.ts')
   const { workflows, problems } = loadWorkflows(files)
   const chosen =
     name === undefined && workflows.length === 1 ? workflows[0] : workflows.find((each) => each.name === name)

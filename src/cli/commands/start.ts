@@ -4,7 +4,7 @@
 // stops gracefully, within a bound; the second one ends at once. A workflow file with problems does not keep the worker from running:
 // it is printed, and the worker goes on with the others (or with none, until a file is dropped in).
 import type { Command } from 'commander'
-import { loadConfig, type WorkerConfig } from '../../config/worker-config.ts'
+import type { WorkerConfig } from '../../config/worker-config.ts'
 import type { WorkerView } from '../../runtime/face.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { CommandFailure } from '../failure.ts'
@@ -66,6 +66,7 @@ async function start(
   { config: file, jsonLogs, otel, ...values }: StartFlags,
   surroundings: Surroundings,
 ): Promise<void> {
+  const { loadConfig } = await import('../../config/worker-config.ts')
   const config = loadConfig({
     flags: { ...values, otel: otel === true ? 'true' : otel },
     env: surroundings.env,

@@ -2,7 +2,7 @@
 // for those whose workers may not make topics.
 import type { Command } from 'commander'
 import { TransientFault } from '../../base/errors.ts'
-import { loadConfig, type WorkerConfig } from '../../config/worker-config.ts'
+import type { WorkerConfig } from '../../config/worker-config.ts'
 import type { InspectedTopic } from '../../runtime/face.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { CommandFailure } from '../failure.ts'
@@ -133,6 +133,7 @@ async function onKafka<Answer>(
   failed: (why: string) => string,
 ): Promise<Answer> {
   const { config: file, json: _, ...values } = flags
+  const { loadConfig } = await import('../../config/worker-config.ts')
   const config = loadConfig({ flags: values, env, ...(file === undefined ? {} : { file }), workingDirectory })
   if (config.brokers === undefined) {
     throw new CommandFailure(

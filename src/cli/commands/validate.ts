@@ -4,9 +4,9 @@ import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { ConfigError, type Problem } from '../../base/errors.ts'
 import type { CheckOptions } from '../../definition/check.ts'
-import { ExpectedValue } from '../../definition/fitting.ts'
+import type { ExpectedValue } from '../../definition/fitting.ts'
 import { readWorkflowPath, type WorkflowFile } from '../../definition/folder.ts'
-import { loadWorkflows, type LoadedWorkflows } from '../../definition/parse.ts'
+import type { LoadedWorkflows } from '../../definition/parse.ts'
 import { CommandFailure } from '../failure.ts'
 import { createOutput, table, type Style } from '../output.ts'
 import { counted, problemsText, shownFile } from '../problems.ts'
@@ -42,6 +42,7 @@ async function validate(paths: readonly string[], flags: ValidateFlags, surround
       files.set(file.file, file)
   }
   const options = flags.handlers === undefined ? {} : await handlersAt(flags.handlers, problems, surroundings)
+  const { loadWorkflows } = await import('../../definition/parse.ts')
   const loaded = loadWorkflows([...files.values()], options)
   problems.push(...loaded.problems)
 
@@ -109,6 +110,7 @@ async function handlersAt(directory: string, problems: Problem[], surroundings: 
   const loading = surroundings.loadHandlers(resolve(surroundings.workingDirectory, directory))
   const handlers = await orProblems(loading, problems, undefined)
   if (handlers === undefined) return {}
+  const { ExpectedValue } = await import('../../definition/fitting.ts')
   const handlerInputs = new Map<string, ExpectedValue>()
   for (const name of handlers.names) {
     const input = handlers.find(name)?.input
