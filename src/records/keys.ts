@@ -42,5 +42,5 @@ export const topicsOf = (app: string) => ({
 })
 export type AppTopics = ReturnType<typeof topicsOf>
 
-/** True for a topic that only the application itself may write: a stranger's record there would be taken for its state. */
-export const isOwnTopic = (topics: AppTopics, name: string): boolean => Object.values(topics).includes(name)
+/** Topics that only the application itself may write: a stranger's record there would be taken for its state. */
+export const ownTopics = (topics: AppTopics): ReadonlySet<string> => new Set(Object.values(topics))

@@ -29,6 +29,9 @@ class StagedTable<Name extends TableName> implements WriteTable<Rows[Name]> {
   readonly #name: Name
   readonly #rows: CommittedRows
   readonly staged = new Map<string, Staged<Rows[Name]>>()
+  /** What was looked up last: mostly it is what is looked up next. */
+  #lastId: string | undefined
+  #last: Staged<Rows[Name]> | undefined
   below: StagedTable<Name> | undefined
 
   constructor(name: Name, rows: CommittedRows, below: StagedTable<Name> | undefined) {
@@ -38,7 +41,7 @@ class StagedTable<Name extends TableName> implements WriteTable<Rows[Name]> {
   }
 
   find(id: string): Rows[Name] | undefined {
-    const own = this.staged.get(id)
+    const own = this.#own(id)
     if (own !== undefined) return own.row ?? undefined
     const below = this.below?.staged.get(id)
     if (below !== undefined) return below.row ?? undefined
@@ -52,7 +55,7 @@ class StagedTable<Name extends TableName> implements WriteTable<Rows[Name]> {
   }
 
   insert(id: string, row: Rows[Name]): void {
-    const own = this.staged.get(id)
+    const own = this.#own(id)
     if (own !== undefined) {
       assert(own.row === null, () => `G0: ${this.#name} does not hold ${id} yet`)
       own.row = row
@@ -64,38 +67,54 @@ class StagedTable<Name extends TableName> implements WriteTable<Rows[Name]> {
       below === undefined ? !this.#rows.peek(this.#name, id) : below.row === null,
       () => `G0: ${this.#name} does not hold ${id} yet`,
     )
-    this.staged.set(id, { row, before: undefined, isNew: true, bytes: 0 })
+    this.#stage(id, { row, before: undefined, isNew: true, bytes: 0 })
   }
 
   /** G1 */
   edit(id: string): Rows[Name] {
-    const own = this.staged.get(id)
+    const own = this.#own(id)
     if (own !== undefined) {
       assert(own.row !== null, () => `G0: ${this.#name} holds ${id}`)
       return own.row
     }
     const before = this.expect(id)
     const row = copyRow(this.#name, before)
-    this.staged.set(id, { row, before, isNew: false, bytes: 0 })
+    this.#stage(id, { row, before, isNew: false, bytes: 0 })
     return row
   }
 
   remove(id: string): void {
-    const own = this.staged.get(id)
+    const own = this.#own(id)
     assert(own?.row !== null, () => `G0: ${this.#name} holds ${id}`)
     this.#remove(id, own, own === undefined ? this.expect(id) : own.before)
   }
 
   clear(id: string): void {
-    const own = this.staged.get(id)
+    const own = this.#own(id)
     if (own?.row !== null) this.#remove(id, own, own?.before)
   }
 
   /** G2 */
   #remove(id: string, own: Staged<Rows[Name]> | undefined, before: Rows[Name] | undefined): void {
-    if (own === undefined) this.staged.set(id, { row: null, before, isNew: false, bytes: 0 })
-    else if (own.isNew) this.staged.delete(id)
+    if (own === undefined) this.#stage(id, { row: null, before, isNew: false, bytes: 0 })
+    else if (own.isNew) this.#stage(id, undefined)
     else own.row = null
+  }
+
+  #own(id: string): Staged<Rows[Name]> | undefined {
+    if (id !== this.#lastId) {
+      this.#lastId = id
+      this.#last = this.staged.get(id)
+    }
+    return this.#last
+  }
+
+  /** undefined: nothing happened to it in this batch. */
+  #stage(id: string, staged: Staged<Rows[Name]> | undefined): void {
+    this.#lastId = id
+    this.#last = staged
+    if (staged === undefined) this.staged.delete(id)
+    else this.staged.set(id, staged)
   }
 
   /** Hands the rows to the committed ones. */

@@ -1,7 +1,7 @@
 // What the engine is handed beside the state, for one batch of a partition.
 import type { Tracing } from '../base/tracing.ts'
 import type { World } from '../engine/world.ts'
-import { isOwnTopic, type AppTopics } from '../records/keys.ts'
+import { ownTopics, type AppTopics } from '../records/keys.ts'
 import type { Definitions } from './definitions.ts'
 import type { Ids, Log } from './ports.ts'
 import type { Refusals } from './refusals.ts'
@@ -20,6 +20,7 @@ export interface Surroundings {
 
 export function worldOf(given: Surroundings, refusals: Refusals, nowMs: number): World {
   const { log, partition, partitions, definitions, ids, topics, tracing } = given
+  const own = ownTopics(topics)
   return {
     nowMs,
     partition,
@@ -27,7 +28,7 @@ export function worldOf(given: Surroundings, refusals: Refusals, nowMs: number):
     catalogue: definitions.catalogue,
     tracing,
     newId: () => ids.next(),
-    isReserved: (topic) => isOwnTopic(topics, topic),
+    isReserved: (topic) => own.has(topic),
     encode: (topic, what, format, value) => encodeBy(log.schemas, topic, what, format, value),
     refusal: (instanceId, task, attempt) => refusals.find(instanceId, task, attempt),
   }

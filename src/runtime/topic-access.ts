@@ -1,6 +1,6 @@
 // Topics as people use them: produce some records, look at some. Nothing here touches the state.
 import { toBase64 } from '../base/base64.ts'
-import { isOwnTopic, type AppTopics } from '../records/keys.ts'
+import { ownTopics, type AppTopics } from '../records/keys.ts'
 import type {
   ConsumeRequest,
   ProduceRecord,
@@ -35,7 +35,7 @@ export class TopicAccess implements TopicsFace {
   /** undefined: no such topic. @throws {TransientFault} Nothing was produced. @throws {OutcomeUnknown} */
   async produce(topic: string, records: readonly ProduceRecord[]): Promise<readonly ProduceResult[] | undefined> {
     if (!(await this.#log.describeTopics([topic])).has(topic)) return undefined
-    if (isOwnTopic(this.#topics, topic)) {
+    if (ownTopics(this.#topics).has(topic)) {
       const message = `${topic} belongs to dagger-worker itself: nothing is produced to it`
       return records.map(() => ({ error: 'topic-reserved', message }))
     }

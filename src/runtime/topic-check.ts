@@ -1,7 +1,7 @@
 // Whether the topics of an application are as it needs them, for an operator who prepares them: nothing is changed here.
 // What is the operator's own (replicas, how long topics of workflows are kept) is shown, and not judged, unless nothing
 // could be written.
-import { isOwnTopic, topicsOf } from '../records/keys.ts'
+import { ownTopics, topicsOf } from '../records/keys.ts'
 import type { InspectedTopic, TopicDifference } from './face.ts'
 import type { TopicSpec } from './ports.ts'
 
@@ -31,8 +31,9 @@ export function inspectTopics(
   needed: readonly TopicSpec[],
   found: ReadonlyMap<string, FoundTopic | string>,
 ): readonly InspectedTopic[] {
+  const own = ownTopics(topicsOf(app))
   return needed
-    .map((spec) => inspect(spec, isOwnTopic(topicsOf(app), spec.name), found.get(spec.name)))
+    .map((spec) => inspect(spec, own.has(spec.name), found.get(spec.name)))
     .toSorted((a, b) => (a.name < b.name ? -1 : 1))
 }
 

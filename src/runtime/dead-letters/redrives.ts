@@ -10,7 +10,7 @@ import { limits } from '../../base/limits.ts'
 import { partitionOf } from '../../base/partitioner.ts'
 import { coordinates } from '../../engine/message.ts'
 import { readLetter, redriveMarkRecord, redrivenRecord, sizesOf, type Letter } from '../../records/dead-letter.ts'
-import { isOwnTopic, topicsOf, type AppTopics } from '../../records/keys.ts'
+import { ownTopics, topicsOf, type AppTopics } from '../../records/keys.ts'
 import type {
   RedriveAnswer,
   RedriveManyAnswer,
@@ -182,7 +182,7 @@ export class Redrives {
       return refusal('not-kept', message)
     }
     const topic = toTopic ?? source.topic
-    if (isOwnTopic(this.#topics, topic))
+    if (ownTopics(this.#topics).has(topic))
       return refusal('topic-reserved', `${topic} belongs to dagger-worker itself: nothing is redriven to it`)
     const sizes = sizesOf(redrivenRecord(letter, record, topic))
     // It would die again, and its letter could not keep it.
