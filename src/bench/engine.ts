@@ -1,5 +1,5 @@
-// A worker as src/composition.ts composes it, with one workflow and no door to the outside: records are produced straight into
-// its log.
+// A worker as src/composition.ts composes it, with one workflow and no door to the outside: records are produced straight
+// into its log.
 import { join } from 'node:path'
 import { soleMembership } from '../adapters/embedded/membership.ts'
 import { openLevelStore } from '../adapters/level/store.ts'

@@ -88,16 +88,16 @@ export class Batch {
     let ids: string[] = []
     let drawn = 0
     const world: World = { ...given, newId: () => (ids[drawn++] ??= given.newId()) }
-    const positions = new Map<Source, number>()
     for (const input of this.inputs) {
       ids = input.ids
       drawn = 0
-      if (input.from !== undefined) positions.set(input.from.source, input.from.offset)
+      if (input.from !== undefined) {
+        const { source, offset } = input.from
+        this.staging.position(source.topic, source.partition, { topicId: source.topicId, offset })
+      }
       if (input.poison !== undefined) this.#bury(input, input.poison, world, gathered)
       else if (input.command !== undefined) process(input.command, this.staging, world, gathered)
     }
-    for (const [{ topic, partition, topicId }, offset] of positions)
-      this.staging.position(topic, partition, { topicId, offset })
     this.changes = this.staging.encode()
     if (this.updates === undefined) return
     count(this.counters, 'updates_written', this.updates.written.length)

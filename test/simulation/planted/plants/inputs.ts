@@ -15,8 +15,8 @@ export const inputPlants: readonly Plant[] = [
     name: 'inbox-position-not-staged',
     trap: 'I6: the position in the inbox is not part of the batch',
     file: 'src/runtime/batch.ts',
-    find: 'if (input.from !== undefined) positions',
-    replace: 'if (input.from !== undefined && (input.from.source.isNew || !input.from.source.isInbox)) positions',
+    find: 'if (input.from !== undefined) {',
+    replace: 'if (input.from !== undefined && (input.from.source.isNew || !input.from.source.isInbox)) {',
   },
   {
     name: 'grown-topic-unread',
