@@ -1,6 +1,7 @@
 // `npm run bench`: runs the workloads, prints a table, writes bench/results/<name>.json and .svg. See bench/README.md.
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { tuneCollector } from '../src/adapters/system/collector.ts'
 import { changeText, compare, readBaseline, type Comparison } from './baseline.ts'
 import { chartSvg } from './chart.ts'
 import { isReached, numberText, partOfAim, type Figure } from './figures.ts'
@@ -77,4 +78,7 @@ try {
   tell(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`)
   process.exitCode = 2
 }
-if (options !== undefined) await run(options)
+if (options !== undefined) {
+  tuneCollector()
+  await run(options)
+}

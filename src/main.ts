@@ -1,5 +1,6 @@
 // What is typed. A command loads what it needs when it runs: one that asks a worker over HTTP is done before a worker's
 // own code, with its adapters and libraries, would have been loaded.
+import { tuneCollector } from './adapters/system/collector.ts'
 import { processSurroundings } from './cli/process-surroundings.ts'
 import { createProgram } from './cli/program.ts'
 
@@ -10,10 +11,16 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
   try {
     return await createProgram(
       processSurroundings({
-        startWorker: async (config, options) => (await import('./composition.ts')).startWorker(config, options),
+        startWorker: async (config, options) => {
+          tuneCollector()
+          return (await import('./composition.ts')).startWorker(config, options)
+        },
         createTopics: async (config) => (await import('./composition.ts')).createTopics(config),
         inspectTopics: async (config) => (await import('./composition.ts')).inspectTopics(config),
-        measure: async (request) => (await import('./bench/measure.ts')).measure(request),
+        measure: async (request) => {
+          tuneCollector()
+          return (await import('./bench/measure.ts')).measure(request)
+        },
         loadHandlers: async (directory) => (await import('./handlers/registry.ts')).loadHandlers(directory),
       }),
     ).run(argv)

@@ -1,5 +1,6 @@
 // One size of the workload "waiting", as a process: `node waiting-process.ts <kind> <count>` prints its figures.
 import { setTimeout as pause } from 'node:timers/promises'
+import { tuneCollector } from '../../src/adapters/system/collector.ts'
 import { completedSoFar, untilCompleted } from '../../src/bench/completion.ts'
 import { withEngine, type Engine } from '../../src/bench/engine.ts'
 import { feed, keyedRecord } from '../../src/bench/feed.ts'
@@ -60,6 +61,7 @@ async function measure(engine: Engine, kind: WaitingKind, count: number): Promis
 const [kindGiven, count] = process.argv.slice(2)
 const kind = waitingKinds.find((each) => each === kindGiven)
 if (kind === undefined) throw new TypeError(`waiting-process.ts ${waitingKinds.join('|')} <count>`)
+tuneCollector()
 const ground = embeddedGround({ partitions: 12, signal: new AbortController().signal })
 const figures = await withEngine(
   ground,

@@ -4,6 +4,10 @@ export const limits = {
   followUpsMax: 100_000,
   /** Inputs decided in one batch: bounds the transaction, the time to the first effect, and how long nothing else runs. */
   batchInputsMax: 250,
+  /** Inputs that a worker has decided and not committed: full batches of eight partitions keep its thread busy meanwhile. */
+  uncommittedInputsMax: 2_000,
+  /** A commit that takes longer holds up no other partition. */
+  commitPatienceMs: 500,
   /** Bytes staged in one batch before it is closed: well under a broker's request limit. */
   batchBytesMax: 8 * 1_048_576,
   /** Kafka's default `max.message.bytes`. */

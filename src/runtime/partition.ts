@@ -10,49 +10,34 @@
 // What a fault means is not decided here: it ends the incarnation, and host.ts looks for the cure.
 import { assert } from '../base/assert.ts'
 import { RecordRefused, TransientFault } from '../base/errors.ts'
-import type { Logger } from '../base/logger.ts'
-import type { Effect } from '../engine/effect.ts'
-import type { Batch, Input, OwnCommand } from './batch.ts'
-import type { BatchMeasures } from './metrics/batch-measures.ts'
+import { limits } from '../base/limits.ts'
+import type { Batch, Input } from './batch.ts'
 import { Gauges } from './metrics/gauges.ts'
 import { Intake } from './intake.ts'
-import type { Definitions } from './definitions.ts'
 import { faultOf } from './faults.ts'
 import { Lifecycle } from './lifecycle.ts'
-import type { Clock, Log, Producer, Store } from './ports.ts'
+import type { Producer } from './ports.ts'
+import type { PartitionOptions } from './partition-options.ts'
 import { prefetch } from './prefetch.ts'
-import { askAgain, type AskAgainOptions } from './owed.ts'
+import { askAgain } from './owed.ts'
 import { Refusals } from './refusals.ts'
 import { restore, type RestoreProgress } from './restore.ts'
 import { Reading } from './reading.ts'
 import { CommittedRows } from './rows.ts'
 import { checkDecoded, SchemaAwaited } from './schemas.ts'
 import { Schedules } from './schedules.ts'
-import { Sources, type SourceTopic } from './sources.ts'
+import { SourceLook } from './source-look.ts'
+import { Sources } from './sources.ts'
 import { Staging } from './staging.ts'
 import { Timers } from './timers.ts'
-import { worldOf, type Surroundings } from './surroundings.ts'
-import { updatesFor, type UpdateRules } from './updates.ts'
+import { worldOf } from './surroundings.ts'
+import { updatesFor } from './updates.ts'
 import { Bell } from './wake.ts'
 
-export interface PartitionOptions extends Surroundings {
-  readonly log: Log
-  readonly store: Store
-  readonly clock: Clock
-  readonly logger: Logger
-  readonly definitions: Definitions
-  readonly app: string
-  readonly cachedBytesMax: number
-  /** Commands of this worker that wait for the partition; what falls with a batch is put back at its front. */
-  readonly own: OwnCommand[]
-  readonly executor: AskAgainOptions['executor']
-  readonly sourceTopics: () => Promise<readonly SourceTopic[]>
-  /** P6 */
-  readonly perform: (effect: Effect) => void
-  readonly measures: BatchMeasures
-  readonly updates: UpdateRules
-  readonly onCommitted: (batch: Batch) => void
-  readonly onAlarm: (message: string) => void
+/** A batch that is being committed. */
+interface InFlight {
+  readonly batch: Batch
+  readonly done: Promise<void>
 }
 
 export class Partition {
@@ -64,21 +49,17 @@ export class Partition {
   readonly #sources: Sources
   readonly #intake: Intake
   readonly #schedules: Schedules
+  readonly #look: SourceLook
   readonly #refusals: Refusals
   /** For queries. */
   readonly reading: Reading
   readonly gauges: Gauges
   #producer: Producer | undefined
-  #inFlight: { readonly batch: Batch; readonly done: Promise<void> } | undefined
+  #inFlight: InFlight | undefined
   #changelogId = ''
   #timeMs = 0
-  /** Topics as they were found to be, for the loop: what the store then fails with ends this incarnation. */
-  #topics: readonly SourceTopic[] | undefined
   /** The last batch wanted to write by a schema that is not there yet. */
   #awaitsSchema = false
-  #looks = 0
-  /** The latest look that was answered. */
-  #looked = 0
   restoring: RestoreProgress | undefined
   /** It has got somewhere: what ended it was not there from its beginning. */
   hasCommitted = false
@@ -97,6 +78,7 @@ export class Partition {
     })
     this.gauges = new Gauges(this, this.#sources, this.#timers, options.clock)
     this.#schedules = new Schedules(options)
+    this.#look = new SourceLook(options.sourceTopics)
     this.#refusals = new Refusals(options)
     this.#intake = new Intake(this.#sources, this.#timers, own, logger)
   }
@@ -141,12 +123,7 @@ export class Partition {
   /** Looks for topics and partitions that are not read yet, and for schedules that changed: the loop takes them up. */
   async refreshSources(): Promise<void> {
     if (this.#schedules.sync()) this.#bell.ring()
-    const asked = ++this.#looks
-    const topics = await this.#options.sourceTopics()
-    // An answer may be overtaken by that to a later question, which knows more.
-    if (asked < this.#looked) return
-    this.#looked = asked
-    this.#topics = topics
+    await this.#look.look()
     this.#bell.ring()
   }
 
@@ -157,14 +134,19 @@ export class Partition {
 
   /** Runs until it is told to stop; rejects with what ended it otherwise. */
   async run(): Promise<void> {
-    const { definitions, partition, partitions, clock } = this.#options
+    const { clock, window } = this.#options
     let isIdle = false
     while (this.phase === 'running' || (this.phase === 'draining' && !isIdle)) {
       if (this.reading.fault !== undefined) throw this.reading.fault
       if (this.#sources.hasGone && this.phase === 'running') await this.refreshSources()
-      if (this.#topics !== undefined) this.#intake.begin(this.#sources.plan(this.#topics))
-      this.#topics = undefined
+      const topics = this.#look.take()
+      if (topics !== undefined) this.#intake.begin(this.#sources.plan(topics))
       const nowMs = this.#now()
+      if (!window.admits(this.#bell, nowMs)) {
+        if (this.#inFlight !== undefined) await this.#settled()
+        else await this.#bell.heardWithin(limits.commitPatienceMs, clock)
+        continue
+      }
       const inputs = this.#intake.take(nowMs, this.phase === 'draining')
       if (inputs.length === 0) {
         if (this.#inFlight !== undefined) await this.#settled()
@@ -173,23 +155,29 @@ export class Partition {
           await this.#bell.heardWithin(this.#timers.sleepMs(clock.nowMs()), clock)
         continue
       }
-      await definitions.whenNamed(inputs)
-      const reading = prefetch(inputs, this.#rows, { catalogue: definitions.catalogue, partition, partitions })
-      if (reading !== undefined) await reading
-      if (this.#isClosed()) return this.#intake.putBack(inputs)
-      const batch = this.#decide(inputs, nowMs)
-      if (batch === undefined) {
-        // Nobody waits for a registry at the end: what it holds up is decided by the next incarnation.
-        if (this.#awaitsSchema && this.phase === 'draining') this.#intake.putBack([])
-        else if (this.#awaitsSchema) await this.#bell.heard()
-        continue
-      }
-      if (this.#inFlight !== undefined && !(await this.#settled(batch))) continue
-      const done = this.gauges.census.during(batch.staging, this.#commit(batch))
-      // Whoever waits for it is told; nobody may be waiting yet.
-      done.catch(() => {})
-      this.#inFlight = { batch, done }
+      await window.during(inputs.length, nowMs, () => this.#advance(inputs, nowMs))
     }
+  }
+
+  /** Decides a batch, and begins to commit it once the one before is committed. */
+  async #advance(inputs: readonly Input[], nowMs: number): Promise<InFlight | undefined> {
+    const { definitions, partition, partitions } = this.#options
+    await definitions.whenNamed(inputs)
+    const reading = prefetch(inputs, this.#rows, { catalogue: definitions.catalogue, partition, partitions })
+    if (reading !== undefined) await reading
+    if (this.#isClosed()) {
+      this.#intake.putBack(inputs)
+      return undefined
+    }
+    const batch = this.#decide(inputs, nowMs)
+    if (batch === undefined) {
+      // Nobody waits for a registry at the end: what it holds up is decided by the next incarnation.
+      if (this.#awaitsSchema && this.phase === 'draining') this.#intake.putBack([])
+      else if (this.#awaitsSchema) await this.#bell.heard()
+      return undefined
+    }
+    if (this.#inFlight !== undefined && !(await this.#settled(batch))) return undefined
+    return (this.#inFlight = { batch, done: this.gauges.census.during(batch.staging, this.#commit(batch)) })
   }
 
   /** Finishes what is under way, takes nothing new. */
@@ -204,6 +192,7 @@ export class Partition {
     this.#lifecycle.become('closed')
     this.#sources.close()
     this.#bell.ring()
+    this.#options.window.forget(this.#bell)
     const inFlight = this.#inFlight
     this.#inFlight = undefined
     this.#intake.putBack(inFlight?.batch.inputs ?? [])

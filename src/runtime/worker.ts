@@ -19,6 +19,7 @@ import type { Assignment, Clock, Ids, Log, Membership, OpenStore, Secrets } from
 import { prepareTopics } from './app-topics.ts'
 import { Calls } from './calls.ts'
 import { DeadLetters } from './dead-letters/dead-letters.ts'
+import { CommitWindow } from './commit-window.ts'
 import { BatchMeasures } from './metrics/batch-measures.ts'
 import { Metrics } from './metrics/metrics.ts'
 import { persist } from './persist.ts'
@@ -101,12 +102,14 @@ export class Worker implements WorkerFace {
     this.metrics = options.metrics ?? new Metrics(() => clock.nowMs())
     this.#executor = new Executor({ ...options, metrics: this.metrics })
     const measures = new BatchMeasures(this.metrics, this.definitions.catalogue)
+    const window = new CommitWindow()
     for (let partition = 0; partition < options.partitions; partition++) {
       this.#hosts.push(
         new PartitionHost({
           ...options,
           metrics: this.metrics,
           measures,
+          window,
           topics,
           updates: { byDefault: options.updates, isHeard: onUpdate.length > 0 },
           partition,

@@ -64,7 +64,7 @@ const arrows: { readonly [room: string]: readonly string[] } = {
     'http',
   ],
   // The command line, and what it loads when a command wants it.
-  'main.ts': ['cli', 'composition.ts', 'bench/measure.ts', 'handlers/registry.ts'],
+  'main.ts': ['cli', 'adapters/system/collector.ts', 'composition.ts', 'bench/measure.ts', 'handlers/registry.ts'],
 }
 
 /** Packages that live in some rooms only. */

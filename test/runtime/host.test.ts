@@ -11,6 +11,7 @@ import { limits } from '../../src/base/limits.ts'
 import { silentLogger, type Logger } from '../../src/base/logger.ts'
 import { handlerSource } from '../../src/handlers/registry.ts'
 import { topicsOf } from '../../src/records/keys.ts'
+import { CommitWindow } from '../../src/runtime/commit-window.ts'
 import { BatchMeasures } from '../../src/runtime/metrics/batch-measures.ts'
 import { Definitions } from '../../src/runtime/definitions.ts'
 import { Executor } from '../../src/runtime/executor.ts'
@@ -67,6 +68,7 @@ async function hostOn(
       metrics,
     }),
     metrics,
+    window: new CommitWindow(),
     measures: new BatchMeasures(metrics, { find: () => undefined }),
     membership: createMemoryMembership(new MemoryCoordinator({ partitions: 1 }), 'w1'),
     openStore: replaced.openStore ?? ((partition) => openMemoryStore(disk, partition)),
