@@ -2,7 +2,8 @@
 //
 //   take what has arrived ─▶ decide on an overlay ─▶ commit (one transaction) ─▶ store ─▶ effects
 //                 ▲                  │ the next batch is decided meanwhile, on this one's overlay; it sends nothing
-//                 └──────────────────┘ until this one is known to be committed, and falls with it
+//                 └──────────────────┘ until this one is known to be committed, and falls with it (commit-window.ts
+//                                      says whether there is room for it)
 //
 // P1. The producer is initialised, and so every predecessor fenced, before anything is read.
 // P2. Offsets only grow.   P3. The store may lag behind the log; it never leads it.

@@ -85,7 +85,7 @@ function newInstance(command: InstanceStart, workflow: Workflow, input: Payload,
     status: 'EXECUTING',
     endedAtMs: undefined,
     vars: none,
-    attributes: new Map(),
+    attributes: noAttributes,
     tasks: [],
     unsettled: workflow.root.tasks.length,
     slots: 0,
@@ -110,6 +110,7 @@ function newInstance(command: InstanceStart, workflow: Workflow, input: Payload,
 }
 
 const none: ReadonlyMap<string, Json> = new Map()
+const noAttributes: InstanceRow['attributes'] = new Map()
 
 function firstVars(row: InstanceRow, workflow: Workflow): ReadonlyMap<string, Json> {
   const roots = { input: row.input.value, instance: instanceRoot(row) }
