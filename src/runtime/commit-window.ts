@@ -3,6 +3,7 @@
 // partitions have work, each of them that decides another one meanwhile adds to both and makes nothing faster: one thread
 // computes for all of them. One that has to wait finds more to decide when its turn comes.
 import { limits } from '../base/limits.ts'
+import type { Clock } from './ports.ts'
 import type { Bell } from './wake.ts'
 
 interface Entry {
@@ -13,18 +14,27 @@ interface Entry {
 /** Of a worker. */
 export class CommitWindow {
   readonly #entries = new Set<Entry>()
-  /** In the order in which they have their turn. */
+  /** Who waits for room, the first first. */
   readonly #waiting = new Set<Bell>()
 
-  /** Whether there is room for another batch; where not, the bell is rung as soon as there may be. */
+  /** Whether there is room for another batch, beside those of whoever waits for longer. Who has room waits no more. */
   admits(bell: Bell, nowMs: number): boolean {
     let inputs = 0
     // What takes longer is held up by a part of the log that is away, and is no reason to hold up the others.
     for (const each of this.#entries) if (nowMs - each.sinceMs < limits.commitPatienceMs) inputs += each.inputs
+    for (const other of this.#waiting) {
+      if (other === bell) break
+      if (inputs > 0) inputs += limits.batchInputsMax
+    }
     const hasRoom = inputs < limits.uncommittedInputsMax
     if (hasRoom) this.#waiting.delete(bell)
-    else this.#waiting.add(bell)
     return hasRoom
+  }
+
+  /** Rung as soon as there may be room. */
+  async room(bell: Bell, clock: Clock): Promise<void> {
+    this.#waiting.add(bell)
+    await bell.heardWithin(limits.commitPatienceMs, clock)
   }
 
   /**

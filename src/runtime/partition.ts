@@ -11,7 +11,6 @@
 // What a fault means is not decided here: it ends the incarnation, and host.ts looks for the cure.
 import { assert } from '../base/assert.ts'
 import { RecordRefused, TransientFault } from '../base/errors.ts'
-import { limits } from '../base/limits.ts'
 import type { Batch, Input } from './batch.ts'
 import { Gauges } from './metrics/gauges.ts'
 import { Intake } from './intake.ts'
@@ -145,7 +144,7 @@ export class Partition {
       const nowMs = this.#now()
       if (!window.admits(this.#bell, nowMs)) {
         if (this.#inFlight !== undefined) await this.#settled()
-        else await this.#bell.heardWithin(limits.commitPatienceMs, clock)
+        else await window.room(this.#bell, clock)
         continue
       }
       const inputs = this.#intake.take(nowMs, this.phase === 'draining')
