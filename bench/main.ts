@@ -16,6 +16,7 @@ const results = join(import.meta.dirname, 'results')
 const tell = (line: string): void => void process.stderr.write(`${line}\n`)
 
 async function run(options: BenchOptions): Promise<void> {
+  tuneCollector()
   await mkdir(results, { recursive: true })
   const machine = describeMachine()
   tell(
@@ -78,7 +79,4 @@ try {
   tell(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`)
   process.exitCode = 2
 }
-if (options !== undefined) {
-  tuneCollector()
-  await run(options)
-}
+if (options !== undefined) await run(options)

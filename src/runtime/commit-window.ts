@@ -11,6 +11,11 @@ interface Entry {
   readonly sinceMs: number
 }
 
+/** What a decision may come to: a commit that is under way. */
+interface Begun {
+  readonly done: Promise<void>
+}
+
 /** Of a worker. */
 export class CommitWindow {
   readonly #entries = new Set<Entry>()
@@ -41,18 +46,14 @@ export class CommitWindow {
    * While a batch of so many inputs is decided, and while what that resolves to, its commit, is under way. It is for
    * others to be told how that ends.
    */
-  async during(
-    inputs: number,
-    sinceMs: number,
-    decide: () => Promise<{ readonly done: Promise<void> } | undefined>,
-  ): Promise<void> {
+  async during(inputs: number, sinceMs: number, decide: () => Promise<Begun | undefined>): Promise<void> {
     const entry = { inputs, sinceMs }
     this.#entries.add(entry)
     const leave = (): void => {
       this.#entries.delete(entry)
       for (const bell of this.#waiting) bell.ring()
     }
-    let begun: { readonly done: Promise<void> } | undefined
+    let begun: Begun | undefined
     try {
       begun = await decide()
     } finally {

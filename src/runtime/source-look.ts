@@ -1,6 +1,9 @@
 import type { SourceTopic } from './sources.ts'
 
-/** Looks for the topics that are to be read, and keeps what was found until the loop takes it up. */
+/**
+ * Looks for the topics that are to be read, and keeps what was found for the loop: what the store fails with when they are
+ * taken up ends the incarnation, and not whoever asked for the look.
+ */
 export class SourceLook {
   readonly #find: () => Promise<readonly SourceTopic[]>
   #found: readonly SourceTopic[] | undefined
