@@ -15,18 +15,22 @@ const warmUp = 3_000
 const lookEveryMs = 20
 
 function workflowOf(kind: WaitingKind): WorkflowFile {
-  const listener = `{ name: answered, type: kafka-listener, topic: answers, keep: 1d, ${kind === 'timer' ? 'timeout: 1d, ' : ''}correlate: { message: message.key, instance: instance.key } }`
+  const timeout = kind === 'timer' ? 'timeout: 1d, ' : ''
+  const instance = kind === 'crowd' ? `"'${crowded}'"` : 'instance.key'
+  const listener = `{ name: answered, type: kafka-listener, topic: answers, keep: 1d, ${timeout}correlate: { message: message.key, instance: ${instance} } }`
   return { file: 'waiting.yaml', text: `workflow: waiting\nstart: [{ topic: starts }]\ntasks:\n  - ${listener}\n` }
 }
 
 const start = (id: string): OutgoingRecord => keyedRecord('starts', id, { orderId: id })
 const answer = (id: string): OutgoingRecord => keyedRecord('answers', id, { orderId: id })
+/** What a crowd waits for. */
+const crowded = 'anybody'
 
 /** What comes first and waits, and what meets it. */
 const sides = (kind: WaitingKind) =>
   kind === 'kept'
     ? ({ first: answer, second: start, counted: 'record_kept' } as const)
-    : ({ first: start, second: answer, counted: 'channel_joined' } as const)
+    : ({ first: start, second: kind === 'crowd' ? () => answer(crowded) : answer, counted: 'channel_joined' } as const)
 
 const counted = (worker: Worker, name: string): number => worker.view().counters[name] ?? 0
 

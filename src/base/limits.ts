@@ -24,6 +24,12 @@ export const limits = {
   attributeBytesMax: 256,
   /** Records kept for one value: they share a row that lists them. */
   keptPerValueMax: 1_000,
+  /** Listeners that wait for one value and share its row; those that come beyond them have a row each. */
+  waitersInRowMax: 4,
+  /** A listener that has waited longer than others goes before so many of them: clocks that differ make it late. */
+  crowdStepsMax: 1_000,
+  /** Instances of one partition that go on at once with a record for all; the others hear of it through the inbox. */
+  goOnAtOnceMax: 100,
   /** Business keys and correlation values, in characters. */
   keyLengthMax: 1_024,
   /** Inline payloads of one instance together; what comes beyond is a value of its own. */

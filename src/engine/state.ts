@@ -8,6 +8,7 @@
 //   keys         by workflow/key      which instance a business key belongs to
 //   queued       by workflow/key/number   starts that wait for the instance of the key to end
 //   channels     by workflow/topic/value   who waits for a correlation value, and which records are kept for it
+//   crowd        by channel/instance/number   who waits for a value for which many wait (crowd-row.ts)
 //   kept         by number            a record that came before its listener
 //   keptTotals   one row              how much is kept, and where the oldest is
 //   timers       by due time and owner
@@ -22,13 +23,15 @@ import type { AttributeRow, AttributeValue } from './attribute-row.ts'
 import type { TaskError } from '../base/errors.ts'
 import type { Payload } from './payload.ts'
 import type { Deferrable, InstanceStart } from './command.ts'
+import type { CrowdRow, Waiters } from './crowd-row.ts'
 import type { KeptMark, KeptRow, KeptTotalsRow } from './kept-row.ts'
 import type { Due, ScheduleEntry, ScheduleRow } from './schedule-row.ts'
 import type { Deadlines, TaskRow } from './task-row.ts'
-import type { Parent, Signal, Waiter } from './waiter.ts'
+import type { Parent, Signal } from './waiter.ts'
 
 export { isSettled } from './task-row.ts'
 export type * from './attribute-row.ts'
+export type * from './crowd-row.ts'
 export type * from './kept-row.ts'
 export type * from './schedule-row.ts'
 export type * from './task-row.ts'
@@ -60,6 +63,7 @@ export interface Rows {
   readonly keys: KeyRow
   readonly queued: QueuedRow
   readonly channels: ChannelRow
+  readonly crowd: CrowdRow
   readonly kept: KeptRow
   readonly keptTotals: KeptTotalsRow
   readonly timers: TimerRow
@@ -188,12 +192,10 @@ export interface QueuedRow {
 }
 
 /** Who waits for a value of a topic in a workflow (all its versions), and what is kept for it. */
-export interface ChannelRow {
+export interface ChannelRow extends Waiters {
   readonly workflow: string
   readonly topic: string
   readonly value: string
-  /** The longest-waiting first. */
-  waiters: readonly Waiter[]
   /** The oldest first. */
   kept: readonly KeptMark[]
 }

@@ -6,8 +6,9 @@ import type { ChildTold, Travelling } from '../engine/command.ts'
 import { Payload } from '../engine/payload.ts'
 import type { Due, Parent } from '../engine/state.ts'
 import * as read from './fields.ts'
+import { waiterFields, waiterOf } from './channel-codec.ts'
 import { pack, unpack } from './pack.ts'
-import { onExpiredOf, waiterFields, waiterOf } from './row-codec.ts'
+import { onExpiredOf } from './row-codec.ts'
 import { recordFields, recordOf } from './source-record.ts'
 
 const layout = 1

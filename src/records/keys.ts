@@ -11,6 +11,7 @@ export const prefixes: { readonly [Name in TableName]: string } = {
   keys: 'k/',
   queued: 'q/',
   channels: 'c/',
+  crowd: 'm/',
   kept: 'b/',
   keptTotals: 'n/',
   timers: 't/',

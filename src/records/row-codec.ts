@@ -1,10 +1,8 @@
-// The layouts of all rows but the instance (instance-codec.ts), and of the position of an input.
+// The layouts of all rows that have no file of their own, and of the position of an input.
 import { StoreCorrupted } from '../base/errors.ts'
 import type {
   AnswerRow,
   AttributeRow,
-  ChannelRow,
-  KeptMark,
   KeptRow,
   KeptTotalsRow,
   KeyRow,
@@ -14,11 +12,10 @@ import type {
   TimerRow,
   TimerTarget,
   UndoRow,
-  Waiter,
   WorkRow,
 } from '../engine/state.ts'
 import { Payload } from '../engine/payload.ts'
-import { bytes, list, number, optional, text, texts } from './fields.ts'
+import { bytes, list, number, optional, text } from './fields.ts'
 import { pack, unpack } from './pack.ts'
 import { recordFields, recordOf } from './source-record.ts'
 
@@ -46,50 +43,6 @@ export const keyCodec = codec<KeyRow>(
     queue: (optional(list)(fields[2]) ?? []).map(number),
   }),
 )
-
-export const channelCodec = codec<ChannelRow>(
-  1,
-  (row) => [
-    row.workflow,
-    row.topic,
-    row.value,
-    row.waiters.map(waiterFields),
-    row.kept.map((mark) => [mark.number, mark.arrivedAtMs, mark.bytes]),
-  ],
-  (fields) => ({
-    workflow: text(fields[0]),
-    topic: text(fields[1]),
-    value: text(fields[2]),
-    waiters: list(fields[3]).map((each) => waiterOf(list(each))),
-    kept: list(fields[4]).map((each) => markOf(list(each))),
-  }),
-)
-
-function markOf(fields: readonly unknown[]): KeptMark {
-  return { number: number(fields[0]), arrivedAtMs: number(fields[1]), bytes: number(fields[2]) }
-}
-
-export function waiterOf(fields: readonly unknown[]): Waiter {
-  return {
-    instanceId: text(fields[0]),
-    partition: number(fields[1]),
-    version: text(fields[2]),
-    task: number(fields[3]),
-    number: number(fields[4]),
-    sinceMs: number(fields[5]),
-    others: texts(fields[6]),
-  }
-}
-/** A waiter as fields, inside a channel and inside a command. */
-export const waiterFields = (waiter: Waiter): readonly unknown[] => [
-  waiter.instanceId,
-  waiter.partition,
-  waiter.version,
-  waiter.task,
-  waiter.number,
-  waiter.sinceMs,
-  waiter.others,
-]
 
 /** @throws {StoreCorrupted} */
 export function onExpiredOf(field: unknown): OnExpired {

@@ -1,4 +1,5 @@
 // Timers, subscriptions and kept records of the partitions that run here, in words: rows of the state as people ask for them.
+import { firstWaiters, waitingIn } from '../engine/crowd-row.ts'
 import { coordinates } from '../engine/message.ts'
 import { nameOfNode, rowAt, taskAt } from '../engine/nodes.ts'
 import { keptId, type ChannelRow, type KeptRow, type TimerRow, type TimerTarget } from '../engine/state.ts'
@@ -49,16 +50,17 @@ export class Lists implements ListsFace {
 
   /** @throws {Unavailable} */
   subscriptions(filter: ChannelFilter): Promise<OrderedPage<SubscriptionView>> {
-    return this.#channels(filter, ({ key, row, partition }) => {
-      if (row.waiters.length === 0) return []
+    return this.#channels(filter, ({ key, row, partition, rows }) => {
+      const waiting = waitingIn(row)
+      if (waiting === 0) return []
       const place = { key, number: 0 }
       const { workflow, topic, value } = row
-      const waiters = row.waiters.slice(0, waitersMax).map(({ instanceId, version, task, sinceMs, others }) => {
+      const first = firstWaiters(waitersMax, key, row, (id) => rows.find('crowd', id))
+      const waiters = first.map(({ instanceId, version, task, sinceMs, others }) => {
         const known = this.#catalogue.find(version)
         const name = known === undefined ? '' : taskAt(known, task).name
         return { instanceId, task: name, since: timeView(sinceMs) ?? '', others }
       })
-      const { length: waiting } = row.waiters
       return [{ place, item: { cursor: cursorOf(place), partition, workflow, topic, value, waiting, waiters } }]
     })
   }

@@ -4,6 +4,7 @@ import { StoreCorrupted } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
 import type { ForeseenRow } from '../engine/foresight.ts'
 import type { BlockRow, InstanceRow, Rows, TableName, TimerRow } from '../engine/state.ts'
+import { channelCodec, crowdCodec } from '../records/channel-codec.ts'
 import { deferredCodec } from '../records/deferred-codec.ts'
 import { decodeInstance } from '../records/instance-codec.ts'
 import { endOf, prefixes } from '../records/keys.ts'
@@ -12,7 +13,6 @@ import { queuedCodec } from '../records/queued-codec.ts'
 import {
   answerCodec,
   attributeCodec,
-  channelCodec,
   keptCodec,
   keptTotalsCodec,
   keyCodec,
@@ -35,6 +35,7 @@ export const codecs: { readonly [Name in Exclude<TableName, PayloadTable>]: Code
   keys: keyCodec,
   queued: queuedCodec,
   channels: channelCodec,
+  crowd: crowdCodec,
   kept: keptCodec,
   keptTotals: keptTotalsCodec,
   timers: timerCodec,

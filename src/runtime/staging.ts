@@ -134,6 +134,7 @@ export class Staging implements WritableState {
   readonly keys: StagedTable<'keys'>
   readonly queued: StagedTable<'queued'>
   readonly channels: StagedTable<'channels'>
+  readonly crowd: StagedTable<'crowd'>
   readonly kept: StagedTable<'kept'>
   readonly keptTotals: StagedTable<'keptTotals'>
   readonly timers: StagedTable<'timers'>
@@ -153,6 +154,7 @@ export class Staging implements WritableState {
     this.keys = new StagedTable('keys', rows, below?.keys)
     this.queued = new StagedTable('queued', rows, below?.queued)
     this.channels = new StagedTable('channels', rows, below?.channels)
+    this.crowd = new StagedTable('crowd', rows, below?.crowd)
     this.kept = new StagedTable('kept', rows, below?.kept)
     this.keptTotals = new StagedTable('keptTotals', rows, below?.keptTotals)
     this.timers = new StagedTable('timers', rows, below?.timers)

@@ -62,6 +62,7 @@ suite('foreseen', () => {
       topic: 'payments',
       value: 'p-o-1',
       waiters: [waiter(0, 'i1'), waiter(1, 'i2')],
+      crowd: undefined,
       kept: [{ number: 7, arrivedAtMs: 0, bytes: 1 }],
     }
     assert.deepEqual(rowsBehind('channels', channel, place), [

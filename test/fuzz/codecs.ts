@@ -9,6 +9,7 @@ import { Payload } from '../../src/engine/payload.ts'
 import { deadLetterRecord } from '../../src/records/dead-letter.ts'
 import { decodeInbox, encodeInbox } from '../../src/records/inbox-codec.ts'
 import { decodeInstance, encodeInstance } from '../../src/records/instance-codec.ts'
+import { channelCodec, crowdCodec } from '../../src/records/channel-codec.ts'
 import * as codecs from '../../src/records/row-codec.ts'
 import * as rows from '../support/arbitrary-rows.ts'
 import { damage, noise } from './damage.ts'
@@ -44,7 +45,8 @@ const instanceLayout = {
 const layouts: { readonly [name: string]: Layout } = {
   instances: instanceLayout,
   keys: layout(codecs.keyCodec, rows.keyRow),
-  channels: layout(codecs.channelCodec, rows.channelRow),
+  channels: layout(channelCodec, rows.channelRow),
+  crowd: layout(crowdCodec, rows.crowdRow),
   kept: layout(codecs.keptCodec, rows.keptRow),
   keptTotals: layout(codecs.keptTotalsCodec, rows.keptTotalsRow),
   timers: layout(codecs.timerCodec, rows.timerRow),

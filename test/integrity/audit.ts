@@ -95,7 +95,7 @@ function* commandsOnce(evidence: Evidence, instances: readonly InstanceRow[]): G
 function* nothingOwed({ states }: Evidence, instances: readonly InstanceRow[]): Generator<string> {
   const forgotten = new Map<string, number>()
   for (const [partition, { rows }] of states.entries()) {
-    for (const table of ['channels', 'kept', 'work', 'answers'] as const) {
+    for (const table of ['channels', 'crowd', 'kept', 'work', 'answers'] as const) {
       const left = rows(table).length
       if (left > 0) yield `A4: partition ${partition} has ${left} rows in ${table}`
     }

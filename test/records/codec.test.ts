@@ -11,6 +11,7 @@ import { decodeInstance, encodeInstance } from '../../src/records/instance-codec
 import { endOf, payloadKey, positionPrefix, prefixes } from '../../src/records/keys.ts'
 import { pack, unpack } from '../../src/records/pack.ts'
 import { queuedCodec } from '../../src/records/queued-codec.ts'
+import { channelCodec, crowdCodec } from '../../src/records/channel-codec.ts'
 import * as codecs from '../../src/records/row-codec.ts'
 import * as rows from '../support/arbitrary-rows.ts'
 
@@ -75,7 +76,8 @@ suite('rows', () => {
   roundTrips('keys', codecs.keyCodec, rows.keyRow)
   roundTrips('queued', queuedCodec, rows.queuedRow)
   roundTrips('schedules', codecs.scheduleCodec, rows.scheduleRow)
-  roundTrips('channels', codecs.channelCodec, rows.channelRow)
+  roundTrips('channels', channelCodec, rows.channelRow)
+  roundTrips('crowd', crowdCodec, rows.crowdRow)
   roundTrips('kept', codecs.keptCodec, rows.keptRow)
   roundTrips('keptTotals', codecs.keptTotalsCodec, rows.keptTotalsRow)
   roundTrips('timers', codecs.timerCodec, rows.timerRow)
@@ -96,9 +98,9 @@ suite('rows', () => {
 
   test('a value that was encoded is not changed by the next one', () => {
     const many = fc.sample(rows.channelRow, { numRuns: 50, seed: 7 })
-    const encoded = many.map((row) => codecs.channelCodec.encode(row))
+    const encoded = many.map((row) => channelCodec.encode(row))
     assert.deepEqual(
-      encoded.map((bytes) => plain(codecs.channelCodec.decode(bytes))),
+      encoded.map((bytes) => plain(channelCodec.decode(bytes))),
       many.map(plain),
     )
   })

@@ -5,6 +5,7 @@ import { StoreCorrupted } from '../../src/base/errors.ts'
 import { pack } from '../../src/records/pack.ts'
 import { decodeInbox } from '../../src/records/inbox-codec.ts'
 import { decodeInstance } from '../../src/records/instance-codec.ts'
+import { channelCodec } from '../../src/records/channel-codec.ts'
 import * as codecs from '../../src/records/row-codec.ts'
 
 const record = ['t', 0, 1, 0, null, null, []]
@@ -13,7 +14,7 @@ const deep: unknown = JSON.parse('['.repeat(1_000) + ']'.repeat(1_000))
 for (const [what, decode, fields] of [
   ['a key whose instance is a list', codecs.keyCodec.decode, [deep, true]],
   ['a key whose queue is a text', codecs.keyCodec.decode, ['i', null, 'x']],
-  ['a channel whose waiters are texts', codecs.channelCodec.decode, ['w', 't', 'v', ['x'], []]],
+  ['a channel whose waiters are texts', channelCodec.decode, ['w', 't', 'v', ['x'], []]],
   [
     'a kept record with a text for bytes',
     codecs.keptCodec.decode,

@@ -8,6 +8,7 @@ import type {
   AnswerRow,
   BlockRow,
   ChannelRow,
+  CrowdRow,
   InstanceRow,
   KeptRow,
   KeptTotalsRow,
@@ -92,8 +93,11 @@ export const channelRow: fc.Arbitrary<ChannelRow> = fc.record({
   topic: text,
   value: text,
   waiters: fc.array(waiter, { maxLength: 4 }),
+  crowd: fc.option(fc.record({ first: text, last: text, length: number }), { nil: undefined }),
   kept: fc.array(fc.record({ number, arrivedAtMs: time, bytes: number }), { maxLength: 4 }),
 })
+const neighbour = fc.option(text, { nil: undefined })
+export const crowdRow: fc.Arbitrary<CrowdRow> = fc.record({ waiter, before: neighbour, after: neighbour })
 const onExpired = fc.constantFrom('drop', 'dead-letter')
 export const keptRow: fc.Arbitrary<KeptRow> = fc.record({
   number,

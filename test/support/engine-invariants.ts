@@ -4,6 +4,7 @@
 //   T4  a handler task is in `work` exactly as long as it waits for a slot, runs or cleans up
 //   T5  the tasks of a scope that are not settled are counted
 //   C4  a channel with no waiter and nothing kept has no row
+//   C7  who does not stand in a channel's row is linked behind those who do, in the order in which they wait
 //   C5  the totals count exactly what is kept, and nothing kept lies below `oldest`
 //   I1  a key that is open names an instance that runs
 //   O1  a payload that is a value of its own belongs to an instance that names it
@@ -16,6 +17,7 @@
 import assert from 'node:assert/strict'
 import { nodesOf, ownerOf, rowAt, slotOf, spansOf, taskAt } from '../../src/engine/nodes.ts'
 import { attributeId } from '../../src/engine/attribute-row.ts'
+import { crowdId, placeOf, waitersOf, waitingIn } from '../../src/engine/crowd-row.ts'
 import {
   isSettled,
   keyId,
@@ -23,6 +25,7 @@ import {
   queuedId,
   scheduleTimer,
   workId,
+  type ChannelRow,
   type Deadlines,
   type InstanceRow,
 } from '../../src/engine/state.ts'
@@ -162,10 +165,33 @@ function checkChannels(store: MapStore, rows: CommittedRows): void {
   }
   assert.deepEqual([totals.count, totals.bytes], [count, bytes], 'C5')
   let marked = 0
+  const crowd: string[] = []
   for (const id of store.keys(prefixes.channels)) {
     const channel = rows.find('channels', id)
-    assert.ok(channel !== undefined && channel.waiters.length + channel.kept.length > 0, 'C4')
+    assert.ok(channel !== undefined && waitingIn(channel) + channel.kept.length > 0, 'C4')
     marked += channel.kept.length
+    crowd.push(...checkCrowd(id, channel, rows))
   }
+  assert.deepEqual(store.keys(prefixes.crowd), crowd.sort(), 'C7')
   assert.equal(marked, count, 'C5')
+}
+
+/** The rows that it must have. */
+function checkCrowd(channel: string, row: ChannelRow, rows: CommittedRows): readonly string[] {
+  const waiters = [...waitersOf(channel, row, (id) => rows.find('crowd', id))]
+  const since = waiters.map(({ sinceMs }) => sinceMs)
+  assert.deepEqual(
+    since,
+    [...since].sort((a, b) => a - b),
+    'C7',
+  )
+  const places = waiters.slice(row.waiters.length).map(placeOf)
+  assert.equal(places.length, row.crowd?.length ?? 0, 'C7')
+  assert.deepEqual([row.crowd?.first, row.crowd?.last], [places[0], places.at(-1)], 'C7')
+  const ids = places.map((place) => crowdId(channel, place))
+  for (const [at, id] of ids.entries()) {
+    const { before, after } = rows.find('crowd', id)!
+    assert.deepEqual([before, after], [places[at - 1], places[at + 1]], 'C7')
+  }
+  return ids
 }

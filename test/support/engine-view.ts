@@ -4,6 +4,7 @@ import { partitionOfText } from '../../src/base/partitioner.ts'
 import type { Json } from '../../src/base/json.ts'
 import { rowAt } from '../../src/engine/nodes.ts'
 import { keyId, type InstanceRow, type TaskRow } from '../../src/engine/state.ts'
+import { waitingIn } from '../../src/engine/crowd-row.ts'
 import { prefixes } from '../../src/records/keys.ts'
 import { WorkflowCatalogue } from '../../src/runtime/catalogue.ts'
 import { CommittedRows } from '../../src/runtime/rows.ts'
@@ -99,7 +100,7 @@ export class EngineView {
         sum +
         store
           .keys(prefixes.channels)
-          .reduce((waiters, id) => waiters + (this.rows(partition).find('channels', id)?.waiters.length ?? 0), 0),
+          .reduce((waiters, id) => waiters + waitingIn(this.rows(partition).find('channels', id)!), 0),
       0,
     )
   }

@@ -13,6 +13,7 @@ const empty = {
   keys: none,
   queued: none,
   channels: none,
+  crowd: none,
   kept: none,
   keptTotals: none,
   timers: none,

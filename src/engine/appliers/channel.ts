@@ -1,12 +1,28 @@
 // Appliers of channel events: waiters and kept records, in the orders that matching relies on.
 // C4. A channel with no waiter and nothing kept has no row.
+// C7. Waiters stand in the order of the time since when they wait: the first few in the row, and once there are so many,
+//     those that come in the crowd, until nobody is left there.
 // C5. The totals count exactly the rows of `kept`; no kept record has a number below `oldest`.
+import { limits } from '../../base/limits.ts'
 import type { Applier } from '../applier.ts'
+import { placeOf, waitingIn } from '../crowd-row.ts'
 import { keptId, keptTotalsId, type ChannelRow, type KeptMark, type Waiter, type WritableState } from '../state.ts'
+import { joinCrowd, leadCrowd, leaveCrowd } from './crowd.ts'
 
 export const channelJoined: Applier<'channel.joined'> = (event, state) => {
-  const row = open(event.channel, event, state)
-  row.waiters = insertSorted(row.waiters, event.waiter, (waiter: Waiter) => waiter.sinceMs)
+  const { channel, waiter } = event
+  const row = open(channel, event, state)
+  const latest = row.waiters.at(-1)
+  const isFull = row.crowd !== undefined || row.waiters.length >= limits.waitersInRowMax
+  if (isFull && (latest === undefined || latest.sinceMs <= waiter.sinceMs)) {
+    joinCrowd(channel, row, waiter, state)
+    return
+  }
+  row.waiters = insertSorted(row.waiters, waiter, ({ sinceMs }: Waiter) => sinceMs)
+  const beyond = row.waiters[limits.waitersInRowMax]
+  if (beyond === undefined) return
+  row.waiters = row.waiters.slice(0, limits.waitersInRowMax)
+  leadCrowd(channel, row, beyond, state)
 }
 
 /** It gave up waiting, or was found a record. */
@@ -15,7 +31,10 @@ export const channelLeft = (
   state: WritableState,
 ): void => {
   const row = state.channels.edit(event.channel)
-  row.waiters = row.waiters.filter((waiter) => waiter.instanceId !== event.instanceId || waiter.number !== event.number)
+  const { instanceId, number } = event
+  const waiters = row.waiters.filter((waiter) => waiter.instanceId !== instanceId || waiter.number !== number)
+  if (waiters.length < row.waiters.length) row.waiters = waiters
+  else leaveCrowd(event.channel, row, placeOf(event), state)
   closeIfEmpty(event.channel, row, state)
 }
 
@@ -59,14 +78,14 @@ export const recordUnkept: Applier<'record.unkept'> = (event, state) => {
 function open(id: string, names: { workflow: string; topic: string; value: string }, state: WritableState): ChannelRow {
   if (state.channels.find(id) === undefined) {
     const { workflow, topic, value } = names
-    state.channels.insert(id, { workflow, topic, value, waiters: [], kept: [] })
+    state.channels.insert(id, { workflow, topic, value, waiters: [], kept: [], crowd: undefined })
   }
   return state.channels.edit(id)
 }
 
 /** C4 */
 function closeIfEmpty(id: string, row: ChannelRow, state: WritableState): void {
-  if (row.waiters.length === 0 && row.kept.length === 0) state.channels.remove(id)
+  if (waitingIn(row) === 0 && row.kept.length === 0) state.channels.remove(id)
 }
 
 /** Behind those that are as old: first come, first served. */

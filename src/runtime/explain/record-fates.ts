@@ -3,6 +3,7 @@ import { assert } from '../../base/assert.ts'
 import { partitionOfText } from '../../base/partitioner.ts'
 import type { Workflow } from '../../definition/workflow.ts'
 import { hasEnded } from '../../engine/deciders/instance.ts'
+import { firstWaiters } from '../../engine/crowd-row.ts'
 import { coordinates } from '../../engine/message.ts'
 import { taskAt } from '../../engine/nodes.ts'
 import { channelId, keptId, keyId, queuedId, type Waiter } from '../../engine/state.ts'
@@ -64,8 +65,9 @@ export class RecordFates {
     const reading = this.#readingOf(value)
     if (reading === undefined) return elsewhere
     return reading.read((rows) => {
-      const channel = rows.find('channels', channelId(workflow, record.topic, value))
-      const waiters = (channel?.waiters ?? []).slice(0, waitersMax)
+      const id = channelId(workflow, record.topic, value)
+      const channel = rows.find('channels', id)
+      const waiters = channel ? firstWaiters(waitersMax, id, channel, (each) => rows.find('crowd', each)) : []
       const [first] = waiters
       const whyNot = first && `${first.instanceId} waits for '${value}': ${this.#whyNot(first, value, record)}`
       for (const { number } of channel?.kept ?? []) {

@@ -6,6 +6,7 @@ import { doClocksAgree, nameOf, type Evidence } from './finished.ts'
 import { fits, isTooOld, takingsOf } from './listeners.ts'
 import { placeOf } from './logs.ts'
 import { lastMomentOf, momentsOf } from './nodes.ts'
+import { Waiting } from './waiting.ts'
 
 /** I8: a record is taken by one listener of a workflow for each value that it has for it. */
 export function* takenOnce(run: Evidence): Generator<string> {
@@ -31,17 +32,20 @@ export function* takenOnce(run: Evidence): Generator<string> {
 
 /** I8: whenever a transaction is done, nobody waits beside a record that is kept and fits. */
 export function* nobodyWaitsBeside(run: Evidence): Generator<string> {
+  const waiting = new Waiting(run)
   for (const changelog of run.committed.changelogs) {
     const kept = new Map(changelog.lives('kept').map((life) => [life.id, life]))
-    for (const { last, versions } of changelog.lives('channels')) {
+    for (const life of changelog.lives('channels')) {
+      const { last } = life
       const channel = channelId(last.workflow, last.topic, last.value)
-      for (const { row, batch, atMs } of versions) {
-        for (const mark of row?.kept ?? []) {
-          const life = kept.get(keptId(mark.number))
-          if (life === undefined) yield `I8: channel ${channel} lists ${mark.number}, which is not kept`
-          if (life === undefined) continue
-          for (const waiter of row?.waiters ?? []) {
-            if (fits(run, waiter, last.value, life.last.record) && !isTooOld(run, waiter, mark.arrivedAtMs))
+      for (const version of life.versions) {
+        const { batch, atMs } = version
+        for (const mark of version.row?.kept ?? []) {
+          const record = kept.get(keptId(mark.number))?.last.record
+          if (record === undefined) yield `I8: channel ${channel} lists ${mark.number}, which is not kept`
+          if (record === undefined) continue
+          for (const waiter of waiting.in(life, version)) {
+            if (fits(run, waiter, last.value, record) && !isTooOld(run, waiter, mark.arrivedAtMs))
               yield `I8: ${channel}: ${waiter.instanceId} waits beside kept record ${mark.number} after transaction ${batch} at ${atMs}`
           }
         }
@@ -53,11 +57,14 @@ export function* nobodyWaitsBeside(run: Evidence): Generator<string> {
 /** I8: of those who wait, the longest waiting whom a record fits takes it. */
 export function* longestWaitingFirst(run: Evidence): Generator<string> {
   const matched = matchesOf(run)
-  for (const { last, versions } of run.committed.lives('channels')) {
-    for (const [at, { row, atMs }] of versions.entries()) {
-      const before = versions[at - 1]?.row?.waiters ?? []
+  const waiting = new Waiting(run)
+  for (const life of run.committed.lives('channels')) {
+    const { last, versions } = life
+    for (const [at, version] of versions.entries()) {
+      const { atMs } = version
+      const before = waiting.in(life, versions[at - 1])
       if (before.length < 2) continue
-      const still = new Set(row?.waiters.map(waiterId))
+      const still = new Set(waiting.in(life, version).map(waiterId))
       for (const [place, waiter] of before.entries()) {
         const match = still.has(waiterId(waiter)) ? undefined : matched.get(waiterId(waiter))
         if (match === undefined) continue

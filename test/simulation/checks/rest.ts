@@ -5,6 +5,7 @@ import type { SourcePositions } from '../committed.ts'
 import { type Evidence, hasEnded, nameOf } from './finished.ts'
 import { lastMomentOf, lastMomentsOf, type Moment } from './nodes.ts'
 import { overdueMs } from './timers.ts'
+import { Waiting } from './waiting.ts'
 
 /** So long the group has not changed by then. */
 const stableMs = 30_000
@@ -42,8 +43,10 @@ export function* waitersAreLive(run: Evidence): Generator<string> {
     const moment = life.isRemoved ? undefined : lastMomentOf(run, life)
     for (const id of moment === undefined ? [] : subscriptionsOf(moment)) waiting.set(id, life.last)
   }
-  for (const { last, isRemoved } of run.committed.lives('channels')) {
-    for (const { instanceId, number } of isRemoved ? [] : last.waiters) {
+  const inChannels = new Waiting(run)
+  for (const life of run.committed.lives('channels')) {
+    const { last } = life
+    for (const { instanceId, number } of inChannels.in(life, life.versions.at(-1))) {
       const channel = channelId(last.workflow, last.topic, last.value)
       if (!waiting.delete(`${instanceId} ${number} ${channel}`))
         yield `I16: ${channel} has the waiter ${number} of ${instanceId}, which does not wait for it`

@@ -7,10 +7,12 @@ import type { Life } from '../committed.ts'
 import { fateId } from './fates.ts'
 import type { Evidence } from './finished.ts'
 import { fits, mayHideTakings } from './listeners.ts'
+import { Waiting } from './waiting.ts'
 
 /** I8: nobody whom a record fits still waits after it came by, unless it went to another. */
 export function* nobodyIsPassedBy(run: Evidence): Generator<string> {
   const channels = new Map(run.committed.lives('channels').map((life) => [`${life.partition} ${life.id}`, life]))
+  const waiting = new Waiting(run)
   const failed = new Set(run.instances.filter(({ last }) => mayHideTakings(run, last)).map(({ last }) => last.workflow))
   for (const source of run.sources) {
     if (source.taken === undefined || source.mayBeGone) continue
@@ -23,7 +25,7 @@ export function* nobodyIsPassedBy(run: Evidence): Generator<string> {
       const isHere = source.seen.partition % run.plan.partitions === partition
       const arrivals = isHere ? [source.taken] : (fate?.publishes ?? []).map((hop) => run.committed.takenHop(hop))
       for (const batch of arrivals.flatMap((arrival) => arrival?.batch ?? []))
-        for (const waiter of stayedThrough(channel, batch))
+        for (const waiter of stayedThrough(channel, batch, waiting))
           if (fits(run, waiter, use.value, source.record))
             yield `I8: ${source.coordinates} came for '${use.value}' of ${use.workflow}, and ${waiter.instanceId} waits on`
     }
@@ -31,9 +33,16 @@ export function* nobodyIsPassedBy(run: Evidence): Generator<string> {
 }
 
 /** Who waited before a transaction, and still did after it. */
-function stayedThrough({ versions }: Life<ChannelRow>, batch: number): readonly Waiter[] {
-  const before = versions.findLast((version) => version.batch < batch)?.row?.waiters ?? []
-  const after = versions.findLast((version) => version.batch <= batch)?.row?.waiters ?? []
+function stayedThrough(channel: Life<ChannelRow>, batch: number, waiting: Waiting): readonly Waiter[] {
+  const { versions } = channel
+  const before = waiting.in(
+    channel,
+    versions.findLast((version) => version.batch < batch),
+  )
+  const after = waiting.in(
+    channel,
+    versions.findLast((version) => version.batch <= batch),
+  )
   return before.filter((waiter) =>
     after.some(({ instanceId, number }) => instanceId === waiter.instanceId && number === waiter.number),
   )

@@ -1,7 +1,8 @@
 // Runs doctored in what became of records: I6, I8, I9, I13, I14, I17.
 import { keptId, type ChannelRow, type KeptRow } from '../../../src/engine/state.ts'
 import { prefixes } from '../../../src/records/keys.ts'
-import { channelCodec, keptCodec } from '../../../src/records/row-codec.ts'
+import { channelCodec } from '../../../src/records/channel-codec.ts'
+import { keptCodec } from '../../../src/records/row-codec.ts'
 import { fateId } from '../checks/fates.ts'
 import { doClocksAgree, hasEnded, type Evidence, type Finished } from '../checks/finished.ts'
 import { fits, takingsOf } from '../checks/listeners.ts'
@@ -62,7 +63,7 @@ export const recordCases = {
               from,
               channel.partition,
               `c/${channel.id}`,
-              channelCodec.encode({ ...channel.last, waiters, kept: [] }),
+              channelCodec.encode({ ...channel.last, waiters, crowd: undefined, kept: [] }),
             )
           return tell(tell(run, [longer, waiter]), [longer])
         }
@@ -186,7 +187,7 @@ export const recordCases = {
     title: 'a waiter that nobody is',
     doctor: (run) => {
       for (const { life, row, waiter } of meetings(run)) {
-        const channel: ChannelRow = { ...row, waiters: [{ ...waiter, instanceId: 'nobody-0' }] }
+        const channel: ChannelRow = { ...row, waiters: [{ ...waiter, instanceId: 'nobody-0' }], crowd: undefined }
         return write(run, life.partition, `c/${life.id}`, channelCodec.encode(channel))
       }
       return undefined
@@ -229,7 +230,7 @@ export const recordCases = {
         const fate = source && run.fates.get(fateId(row.workflow, row.value, source.coordinates))
         if (source === undefined || !isHere || (fate !== undefined && fate.takenBeside + fate.correlates.length > 0))
           continue
-        const waits = channelCodec.encode({ ...row, waiters: [waiter] })
+        const waits = channelCodec.encode({ ...row, waiters: [waiter], crowd: undefined })
         return changelogOf(run, life.partition, (seen) => {
           const [first] = seen
           const own = seen.filter((each) => keyOf(each) !== `${prefixes.channels}${life.id}`)

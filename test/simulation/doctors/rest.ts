@@ -1,6 +1,7 @@
 // Runs doctored in stores, timers, logs, and in what is left at rest: I5, I7, I10, I15–I19.
 import { prefixes } from '../../../src/records/keys.ts'
-import { channelCodec, keptCodec, timerCodec } from '../../../src/records/row-codec.ts'
+import { channelCodec } from '../../../src/records/channel-codec.ts'
+import { keptCodec, timerCodec } from '../../../src/records/row-codec.ts'
 import type { Evidence, Finished } from '../checks/finished.ts'
 import { changelogOf, entry, retell, write, type Case } from './doctoring.ts'
 
@@ -123,7 +124,7 @@ export const restCases = {
     invariant: 'C4',
     title: 'a channel that nobody waits in and nothing is kept in',
     doctor: (run) => {
-      const row = { workflow: 'w', topic: 't', value: 'v', waiters: [], kept: [] }
+      const row = { workflow: 'w', topic: 't', value: 'v', waiters: [], crowd: undefined, kept: [] }
       return write(run, 0, `${prefixes.channels}w/t/v`, channelCodec.encode(row))
     },
   },

@@ -49,8 +49,8 @@ export const correlationPlants: readonly Plant[] = [
     name: 'newest-waiter-first',
     trap: 'C1: of two waiters with one value the newest is served first',
     file: 'src/engine/appliers/channel.ts',
-    find: 'row.waiters = insertSorted(row.waiters, event.waiter, (waiter: Waiter) => waiter.sinceMs)',
-    replace: 'row.waiters = insertSorted(row.waiters, event.waiter, (waiter: Waiter) => -waiter.sinceMs)',
+    find: 'insertSorted(row.waiters, waiter, ({ sinceMs }: Waiter) => sinceMs)',
+    replace: 'insertSorted(row.waiters, waiter, ({ sinceMs }: Waiter) => -sinceMs)',
   },
   {
     name: 'older-subscription-answered',
@@ -65,5 +65,19 @@ export const correlationPlants: readonly Plant[] = [
     file: channel,
     find: "return out.event({ type: 'timer.armed', key: timer, row: { dueAtMs: expiresAtMs, target } })",
     replace: 'return out',
+  },
+  {
+    name: 'crowd-passed-over',
+    trap: 'C7: who comes finds room in the row of a value, and stands before those who wait in its crowd for longer',
+    file: 'src/engine/appliers/channel.ts',
+    find: 'const isFull = row.crowd !== undefined || row.waiters.length',
+    replace: 'const isFull = row.waiters.length',
+  },
+  {
+    name: 'crowd-torn',
+    trap: 'C7: somebody leaves a crowd, and those behind are not found any more',
+    file: 'src/engine/appliers/crowd.ts',
+    find: 'if (before !== undefined) state.crowd.edit(crowdId(channel, before)).after = after',
+    replace: 'if (before !== undefined) state.crowd.edit(crowdId(channel, before)).after = undefined',
   },
 ]

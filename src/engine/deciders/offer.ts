@@ -1,0 +1,93 @@
+// A record meets those who wait for its value.
+//
+// C1. A record is taken by the longest-waiting listener whose pairs and `where` hold, once; where that one says
+//     `match: all`, by every other that says so as well.
+// C8. All of those are found in one decision, however many: a few go on at once, the others through the inbox of their
+//     partition, each as an input of its own.
+import { limits } from '../../base/limits.ts'
+import type { KafkaListenerTask } from '../../definition/workflow.ts'
+import { taskErrorOf } from '../attempt.ts'
+import { canonicalText } from '../correlation.ts'
+import { waitersOf } from '../crowd-row.ts'
+import { formatOf } from '../format.ts'
+import { messageOf, type SourceRecord } from '../message.ts'
+import { taskAt } from '../nodes.ts'
+import type { Outcome } from '../outcome.ts'
+import type { OnExpired, State, Waiter } from '../state.ts'
+import type { World } from '../world.ts'
+import { expectWorkflow } from './instance.ts'
+
+/** A record on its way to a waiter of a channel. */
+export interface Offer {
+  readonly workflow: string
+  readonly value: string
+  readonly record: SourceRecord
+  readonly arrivedAtMs: number
+  readonly expiresAtMs: number
+  readonly onExpired: OnExpired
+}
+
+/** C1: gives it to whoever it is for; false where that is nobody. */
+export function offerToWaiters(channel: string, offer: Offer, state: State, world: World, out: Outcome): boolean {
+  const row = state.channels.find(channel)
+  if (row === undefined) return false
+  let first: KafkaListenerTask['match'] | undefined
+  let goingOn = 0
+  for (const waiter of waitersOf(channel, row, (id) => state.crowd.expect(id))) {
+    const match = listenerOf(waiter, world)?.match
+    if ((first !== undefined && match !== 'all') || !fits(waiter, offer.value, offer.record, offer.arrivedAtMs, world))
+      continue
+    first ??= match
+    out.event({ type: 'channel.matched', channel, instanceId: waiter.instanceId, number: waiter.number })
+    correlate(waiter, offer, world, out, goingOn++ < limits.goOnAtOnceMax) // C8
+    if (first === 'one') return true
+  }
+  return first !== undefined
+}
+
+/** It goes to the instance of the waiter: at once where that is here, or through an inbox. */
+export function correlate(waiter: Waiter, offer: Offer, world: World, out: Outcome, isAtOnce = true): Outcome {
+  const { workflow, value, record, arrivedAtMs, expiresAtMs, onExpired } = offer
+  const { instanceId, task, number } = waiter
+  const command = {
+    type: 'instance.correlate',
+    instanceId,
+    task,
+    number,
+    value,
+    workflow,
+    record,
+    arrivedAtMs,
+    expiresAtMs,
+    onExpired,
+  } as const
+  if (isAtOnce) return out.send(world, waiter.partition, command)
+  return out.produce({ type: 'inbox', partition: waiter.partition, command })
+}
+
+/** The task of a waiter; undefined where its version has none there. */
+function listenerOf(waiter: Waiter, world: World): KafkaListenerTask | undefined {
+  const task = taskAt(expectWorkflow(world, waiter.version), waiter.task)
+  return task.type === 'kafka-listener' ? task : undefined
+}
+
+/** All pairs are equal and `where` holds. A record on which they cannot be evaluated is not for this listener. */
+export function fits(waiter: Waiter, value: string, record: SourceRecord, arrivedAtMs: number, world: World): boolean {
+  const task = listenerOf(waiter, world)
+  if (task === undefined) return false
+  // C2: by when it began to wait, as its subscription may have been long on its way; that time is of another machine, and
+  // its clock may be ahead of the time here.
+  if (Math.min(waiter.sinceMs, world.nowMs) > arrivedAtMs + task.keepMs) return false
+  try {
+    const message = messageOf(record, formatOf(expectWorkflow(world, waiter.version), record.topic))
+    // The first pair too: another listener of the workflow may have routed the record here by another expression.
+    for (const [index, pair] of task.correlate.entries()) {
+      const expected = index === 0 ? value : waiter.others[index - 1]
+      if (canonicalText(pair.message.evaluate({ message })) !== expected) return false
+    }
+    return task.where === undefined || task.where.evaluate({ message }) === true
+  } catch (error) {
+    taskErrorOf(error)
+    return false
+  }
+}
