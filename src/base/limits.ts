@@ -80,6 +80,8 @@ export const limits = {
   stuckAfterMs: 120_000,
   /** Due times held in memory; what is due later stays in the store until its turn. */
   timersInMemoryMax: 20_000,
+  /** Due times read from the store together: all partitions may run out of them at the same moment. */
+  timersReadAtOnce: 2_000,
   /** Decoded values kept in memory by a worker that owns all partitions, as far as their size can be told. */
   cachedBytesMax: 96 * 1_048_576,
   /** How long an Idempotency-Key is remembered. */

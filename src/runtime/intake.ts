@@ -1,5 +1,6 @@
 // What a partition has to decide, in the order in which it is decided: what has to be decided again first, then first
-// positions, due timers, commands of this worker, and records of the sources.
+// positions, due timers, commands of this worker, and records of the sources. Each of these three has its share of a batch,
+// and what others leave of theirs: a million timers that are due at once keep no record waiting.
 //
 // An input that tripped a bug of ours is set apart (design 4.9): its batch's inputs are decided one by one, what trips
 // alone is the culprit and goes to the dead-letter topic, and where even that trips the partition stops.
@@ -42,10 +43,12 @@ export class Intake {
     const inputs = this.#fresh.map((source) => input({ from: { source, offset: source.offset } }))
     this.#fresh = []
     if (isDraining) return inputs
-    for (const timer of this.#timers.takeDue(nowMs, limits.batchInputsMax))
-      inputs.push(input({ command: { type: 'timer.fire', timer } }))
-    for (const own of this.#own.splice(0, limits.batchInputsMax)) inputs.push(input({ command: own.command, own }))
-    this.#takeRecords(inputs)
+    const share = Math.floor(limits.batchInputsMax / 3)
+    this.#takeDue(inputs, nowMs, share)
+    this.#takeOwn(inputs, share)
+    this.#takeRecords(inputs, roomIn(inputs))
+    this.#takeDue(inputs, nowMs, roomIn(inputs))
+    this.#takeOwn(inputs, roomIn(inputs))
     return inputs
   }
 
@@ -85,8 +88,16 @@ export class Intake {
     this.#own.unshift(...results)
   }
 
-  #takeRecords(inputs: Input[]): void {
-    for (const { source, records, offset } of this.#sources.take(Math.max(0, limits.batchInputsMax - inputs.length))) {
+  #takeDue(inputs: Input[], nowMs: number, max: number): void {
+    for (const timer of this.#timers.takeDue(nowMs, max)) inputs.push(input({ command: { type: 'timer.fire', timer } }))
+  }
+
+  #takeOwn(inputs: Input[], max: number): void {
+    for (const own of this.#own.splice(0, max)) inputs.push(input({ command: own.command, own }))
+  }
+
+  #takeRecords(inputs: Input[], max: number): void {
+    for (const { source, records, offset } of this.#sources.take(max)) {
       const last = records.length - 1
       for (const [index, record] of records.entries()) {
         const from = { source, offset: index === last ? offset : record.offset + 1 }
@@ -97,6 +108,8 @@ export class Intake {
     }
   }
 }
+
+const roomIn = (inputs: readonly Input[]): number => Math.max(0, limits.batchInputsMax - inputs.length)
 
 /** What cannot be read in the inbox was not written by us: it is set aside, and the partition goes on. */
 function fromInbox(record: LogRecord, value: Uint8Array, from: NonNullable<Input['from']>): Input {

@@ -141,6 +141,7 @@ export class Partition {
       if (this.#sources.hasGone && this.phase === 'running') await this.refreshSources()
       const topics = this.#look.take()
       if (topics !== undefined) this.#intake.begin(this.#sources.plan(topics))
+      if (this.#timers.hasRunOut) await this.#timers.refill() // also while there is work all the time
       const nowMs = this.#now()
       if (!window.admits(this.#bell, nowMs)) {
         if (this.#inFlight !== undefined) await this.#settled()
@@ -151,8 +152,7 @@ export class Partition {
       if (inputs.length === 0) {
         if (this.#inFlight !== undefined) await this.#settled()
         else if (this.phase === 'draining') isIdle = true
-        else if (!this.#sources.hasGone && !(await this.#timers.refill()))
-          await this.#bell.heardWithin(this.#timers.sleepMs(clock.nowMs()), clock)
+        else if (!this.#sources.hasGone) await this.#bell.heardWithin(this.#timers.sleepMs(clock.nowMs()), clock)
         continue
       }
       await window.during(inputs.length, nowMs, () => this.#advance(inputs, nowMs))

@@ -21,13 +21,18 @@ export class Timers {
     this.#store = store
   }
 
-  /** Takes the next ones from the store when memory has run out of them. Resolves true when there may be new due ones. */
-  async refill(): Promise<boolean> {
-    if (this.#heap.length > 0 || this.#horizon === undefined || this.#loading !== undefined) return false
+  /** Whether all in memory are taken, and there are more in the store. */
+  get hasRunOut(): boolean {
+    return this.#heap.length === 0 && this.#horizon !== undefined && this.#loading === undefined
+  }
+
+  /** Takes the next ones from the store when memory has run out of them. */
+  async refill(): Promise<void> {
+    const from = this.#horizon
+    if (from === undefined || !this.hasRunOut) return
     const added: string[] = []
     this.#loading = added
-    const from = this.#horizon
-    const limit = Math.floor(limits.timersInMemoryMax / 2)
+    const limit = limits.timersReadAtOnce
     const entries = await this.#store.list({ from, to: endOf(prefixes.timers), limit })
     const last = entries[entries.length - 1]
     this.#horizon = entries.length < limit || last === undefined ? undefined : `${last.key}\0`
@@ -35,7 +40,6 @@ export class Timers {
     this.#loading = undefined
     // Armed while the store was being read: it may have been too late for the list.
     for (const key of added) this.add(key)
-    return true
   }
 
   /** A timer was armed, and that is committed. */

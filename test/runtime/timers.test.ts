@@ -23,7 +23,8 @@ async function drain(timers: Timers, store: MapStore, nowMs: number): Promise<st
     const due = timers.takeDue(nowMs, 1_000)
     for (const key of due) store.values.delete(prefixes.timers + key)
     taken.push(...due)
-    if (due.length === 0 && !(await timers.refill())) return taken
+    if (due.length === 0 && !timers.hasRunOut) return taken
+    await timers.refill()
   }
 }
 
@@ -61,17 +62,17 @@ suite('timers', () => {
   })
 
   test('that are armed behind the horizon are found in the store in their turn', async () => {
-    const half = limits.timersInMemoryMax / 2
-    const store = storeOf(Array.from({ length: half + 100 }, (_, n) => keyAt(n, n)))
+    const atOnce = limits.timersReadAtOnce
+    const store = storeOf(Array.from({ length: atOnce + 100 }, (_, n) => keyAt(n, n)))
     const timers = new Timers(store)
     await timers.refill()
     // Behind the horizon, and in the store by then; before it, in memory.
-    for (const key of [keyAt(half + 50, 999_999), keyAt(5, 999_999)]) {
+    for (const key of [keyAt(atOnce + 50, 999_999), keyAt(5, 999_999)]) {
       store.values.set(prefixes.timers + key, new Uint8Array([1]))
       timers.add(key)
     }
-    const taken = await drain(timers, store, half + 100)
-    assert.equal(taken.length, half + 102)
+    const taken = await drain(timers, store, atOnce + 100)
+    assert.equal(taken.length, atOnce + 102)
     assert.equal(new Set(taken).size, taken.length)
     assert.deepEqual(taken, taken.toSorted())
   })
@@ -94,13 +95,13 @@ suite('timers', () => {
   })
 
   test('that are armed while the store is being read are neither missed nor doubled', async () => {
-    const half = limits.timersInMemoryMax / 2
-    const store = storeOf(Array.from({ length: half - 1 }, (_, n) => keyAt(n, n)))
+    const atOnce = limits.timersReadAtOnce
+    const store = storeOf(Array.from({ length: atOnce - 1 }, (_, n) => keyAt(n, n)))
     const timers = new Timers(store)
     const reading = timers.refill()
-    timers.add(keyAt(half + 7, 7))
+    timers.add(keyAt(atOnce + 7, 7))
     await reading
-    const taken = await drain(timers, store, 2 * half)
-    assert.equal(taken.filter((key) => key === keyAt(half + 7, 7)).length, 1)
+    const taken = await drain(timers, store, 2 * atOnce)
+    assert.equal(taken.filter((key) => key === keyAt(atOnce + 7, 7)).length, 1)
   })
 })
