@@ -22,7 +22,7 @@ async function intakeOf({ timers = 0, own = 0, records = 0 }) {
   const log = createMemoryLog(broker)
   broker.createTopic({ name: 'orders', partitions: 1, cleanup: 'retained' })
   const info = broker.findTopic('orders')!
-  let isReady = records === 0
+  const ready = Promise.withResolvers<void>()
   const sources = new Sources({
     log,
     store: new MapStore(),
@@ -31,14 +31,14 @@ async function intakeOf({ timers = 0, own = 0, records = 0 }) {
     logger: silentLogger,
     formatsOn: () => [],
     isStart: () => true,
-    onReady: () => (isReady = true),
+    onReady: ready.resolve,
     onAlarm: () => {},
   })
   const registration = { topicId: info.id, from: 'earliest', ends: [] } as const
   for (const source of sources.plan([{ info, registration }])) sources.begin(source)
   const record = { topic: 'orders', partition: 0, key: null, value: null, headers: [] }
   await log.produce(Array.from({ length: records }, () => record))
-  while (!isReady) await new Promise((resolve) => setImmediate(resolve))
+  if (records > 0) await ready.promise
   const due = new Timers(new MapStore())
   await due.refill()
   for (let number = 0; number < timers; number++) due.add(timerKey(number, { kind: 'expire-kept', number }))
