@@ -28,8 +28,12 @@ export const limits = {
   waitersInRowMax: 4,
   /** A listener that has waited longer than others goes before so many of them: clocks that differ make it late. */
   crowdStepsMax: 1_000,
-  /** Instances of one partition that go on at once with a record for all; the others hear of it through the inbox. */
-  goOnAtOnceMax: 100,
+  /** Waiters that one command gives a record for all to: with their names it is no larger than a record may be. */
+  handedToMax: 64,
+  /** So many where it is small; a few inputs make a batch of thousands of instances otherwise. */
+  handedToMin: 4,
+  /** One more for each so many bytes of it: a large record is copied less often, and a batch holds fewer of them. */
+  handedToBytes: 4_096,
   /** Business keys and correlation values, in characters. */
   keyLengthMax: 1_024,
   /** Inline payloads of one instance together; what comes beyond is a value of its own. */

@@ -56,6 +56,7 @@ export type Command =
   | ChannelReturn
   | ChannelPurge
   | InstanceCorrelate
+  | RecordHandOut
   | ChildTold
   | ChildStop
   | InstanceOperate
@@ -74,6 +75,7 @@ export type Travelling =
   | ChannelReturn
   | ChannelPurge
   | InstanceCorrelate
+  | RecordHandOut
   | ChildTold
   | ChildStop
   | ScheduleEnded
@@ -208,6 +210,15 @@ export interface InstanceCorrelate {
   readonly expiresAtMs: number
   readonly onExpired: OnExpired
 }
+
+/** Travels, to the partition of some of many instances: the record that all of them waited for. */
+export interface RecordHandOut extends Omit<InstanceCorrelate, 'type' | keyof HandedTo> {
+  readonly type: 'record.hand-out'
+  readonly to: readonly HandedTo[]
+}
+
+/** A listener of an instance, by the wait that it is in. */
+export type HandedTo = Pick<InstanceCorrelate, 'instanceId' | 'task' | 'number'>
 
 /** Travels, back to the value: the instance could not take it any more. */
 export interface ChannelReturn {

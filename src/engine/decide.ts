@@ -10,6 +10,7 @@ import { followVariables } from './deciders/follow-vars.ts'
 import { forgetInstance, suspectInstance } from './deciders/instance.ts'
 import { operateInstance } from './deciders/operate.ts'
 import { startNext } from './deciders/queue.ts'
+import { handOut } from './deciders/offer.ts'
 import { routeRecord } from './deciders/record.ts'
 import { endScheduled, syncSchedules } from './deciders/schedule.ts'
 import { advanceScope, failScope } from './deciders/scope.ts'
@@ -47,6 +48,7 @@ const deciders: { readonly [Type in Command['type']]: Decider<Type> } = {
   'queue.next': startNext,
   'schedules.sync': syncSchedules,
   'schedule.ended': endScheduled,
+  'record.hand-out': handOut,
   'channel.publish': publishToChannel,
   'channel.join': joinChannel,
   'channel.leave': leaveChannel,

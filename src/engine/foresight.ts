@@ -32,6 +32,8 @@ export function rowsNamed(command: Command, here: Here): readonly ForeseenRow[] 
       return [{ table: 'channels', id: channelId(command.workflow, command.record.topic, command.value) }]
     case 'channel.join':
       return [{ table: 'channels', id: channelId(command.workflow, command.topic, command.value) }]
+    case 'record.hand-out':
+      return command.to.map(({ instanceId }) => instance(instanceId))
     case 'timer.fire':
       return [{ table: 'timers', id: command.timer }]
     default:

@@ -2,7 +2,7 @@
 import { StoreCorrupted } from '../base/errors.ts'
 import { unreachable } from '../base/assert.ts'
 import type { TraceContext } from '../base/tracing.ts'
-import type { ChildTold, Travelling } from '../engine/command.ts'
+import type { ChildTold, HandedTo, Travelling } from '../engine/command.ts'
 import { Payload } from '../engine/payload.ts'
 import type { Due, Parent } from '../engine/state.ts'
 import * as read from './fields.ts'
@@ -76,6 +76,17 @@ function fieldsOf(command: Travelling): readonly unknown[] {
       return [9, command.workflow, command.key, parentFields(command.parent)]
     case 'schedule.ended':
       return [10, command.workflow, ...dueFields(command.due)]
+    case 'record.hand-out':
+      return [
+        12,
+        command.to.flatMap(({ instanceId, task, number }) => [instanceId, task, number]),
+        command.value,
+        command.workflow,
+        recordFields(command.record),
+        command.arrivedAtMs,
+        command.expiresAtMs,
+        command.onExpired,
+      ]
   }
 }
 
@@ -174,9 +185,27 @@ function commandOf(fields: readonly unknown[]): Travelling {
         key: text(3),
         origin: { kind: 'schedule', due: { trigger: text(4), dueAtMs: number(5) } },
       }
+    case 12:
+      return {
+        type: 'record.hand-out',
+        to: handedTo(read.list(fields[1])),
+        value: text(2),
+        workflow: text(3),
+        record: record(4),
+        arrivedAtMs: number(5),
+        expiresAtMs: number(6),
+        onExpired: onExpiredOf(fields[7]),
+      }
     default:
       throw new StoreCorrupted(`an inbox record holds the unknown command ${String(fields[0])}`)
   }
+}
+
+function handedTo(flat: readonly unknown[]): readonly HandedTo[] {
+  const to: HandedTo[] = []
+  for (let at = 0; at < flat.length; at += 3)
+    to.push({ instanceId: read.text(flat[at]), task: read.number(flat[at + 1]), number: read.number(flat[at + 2]) })
+  return to
 }
 
 /** At the end of a start, where there is one. */

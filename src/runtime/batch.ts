@@ -175,6 +175,8 @@ export class Batch {
       if (timer !== undefined) this.staging.timers.remove(command.timer)
       if (timer?.target.kind === 'task') this.#suspect(timer.target.instanceId, { code, message }, world, gathered)
     }
+    if (command.type === 'record.hand-out')
+      for (const { instanceId } of command.to) this.#suspect(instanceId, { code, message }, world, gathered)
     if (command.type === 'channel.join') this.#suspect(command.waiter.instanceId, { code, message }, world, gathered)
     if ('instanceId' in command) this.#suspect(command.instanceId, { code, message }, world, gathered)
     input.own?.onLost?.('not-ready')
@@ -206,6 +208,7 @@ function letterOf(command: Command, code: string, message: string): DeadLetter |
     case 'channel.publish':
     case 'channel.return':
     case 'instance.correlate':
+    case 'record.hand-out':
       return { ...letter, record: command.record, workflows: [command.workflow] }
     case 'instance.start':
       return command.origin.kind === 'record'

@@ -48,8 +48,8 @@ suite('a crowd', () => {
     }
   })
 
-  test('is given a record for all: those who wait here go on, some of them through the inbox', () => {
-    const count = 2 * limits.goOnAtOnceMax
+  test('is given a record for all, some at a time: none is left out', () => {
+    const count = 2 * limits.handedToMax
     for (const partitions of [1, 4]) {
       const world = engineWorld(workflowOf([listener(', match: all')]), partitions)
       for (let index = 0; index < count; index++) world.start('w', `k${index}`)
@@ -58,6 +58,21 @@ suite('a crowd', () => {
       assert.equal(world.waiterCount, 0)
       for (let index = 0; index < count; index++) assert.equal(world.tasks(`k${index}`)['l'], 'COMPLETED')
     }
+  })
+
+  test('has a large record for all copied for some of them together, and not for each', () => {
+    const count = 2 * limits.handedToMax
+    const world = engineWorld(workflowOf([listener(', match: all')]))
+    for (let index = 0; index < count; index++) world.start('w', `k${index}`)
+    world.hold('record.hand-out')
+    world.record('t', { ...record, more: 'x'.repeat(limits.handedToMax * limits.handedToBytes) })
+    assert.deepEqual(
+      world.inFlight.map(({ type }) => type),
+      ['record.hand-out'],
+    )
+    assert.equal(world.waiterCount, 0)
+    world.deliver()
+    for (let index = 0; index < count; index++) assert.equal(world.tasks(`k${index}`)['l'], 'COMPLETED')
   })
 
   test('passes over whoever a record is not for', () => {

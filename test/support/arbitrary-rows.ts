@@ -305,6 +305,16 @@ export const travelling: fc.Arbitrary<Travelling> = fc.oneof(
   }),
   fc.record({ type: kind('channel.purge'), workflow: text, topic: text, value: text, fromMs: time, toMs: time }),
   fc.record({
+    type: kind('record.hand-out'),
+    to: fc.array(fc.record({ instanceId: text, task: fc.nat(), number }), { maxLength: 4 }),
+    value: text,
+    workflow: text,
+    record,
+    arrivedAtMs: time,
+    expiresAtMs: time,
+    onExpired,
+  }),
+  fc.record({
     type: kind('instance.correlate'),
     instanceId: text,
     task: fc.nat(),

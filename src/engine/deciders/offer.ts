@@ -2,17 +2,17 @@
 //
 // C1. A record is taken by the longest-waiting listener whose pairs and `where` hold, once; where that one says
 //     `match: all`, by every other that says so as well.
-// C8. All of those are found in one decision, however many: a few go on at once, the others through the inbox of their
-//     partition, each as an input of its own.
+// C8. All of those are found in one decision, however many. A few are told one by one, the others some at a time through
+//     the inbox of their partition: a large record is copied for each of these commands, and not for each instance.
 import { limits } from '../../base/limits.ts'
 import type { KafkaListenerTask } from '../../definition/workflow.ts'
 import { taskErrorOf } from '../attempt.ts'
 import { canonicalText } from '../correlation.ts'
 import { waitersOf } from '../crowd-row.ts'
 import { formatOf } from '../format.ts'
-import { messageOf, type SourceRecord } from '../message.ts'
+import { bytesOf, messageOf, type SourceRecord } from '../message.ts'
 import { taskAt } from '../nodes.ts'
-import type { Outcome } from '../outcome.ts'
+import { accept, type Decider, type Outcome } from '../outcome.ts'
 import type { OnExpired, State, Waiter } from '../state.ts'
 import type { World } from '../world.ts'
 import { expectWorkflow } from './instance.ts'
@@ -32,38 +32,59 @@ export function offerToWaiters(channel: string, offer: Offer, state: State, worl
   const row = state.channels.find(channel)
   if (row === undefined) return false
   let first: KafkaListenerTask['match'] | undefined
-  let goingOn = 0
+  let told = 0
+  const untold = new Map<number, Waiter[]>()
   for (const waiter of waitersOf(channel, row, (id) => state.crowd.expect(id))) {
     const match = listenerOf(waiter, world)?.match
     if ((first !== undefined && match !== 'all') || !fits(waiter, offer.value, offer.record, offer.arrivedAtMs, world))
       continue
     first ??= match
     out.event({ type: 'channel.matched', channel, instanceId: waiter.instanceId, number: waiter.number })
-    correlate(waiter, offer, world, out, goingOn++ < limits.goOnAtOnceMax) // C8
+    if (told++ < limits.handedToMax) correlate(waiter, offer, world, out)
+    else if (untold.get(waiter.partition)?.push(waiter) === undefined) untold.set(waiter.partition, [waiter])
     if (first === 'one') return true
   }
+  handOutLater(untold, offer, out)
   return first !== undefined
 }
 
 /** It goes to the instance of the waiter: at once where that is here, or through an inbox. */
-export function correlate(waiter: Waiter, offer: Offer, world: World, out: Outcome, isAtOnce = true): Outcome {
-  const { workflow, value, record, arrivedAtMs, expiresAtMs, onExpired } = offer
-  const { instanceId, task, number } = waiter
-  const command = {
-    type: 'instance.correlate',
-    instanceId,
-    task,
-    number,
-    value,
-    workflow,
-    record,
-    arrivedAtMs,
-    expiresAtMs,
-    onExpired,
-  } as const
-  if (isAtOnce) return out.send(world, waiter.partition, command)
-  return out.produce({ type: 'inbox', partition: waiter.partition, command })
+export function correlate(
+  { instanceId, task, number, partition }: Waiter,
+  offer: Offer,
+  world: World,
+  out: Outcome,
+): Outcome {
+  return out.send(world, partition, { ...carried(offer), type: 'instance.correlate', instanceId, task, number })
 }
+
+/** C8 */
+function handOutLater(waiters: ReadonlyMap<number, readonly Waiter[]>, offer: Offer, out: Outcome): void {
+  const { handedToMin, handedToMax, handedToBytes } = limits
+  const atOnce = Math.min(handedToMax, handedToMin + Math.floor(bytesOf(offer.record) / handedToBytes))
+  for (const [partition, each] of waiters) {
+    for (let at = 0; at < each.length; at += atOnce) {
+      const some = each.slice(at, at + atOnce)
+      const to = some.map(({ instanceId, task, number }) => ({ instanceId, task, number }))
+      out.produce({ type: 'inbox', partition, command: { ...carried(offer), type: 'record.hand-out', to } })
+    }
+  }
+}
+
+export const handOut: Decider<'record.hand-out'> = (command) => {
+  const out = accept()
+  for (const waiter of command.to) out.follow({ ...carried(command), type: 'instance.correlate', ...waiter })
+  return out
+}
+
+const carried = ({ workflow, value, record, arrivedAtMs, expiresAtMs, onExpired }: Offer): Offer => ({
+  workflow,
+  value,
+  record,
+  arrivedAtMs,
+  expiresAtMs,
+  onExpired,
+})
 
 /** The task of a waiter; undefined where its version has none there. */
 function listenerOf(waiter: Waiter, world: World): KafkaListenerTask | undefined {

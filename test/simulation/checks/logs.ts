@@ -82,6 +82,7 @@ export function recordOf(command: Travelling): SourceRecord | undefined {
     case 'channel.publish':
     case 'channel.return':
     case 'instance.correlate':
+    case 'record.hand-out':
       return command.record
     default:
       return undefined
