@@ -62,7 +62,7 @@ suite('a crowd', () => {
 
   test('has a large record for all copied for some of them together, and not for each', () => {
     const count = 2 * limits.handedToMax
-    const world = engineWorld(workflowOf([listener(', match: all')]))
+    const world = engineWorld(workflowOf([listener(', match: all')]), 1)
     for (let index = 0; index < count; index++) world.start('w', `k${index}`)
     world.hold('record.hand-out')
     world.record('t', { ...record, more: 'x'.repeat(limits.handedToMax * limits.handedToBytes) })
