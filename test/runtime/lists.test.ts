@@ -63,6 +63,28 @@ test('subscriptions are listed by value over all partitions, page by page, each 
   )
 })
 
+test('a subscription that many share is one, with all of them counted and the longest-waiting first', async () => {
+  const given = await startMemoryWorker(`
+workflow: pool
+start: [{ topic: orders, from: earliest, key: "\${ message.value.id }" }]
+tasks:
+  - { name: free, type: kafka-listener, topic: places, correlate: { message: message.key, instance: "'any'" } }
+`)
+  const subscriptions = async () => (await given.worker.lists.subscriptions({ limit: 10 })).items
+  const started: (string | undefined)[] = []
+  for (const [at, id] of ids.entries()) {
+    await given.produce('orders', id, { id })
+    await given.until(async () => (await subscriptions())[0]?.waiting === at + 1, `${id} waits`)
+    started.push((await given.worker.instances.findByKey('pool', id))?.id)
+  }
+  const [only, ...more] = await subscriptions()
+  assert.deepEqual(more, [])
+  assert.deepEqual(
+    only?.waiters.map(({ instanceId }) => instanceId),
+    started,
+  )
+})
+
 test('a filter by value means that value, and not those that begin with it', async () => {
   const { worker } = await shop()
   const values = async (filter: { workflow?: string; topic?: string; value?: string }) =>
