@@ -1,4 +1,5 @@
 // What an operator does to a broker, by another client's admin: topics with settings, and rights on them.
+import { setTimeout as pause } from 'node:timers/promises'
 import { AclOperations, AclPermissionTypes, Admin, ResourcePatternTypes, ResourceTypes } from '@platformatic/kafka'
 
 const withAdmin = async (brokers: readonly string[], act: (admin: Admin) => Promise<unknown>): Promise<void> => {
@@ -10,14 +11,29 @@ const withAdmin = async (brokers: readonly string[], act: (admin: Admin) => Prom
   }
 }
 
-export function createTopicWith(
+export async function createTopicWith(
   brokers: readonly string[],
   topic: string,
   settings: Readonly<Record<string, string>>,
   replicas = 1,
 ): Promise<void> {
   const configs = Object.entries(settings).map(([name, value]) => ({ name, value }))
-  return withAdmin(brokers, (admin) => admin.createTopics({ topics: [topic], partitions: 1, replicas, configs }))
+  await withAdmin(brokers, (admin) => admin.createTopics({ topics: [topic], partitions: 1, replicas, configs }))
+  // Brokers hear of it a moment after the one that was asked has answered.
+  for (const broker of brokers) await withAdmin([broker], (admin) => untilKnown(admin, topic))
+}
+
+async function untilKnown(admin: Admin, topic: string): Promise<void> {
+  const giveUpAtMs = performance.now() + 10_000
+  for (;;) {
+    try {
+      await admin.metadata({ topics: [topic], forceUpdate: true })
+      return
+    } catch (error) {
+      if (performance.now() > giveUpAtMs) throw error
+      await pause(20)
+    }
+  }
 }
 
 const rule = (topic: string, operation: keyof typeof AclOperations, permission: 'ALLOW' | 'DENY') => ({
