@@ -7,25 +7,19 @@
 import { limits } from '../../base/limits.ts'
 import type { KafkaListenerTask } from '../../definition/workflow.ts'
 import { taskErrorOf } from '../attempt.ts'
+import type { RecordHandOut } from '../command.ts'
 import { canonicalText } from '../correlation.ts'
 import { waitersOf } from '../crowd-row.ts'
 import { formatOf } from '../format.ts'
 import { bytesOf, messageOf, type SourceRecord } from '../message.ts'
 import { taskAt } from '../nodes.ts'
 import { accept, type Decider, type Outcome } from '../outcome.ts'
-import type { OnExpired, State, Waiter } from '../state.ts'
+import type { State, Waiter } from '../state.ts'
 import type { World } from '../world.ts'
 import { expectWorkflow } from './instance.ts'
 
 /** A record on its way to a waiter of a channel. */
-export interface Offer {
-  readonly workflow: string
-  readonly value: string
-  readonly record: SourceRecord
-  readonly arrivedAtMs: number
-  readonly expiresAtMs: number
-  readonly onExpired: OnExpired
-}
+export type Offer = Omit<RecordHandOut, 'type' | 'to'>
 
 /** C1: gives it to whoever it is for; false where that is nobody. */
 export function offerToWaiters(channel: string, offer: Offer, state: State, world: World, out: Outcome): boolean {
