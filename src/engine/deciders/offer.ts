@@ -65,6 +65,7 @@ function handOutLater(waiters: ReadonlyMap<number, readonly Waiter[]>, offer: Of
   }
 }
 
+/** C8: each takes it as if it had come for it alone. */
 export const handOut: Decider<'record.hand-out'> = (command) => {
   const out = accept()
   for (const waiter of command.to) out.follow({ ...carried(command), type: 'instance.correlate', ...waiter })
