@@ -197,12 +197,15 @@ export interface ChannelLeave {
   readonly number: number
 }
 
-/** Travels, to the instance: the record that it waited for. */
-export interface InstanceCorrelate {
-  readonly type: 'instance.correlate'
+/** A listener of an instance, by the wait that it is in. */
+export interface HandedTo {
   readonly instanceId: string
   readonly task: number
   readonly number: number
+}
+
+/** A record on its way from its value to an instance, or back. */
+export interface Carried {
   readonly value: string
   readonly workflow: string
   readonly record: SourceRecord
@@ -211,24 +214,20 @@ export interface InstanceCorrelate {
   readonly onExpired: OnExpired
 }
 
+/** Travels, to the instance: the record that it waited for. */
+export interface InstanceCorrelate extends HandedTo, Carried {
+  readonly type: 'instance.correlate'
+}
+
 /** Travels, to the partition of some of many instances: the record that all of them waited for. */
-export interface RecordHandOut extends Omit<InstanceCorrelate, 'type' | keyof HandedTo> {
+export interface RecordHandOut extends Carried {
   readonly type: 'record.hand-out'
   readonly to: readonly HandedTo[]
 }
 
-/** A listener of an instance, by the wait that it is in. */
-export type HandedTo = Pick<InstanceCorrelate, 'instanceId' | 'task' | 'number'>
-
 /** Travels, back to the value: the instance could not take it any more. */
-export interface ChannelReturn {
+export interface ChannelReturn extends Carried {
   readonly type: 'channel.return'
-  readonly workflow: string
-  readonly value: string
-  readonly record: SourceRecord
-  readonly arrivedAtMs: number
-  readonly expiresAtMs: number
-  readonly onExpired: OnExpired
   /** The instance has ended, and the record came while it ran: nobody else may be answered by it later. */
   readonly isStale: boolean
 }

@@ -54,8 +54,7 @@ export function* waitersOf(
 export function firstWaiters(most: number, ...of: Parameters<typeof waitersOf>): readonly Waiter[] {
   const first: Waiter[] = []
   for (const waiter of waitersOf(...of)) {
-    if (first.length === most) break
-    first.push(waiter)
+    if (first.push(waiter) === most) break
   }
   return first
 }

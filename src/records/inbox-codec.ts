@@ -2,7 +2,7 @@
 import { StoreCorrupted } from '../base/errors.ts'
 import { unreachable } from '../base/assert.ts'
 import type { TraceContext } from '../base/tracing.ts'
-import type { ChildTold, HandedTo, Travelling } from '../engine/command.ts'
+import type { Carried, ChildTold, HandedTo, Travelling } from '../engine/command.ts'
 import { Payload } from '../engine/payload.ts'
 import type { Due, Parent } from '../engine/state.ts'
 import * as read from './fields.ts'
@@ -41,18 +41,7 @@ function fieldsOf(command: Travelling): readonly unknown[] {
     case 'channel.leave':
       return [3, command.workflow, command.topic, command.value, command.instanceId, command.number]
     case 'instance.correlate':
-      return [
-        4,
-        command.instanceId,
-        command.task,
-        command.number,
-        command.value,
-        command.workflow,
-        recordFields(command.record),
-        command.arrivedAtMs,
-        command.expiresAtMs,
-        command.onExpired,
-      ]
+      return [4, command.instanceId, command.task, command.number, ...carriedFields(command)]
     case 'channel.return':
       return [
         5,
@@ -80,12 +69,7 @@ function fieldsOf(command: Travelling): readonly unknown[] {
       return [
         12,
         command.to.flatMap(({ instanceId, task, number }) => [instanceId, task, number]),
-        command.value,
-        command.workflow,
-        recordFields(command.record),
-        command.arrivedAtMs,
-        command.expiresAtMs,
-        command.onExpired,
+        ...carriedFields(command),
       ]
   }
 }
@@ -135,12 +119,7 @@ function commandOf(fields: readonly unknown[]): Travelling {
         instanceId: text(1),
         task: number(2),
         number: number(3),
-        value: text(4),
-        workflow: text(5),
-        record: record(6),
-        arrivedAtMs: number(7),
-        expiresAtMs: number(8),
-        onExpired: onExpiredOf(fields[9]),
+        ...carriedAt(fields, 4),
       }
     case 5:
       return {
@@ -189,15 +168,31 @@ function commandOf(fields: readonly unknown[]): Travelling {
       return {
         type: 'record.hand-out',
         to: handedTo(read.list(fields[1])),
-        value: text(2),
-        workflow: text(3),
-        record: record(4),
-        arrivedAtMs: number(5),
-        expiresAtMs: number(6),
-        onExpired: onExpiredOf(fields[7]),
+        ...carriedAt(fields, 2),
       }
     default:
       throw new StoreCorrupted(`an inbox record holds the unknown command ${String(fields[0])}`)
+  }
+}
+
+/** The end of what goes to instances: the record, and what comes with it. */
+const carriedFields = (carried: Carried): readonly unknown[] => [
+  carried.value,
+  carried.workflow,
+  recordFields(carried.record),
+  carried.arrivedAtMs,
+  carried.expiresAtMs,
+  carried.onExpired,
+]
+
+function carriedAt(fields: readonly unknown[], at: number): Carried {
+  return {
+    value: read.text(fields[at]),
+    workflow: read.text(fields[at + 1]),
+    record: recordOf(read.list(fields[at + 2])),
+    arrivedAtMs: read.number(fields[at + 3]),
+    expiresAtMs: read.number(fields[at + 4]),
+    onExpired: onExpiredOf(fields[at + 5]),
   }
 }
 

@@ -8,9 +8,9 @@ import { silentLogger } from '../../src/base/logger.ts'
 import type { Command } from '../../src/engine/command.ts'
 import { timerKey } from '../../src/engine/state.ts'
 import { Intake } from '../../src/runtime/intake.ts'
-import { Sources } from '../../src/runtime/sources.ts'
 import { Timers } from '../../src/runtime/timers.ts'
 import { MapStore } from '../support/map-store.ts'
+import { planned, sourcesOf } from '../support/sources.ts'
 
 const plenty = 10 * limits.batchInputsMax
 const share = Math.floor(limits.batchInputsMax / 3)
@@ -21,21 +21,9 @@ async function intakeOf({ timers = 0, own = 0, records = 0 }) {
   const broker = new MemoryBroker()
   const log = createMemoryLog(broker)
   broker.createTopic({ name: 'orders', partitions: 1, cleanup: 'retained' })
-  const info = broker.findTopic('orders')!
   const ready = Promise.withResolvers<void>()
-  const sources = new Sources({
-    log,
-    store: new MapStore(),
-    partition: 0,
-    partitions: 1,
-    logger: silentLogger,
-    formatsOn: () => [],
-    isStart: () => true,
-    onReady: ready.resolve,
-    onAlarm: () => {},
-  })
-  const registration = { topicId: info.id, from: 'earliest', ends: [] } as const
-  for (const source of sources.plan([{ info, registration }])) sources.begin(source)
+  const sources = sourcesOf(broker, { log, onReady: ready.resolve })
+  for (const source of planned(sources, broker, 'orders')) sources.begin(source)
   const record = { topic: 'orders', partition: 0, key: null, value: null, headers: [] }
   await log.produce(Array.from({ length: records }, () => record))
   if (records > 0) await ready.promise

@@ -4,9 +4,7 @@ import { test } from 'node:test'
 import { loadWorkflows } from '../../src/definition/parse.ts'
 import { createMemoryLog } from '../../src/adapters/memory/log.ts'
 import { MemoryBroker } from '../../src/adapters/memory/broker.ts'
-import { silentLogger } from '../../src/base/logger.ts'
-import { Sources, type Source, type SourcesOptions } from '../../src/runtime/sources.ts'
-import { MapStore } from '../support/map-store.ts'
+import { planned, sourcesOf } from '../support/sources.ts'
 import { greetingWorkflow as workflow, startMemoryWorker } from '../support/worker.ts'
 
 async function started() {
@@ -73,27 +71,6 @@ test('a store that is found damaged while topics are looked at is rebuilt, and t
   await produce('welcomes', 'a', { name: 'a' })
   await until(() => names().length === 2, 'it is said')
 })
-
-/** The sources of the only partition, over a memory log. */
-function sourcesOf(broker: MemoryBroker, more: Partial<SourcesOptions> = {}): Sources {
-  return new Sources({
-    log: createMemoryLog(broker),
-    store: new MapStore(),
-    partition: 0,
-    partitions: 1,
-    logger: silentLogger,
-    formatsOn: () => [],
-    isStart: () => false,
-    onReady: () => {},
-    onAlarm: () => {},
-    ...more,
-  })
-}
-
-function planned(sources: Sources, broker: MemoryBroker, ...topics: readonly string[]): readonly Source[] {
-  const infos = topics.map((topic) => broker.findTopic(topic)!)
-  return sources.plan(infos.map((info) => ({ info, registration: { topicId: info.id, from: 'earliest', ends: [] } })))
-}
 
 test('Q4: of a batch, what begins instances gets its share, and what goes on with them the rest', async () => {
   const broker = new MemoryBroker()

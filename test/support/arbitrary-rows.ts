@@ -276,6 +276,7 @@ export const queuedRow: fc.Arbitrary<QueuedRow> = fc.record({
   start: fc.oneof(tracedStart(fc.oneof(callThatWaits, parentOrigin)), start(travellingOrigin)),
 })
 
+const carried = { value: text, workflow: text, record, arrivedAtMs: time, expiresAtMs: time, onExpired }
 export const travelling: fc.Arbitrary<Travelling> = fc.oneof(
   start(travellingOrigin),
   tracedStart(parentOrigin),
@@ -307,23 +308,13 @@ export const travelling: fc.Arbitrary<Travelling> = fc.oneof(
   fc.record({
     type: kind('record.hand-out'),
     to: fc.array(fc.record({ instanceId: text, task: fc.nat(), number }), { maxLength: 4 }),
-    value: text,
-    workflow: text,
-    record,
-    arrivedAtMs: time,
-    expiresAtMs: time,
-    onExpired,
+    ...carried,
   }),
   fc.record({
     type: kind('instance.correlate'),
     instanceId: text,
     task: fc.nat(),
     number,
-    value: text,
-    workflow: text,
-    record,
-    arrivedAtMs: time,
-    expiresAtMs: time,
-    onExpired,
+    ...carried,
   }),
 )

@@ -11,13 +11,14 @@
 //     is a late duplicate, and is dropped.
 // C3. What is kept has an end in count and bytes, of a partition and of a value; the oldest goes first.
 import { limits } from '../../base/limits.ts'
+import type { Carried } from '../command.ts'
 import { crowdId, placeOf } from '../crowd-row.ts'
 import { bytesOf, type SourceRecord } from '../message.ts'
 import { accept, type Decider, type Outcome } from '../outcome.ts'
 import { reject } from '../rejection.ts'
 import { channelId, keptId, keptTotalsId, timerKey, type KeptRow, type State, type TimerTarget } from '../state.ts'
 import type { World } from '../world.ts'
-import { correlate, fits, offerToWaiters, type Offer } from './offer.ts'
+import { correlate, fits, offerToWaiters } from './offer.ts'
 
 export const publishToChannel: Decider<'channel.publish'> = (command, state, world) => {
   const { workflow, value, record, keepMs, onExpired } = command
@@ -33,10 +34,10 @@ export const joinChannel: Decider<'channel.join'> = (command, state, world) => {
   const id = channelId(workflow, topic, value)
   for (const mark of state.channels.find(id)?.kept ?? []) {
     const kept = state.kept.expect(keptId(mark.number))
-    if (!fits(waiter, value, kept.record, kept.arrivedAtMs, world)) continue
-    const { record, arrivedAtMs, expiresAtMs, onExpired } = kept
+    const offer = { ...kept, workflow, value }
+    if (!fits(waiter, offer, world)) continue
     const out = accept().event({ type: 'record.unkept', number: mark.number, reason: 'matched' })
-    return correlate(waiter, { workflow, value, record, arrivedAtMs, expiresAtMs, onExpired }, world, out)
+    return correlate(waiter, offer, world, out)
   }
   return accept().event({ type: 'channel.joined', channel: id, workflow, topic, value, waiter })
 }
@@ -66,7 +67,7 @@ export const purgeChannel: Decider<'channel.purge'> = (command, state) => {
 
 /** C1, else keeps it while it may be kept. */
 function offerOrKeep(
-  offer: Offer,
+  offer: Carried,
   state: State,
   world: World,
   out: Outcome,
@@ -84,7 +85,7 @@ function offerOrKeep(
 
 /** What becomes of a kept record that nobody came for. C6 */
 export function buryUnclaimed(
-  { onExpired, record, value, workflow }: Pick<Offer, 'onExpired' | 'record' | 'value' | 'workflow'>,
+  { onExpired, record, value, workflow }: Pick<Carried, 'onExpired' | 'record' | 'value' | 'workflow'>,
   code: 'expired' | 'evicted',
   out: Outcome,
 ): Outcome {
@@ -97,7 +98,7 @@ export function buryUnclaimed(
 }
 
 /** C3 */
-function keep(channel: string, offer: Offer, state: State, out: Outcome): Outcome {
+function keep(channel: string, offer: Carried, state: State, out: Outcome): Outcome {
   const totals = state.keptTotals.find(keptTotalsId)
   const number = totals?.next ?? 0
   const { workflow, value, record, arrivedAtMs, expiresAtMs, onExpired } = offer

@@ -7,35 +7,31 @@
 import { limits } from '../../base/limits.ts'
 import type { KafkaListenerTask } from '../../definition/workflow.ts'
 import { taskErrorOf } from '../attempt.ts'
-import type { RecordHandOut } from '../command.ts'
+import type { Carried, HandedTo } from '../command.ts'
 import { canonicalText } from '../correlation.ts'
 import { waitersOf } from '../crowd-row.ts'
 import { formatOf } from '../format.ts'
-import { bytesOf, messageOf, type SourceRecord } from '../message.ts'
+import { bytesOf, messageOf } from '../message.ts'
 import { taskAt } from '../nodes.ts'
 import { accept, type Decider, type Outcome } from '../outcome.ts'
 import type { State, Waiter } from '../state.ts'
 import type { World } from '../world.ts'
 import { expectWorkflow } from './instance.ts'
 
-/** A record on its way to a waiter of a channel. */
-export type Offer = Omit<RecordHandOut, 'type' | 'to'>
-
 /** C1: gives it to whoever it is for; false where that is nobody. */
-export function offerToWaiters(channel: string, offer: Offer, state: State, world: World, out: Outcome): boolean {
+export function offerToWaiters(channel: string, offer: Carried, state: State, world: World, out: Outcome): boolean {
   const row = state.channels.find(channel)
   if (row === undefined) return false
   let first: KafkaListenerTask['match'] | undefined
   let told = 0
-  const untold = new Map<number, Waiter[]>()
+  const untold: Waiter[] = []
   for (const waiter of waitersOf(channel, row, (id) => state.crowd.expect(id))) {
     const match = listenerOf(waiter, world)?.match
-    if ((first !== undefined && match !== 'all') || !fits(waiter, offer.value, offer.record, offer.arrivedAtMs, world))
-      continue
+    if ((first !== undefined && match !== 'all') || !fits(waiter, offer, world)) continue
     first ??= match
     out.event({ type: 'channel.matched', channel, instanceId: waiter.instanceId, number: waiter.number })
     if (told++ < limits.handedToMax) correlate(waiter, offer, world, out)
-    else if (untold.get(waiter.partition)?.push(waiter) === undefined) untold.set(waiter.partition, [waiter])
+    else untold.push(waiter)
     if (first === 'one') return true
   }
   handOutLater(untold, offer, out)
@@ -45,7 +41,7 @@ export function offerToWaiters(channel: string, offer: Offer, state: State, worl
 /** It goes to the instance of the waiter: at once where that is here, or through an inbox. */
 export function correlate(
   { instanceId, task, number, partition }: Waiter,
-  offer: Offer,
+  offer: Carried,
   world: World,
   out: Outcome,
 ): Outcome {
@@ -53,13 +49,18 @@ export function correlate(
 }
 
 /** C8 */
-function handOutLater(waiters: ReadonlyMap<number, readonly Waiter[]>, offer: Offer, out: Outcome): void {
+function handOutLater(waiters: readonly Waiter[], offer: Carried, out: Outcome): void {
+  const byPartition = new Map<number, HandedTo[]>()
+  for (const { partition, instanceId, task, number } of waiters) {
+    const there = byPartition.get(partition) ?? []
+    byPartition.set(partition, there)
+    there.push({ instanceId, task, number })
+  }
   const { handedToMin, handedToMax, handedToBytes } = limits
   const atOnce = Math.min(handedToMax, handedToMin + Math.floor(bytesOf(offer.record) / handedToBytes))
-  for (const [partition, each] of waiters) {
-    for (let at = 0; at < each.length; at += atOnce) {
-      const some = each.slice(at, at + atOnce)
-      const to = some.map(({ instanceId, task, number }) => ({ instanceId, task, number }))
+  for (const [partition, there] of byPartition) {
+    for (let at = 0; at < there.length; at += atOnce) {
+      const to = there.slice(at, at + atOnce)
       out.produce({ type: 'inbox', partition, command: { ...carried(offer), type: 'record.hand-out', to } })
     }
   }
@@ -72,7 +73,8 @@ export const handOut: Decider<'record.hand-out'> = (command) => {
   return out
 }
 
-const carried = ({ workflow, value, record, arrivedAtMs, expiresAtMs, onExpired }: Offer): Offer => ({
+/** What a record carries along between its value and an instance. */
+export const carried = ({ workflow, value, record, arrivedAtMs, expiresAtMs, onExpired }: Carried): Carried => ({
   workflow,
   value,
   record,
@@ -88,7 +90,7 @@ function listenerOf(waiter: Waiter, world: World): KafkaListenerTask | undefined
 }
 
 /** All pairs are equal and `where` holds. A record on which they cannot be evaluated is not for this listener. */
-export function fits(waiter: Waiter, value: string, record: SourceRecord, arrivedAtMs: number, world: World): boolean {
+export function fits(waiter: Waiter, { value, record, arrivedAtMs }: Carried, world: World): boolean {
   const task = listenerOf(waiter, world)
   if (task === undefined) return false
   // C2: by when it began to wait, as its subscription may have been long on its way; that time is of another machine, and

@@ -18,6 +18,7 @@ import { recordOf, takeRecord } from '../tasks/kafka-listener.ts'
 import { takeAhead } from './ahead.ts'
 import { openTask, stopped } from './due.ts'
 import { expectWorkflow, mayRun } from './instance.ts'
+import { carried } from './offer.ts'
 
 export const activateTask: Decider<'task.activate'> = (command, state, world) => {
   const instance = state.instances.find(command.instanceId)
@@ -100,7 +101,7 @@ export const correlateInstance: Decider<'instance.correlate'> = (command, state,
 }
 
 function returned(command: InstanceCorrelate, instance: InstanceRow | undefined, world: World): Outcome {
-  const { arrivedAtMs, expiresAtMs, instanceId, number, onExpired, record, task, value, workflow } = command
+  const { arrivedAtMs, instanceId, number, task, value } = command
   const hasEnded = instance?.status !== 'EXECUTING'
   const isStale = hasEnded && arrivedAtMs >= (instance?.startedAtMs ?? 0)
   const out = accept().event({ type: 'record.returned', instanceId, task })
@@ -108,13 +109,8 @@ function returned(command: InstanceCorrelate, instance: InstanceRow | undefined,
   if (instance?.ahead.some((each) => each.task === task && each.number === number) === true)
     out.event({ type: 'ahead.left', instanceId, task })
   return out.send(world, partitionOfText(value, world.partitions), {
+    ...carried(command),
     type: 'channel.return',
-    workflow,
-    value,
-    record,
-    arrivedAtMs,
-    expiresAtMs,
-    onExpired,
     isStale,
   })
 }
